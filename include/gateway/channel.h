@@ -1,0 +1,37 @@
+/*
+ * channel: everything one kind of messaging service brings. One static const record per
+ * channel, listed in channels/channels.c; every member is required.
+ */
+#pragma once
+
+#include "gateway/sender.h"
+#include "gateway/settings.h"
+#include "gateway/source.h"
+
+/* What the service can show; drives degradation. */
+struct capabilities {
+    int64_t text_max; /* code points in one message */
+    unsigned quick_replies_max;
+    bool cards;
+    bool files;
+    bool receipts;            /* it reports delivered or failed by itself */
+    bool typing;              /* agent typing can be shown */
+    bool may_start;           /* a message to a contact never seen is possible */
+    bool has_idempotency_key; /* a repeat is recognised by the peer */
+    bool wants_status_accepted; /* message.status accepted is sent */
+    bool wants_status_failed;
+};
+
+struct channel {
+    const char *name; /* in the configuration; also the name of its settings section */
+    const struct setting_row *settings_rows;
+    size_t settings_row_count;
+    size_t settings_size;
+    /* After all rows are filled: derives keys, checks what rows cannot say. */
+    enum status (*settings_ready)(void *settings, struct error *err);
+    /* Frees what settings_ready made; the rows' own values are config's. */
+    void (*settings_release)(void *settings);
+    void (*capabilities)(const struct bridge *bridge, struct capabilities *out);
+    const struct source *source;
+    const struct sender *sender;
+};

@@ -1,0 +1,38 @@
+/*
+ * exchange: one HTTP request to a peer and its reply, as values. No I/O.
+ *
+ * All views borrow from the attempt's arena and must stay until the reply is there.
+ */
+#pragma once
+
+#include "gateway/http_message.h"
+
+#define EXCHANGE_HEADERS_MAX 24
+
+struct exchange {
+    const char *method;
+    const char *url;
+    struct http_header headers[EXCHANGE_HEADERS_MAX];
+    size_t header_count;
+    struct str body;
+    int64_t timeout_ms;  /* connect to last byte */
+    bool is_outside_url; /* the URL came from outside: the address guard decides */
+};
+
+void exchange_header(struct exchange *exchange, struct str name, struct str value);
+
+enum reply_kind {
+    REPLY_ANSWER,    /* status, headers and body are there */
+    REPLY_NOT_SENT,  /* the peer got no byte of the request: safe to repeat */
+    REPLY_UNKNOWN,   /* sent, at least in part; no complete answer */
+    REPLY_CANCELLED, /* by transport_cancel */
+};
+
+struct reply {
+    enum reply_kind kind;
+    int status;             /* HTTP, of an ANSWER */
+    struct str body;        /* cut at LIMIT_REPLY_BYTES */
+    int64_t retry_after_ms; /* -1: not said; an HTTP date is turned into a span */
+    struct str correlation_id; /* ININ-Correlation-Id or X-Request-Id, may be empty */
+    const char *why;           /* what went wrong, without address or secret; or "" */
+};

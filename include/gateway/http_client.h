@@ -1,0 +1,37 @@
+/*
+ * http_client: the real transport, the one door to libcurl.
+ *
+ * Keeps connections, never repeats a request by itself (bodies go through a read callback
+ * whose seek refuses once a byte was read), counts answer bytes, and lets a URL that came
+ * from outside connect only to public addresses (checked at socket opening, after DNS).
+ * Belongs to the engine thread, except transport_wake.
+ */
+#pragma once
+
+#include "gateway/transport.h"
+
+struct http_client_settings {
+    unsigned connections;      /* over all hosts */
+    unsigned connections_per_host;
+    const char *const *allow;  /* CIDRs the guard lets through; ends with NULL; or NULL */
+    const char *proxy;         /* URL or NULL */
+    const char *ca_file;       /* or NULL: the system's */
+    bool guard_off;            /* emulator and tests */
+};
+
+MUST_CHECK enum status http_client_new(const struct http_client_settings *settings,
+                                       transport_done *done, void *context,
+                                       struct transport **out_transport,
+                                       struct error *err);
+
+/* One exchange, waiting for it; for commands and probes. The reply lives in the arena. */
+struct arena;
+MUST_CHECK enum status http_client_once(const struct http_client_settings *settings,
+                                        const struct exchange *exchange,
+                                        struct arena *arena, struct reply *out_reply,
+                                        struct error *err);
+
+/* Whether the guard lets a socket address through (struct sockaddr of the given length). */
+struct sockaddr;
+bool address_is_allowed(const struct sockaddr *address, unsigned length,
+                        const char *const *allow);

@@ -1,0 +1,32 @@
+/*
+ * limits: every ceiling that is not a setting, with its reason.
+ */
+#pragma once
+
+/* An id of a person, message or webhook. Source: design.md section 2. */
+#define LIMIT_ID_BYTES 255
+/* Events in one webhook request: bounds one savepoint. Source: design.md section 4. */
+#define LIMIT_UNIT_EVENTS 2000
+/* What is kept of an unreadable event. Source: design.md section 5. */
+#define LIMIT_UNREADABLE_BYTES (64 * 1024)
+/* Nesting of JSON from outside. Source: design.md section 5. */
+#define LIMIT_JSON_DEPTH 32
+/* Memory that decoding one request may take on top of its body: a 1 MiB body of tiny
+ * members grows about tenfold as a tree, but arenas only hold what decode keeps. */
+#define LIMIT_REQUEST_ARENA_BYTES (8u * 1024 * 1024)
+/* Memory of one attempt: body, headers and the reply's ids. */
+#define LIMIT_ATTEMPT_ARENA_BYTES (4u * 1024 * 1024)
+/* Answer body of a peer that is kept; the rest is read and dropped. */
+#define LIMIT_REPLY_BYTES (256u * 1024)
+/* Reason text kept with a dead letter or an attempt. */
+#define LIMIT_REASON_BYTES 512
+/* Longest text a partner may send, code points. Source: partner-contract.md. */
+#define LIMIT_PARTNER_TEXT 20000
+/* Longest text of one Genesys message, code points.
+ * Source: genesys/open-messaging.md section 3.1. */
+#define LIMIT_GENESYS_TEXT 4000
+/* Serialised customAttributes, bytes. Source: genesys/open-messaging.md section 3.1. */
+#define LIMIT_ATTRIBUTES_BYTES 1900
+/* Write jobs of one transaction: more only adds latency (6 ms at 256).
+ * Source: performance.md section 8, "Group commit". */
+#define LIMIT_WRITER_BATCH 256

@@ -1,0 +1,120 @@
+/*
+ * server: HTTP/1.1 in, the one door to libmicrohttpd. Knows no path by name.
+ *
+ * A listener runs on one thread by listener_step (external epoll) or on its own threads
+ * (admin). A handler answers at once, or suspends the request; whoever got it then
+ * calls request_resume from any thread, and the listener's thread calls the handler's
+ * `resumed` to answer. Every ceiling is enforced before the body is buffered.
+ */
+#pragma once
+
+#include "gateway/arena.h"
+#include "gateway/clock.h"
+#include "gateway/http_message.h"
+#include "gateway/status.h"
+
+struct listener;
+struct request;
+
+struct listener_settings {
+    const char *address; /* "127.0.0.1:8080", "[::1]:0", "unix:/run/omgw/omgw.sock" */
+    int64_t connections;
+    int64_t connections_per_peer; /* 0: no limit; trusted proxies are exempt */
+    int64_t bodies_in_memory;     /* bytes received over all requests; beyond it 503 */
+    int64_t header_ms;            /* connect, or last answer, plus this: headers complete */
+    int64_t body_ms;              /* headers complete plus this: body complete */
+    int64_t stored_ms;            /* suspended longer: 503 (the work may still go through) */
+    int64_t idle_ms;              /* kept alive without a next request */
+    int64_t answer_ms;            /* answering without progress */
+    const char *const *trusted_proxies; /* addresses or CIDR, ends with NULL; may be NULL */
+    unsigned threads; /* 0: external epoll, driven by listener_step; else own threads */
+    unsigned socket_mode; /* of a unix socket, e.g. 0660 */
+};
+
+enum handled {
+    HANDLED_ANSWERED,  /* request_respond was called */
+    HANDLED_SUSPENDED, /* request_suspend was called */
+};
+
+struct route {
+    const char *method; /* "POST", or "GET" (also serves HEAD) */
+    /* Path with arguments in braces: "/webhooks/channels/{bridge}/{part}". */
+    const char *path;
+    /* Body ceiling in bytes, asked when the headers are there. NULL: no body allowed. */
+    int64_t (*body_max)(const struct request *request, void *context);
+    enum handled (*handle)(struct request *request, void *context);
+    /* After request_resume, or with timed_out after stored_ms; must respond. NULL for routes
+     * that never suspend. */
+    void (*resumed)(struct request *request, bool timed_out, void *context);
+};
+
+/*
+ * `routes` must stay. Unknown path: 404; known path, other method: 405 with Allow.
+ * STATUS_INVALID  the address cannot be used (busy, bad); err says which and why
+ */
+MUST_CHECK enum status listener_open(const struct listener_settings *settings,
+                                     const struct route *routes, size_t route_count,
+                                     void *context, struct listener **out_listener,
+                                     struct error *err);
+/* The address really bound, e.g. "127.0.0.1:43211". */
+const char *listener_address(const struct listener *listener);
+/* Works until `timeout_ms` went by or something happened; external epoll only. */
+void listener_step(struct listener *listener, int64_t timeout_ms);
+/* Makes a running listener_step return soon. Any thread. */
+void listener_wake(struct listener *listener);
+/* Stops accepting; what is open goes on. */
+void listener_quiesce(struct listener *listener);
+/* Requests not yet completed. */
+size_t listener_requests(const struct listener *listener);
+/* Resumes nothing: all suspended requests must have been resumed. */
+void listener_close(struct listener *listener);
+
+/* --- one request ---------------------------------------------------------------------- */
+
+struct str request_method(const struct request *request);
+struct str request_path(const struct request *request);
+/* Argument in braces by name, percent-decoded; empty when the route has none. */
+struct str request_argument(const struct request *request, const char *name);
+/* Query parameter by name, decoded; empty when missing. */
+struct str request_query(const struct request *request, const char *name);
+struct str request_raw_query(const struct request *request);
+struct str request_header(const struct request *request, const char *name); /* first */
+struct str request_body(const struct request *request);
+/* Headers and all as values, in the request's arena. `part` is empty. */
+const struct http_message *request_message(struct request *request);
+struct arena *request_arena(struct request *request);
+/* Peer address: the socket's, or the last untrusted one of X-Forwarded-For. For limits and
+ * logs (masked). */
+struct str request_peer(const struct request *request);
+/* Mono ms of the request's first byte. */
+int64_t request_started_ms(const struct request *request);
+/* One pointer of the handler's, kept with the request. */
+void request_set_data(struct request *request, void *data);
+void *request_data(const struct request *request);
+
+/*
+ * One reference more, so that the request and its arena outlive the connection until
+ * request_drop; both on the listener's thread, except that the work that suspended it may
+ * drop through request_resume.
+ */
+void request_hold(struct request *request);
+void request_drop(struct request *request);
+
+/* Listener's thread, from handle. Takes a reference that request_resume gives back. */
+void request_suspend(struct request *request);
+/* Any thread, once per suspend: hands the request back in a batch (one eventfd). When the
+ * client is gone or was answered 503 meanwhile, only the reference is given back. */
+void request_resume(struct request *request);
+
+/* Body is copied. Exactly once per request. */
+void request_respond(struct request *request, int status, const char *content_type,
+                     struct str body, const struct http_header *headers,
+                     size_t header_count);
+/* application/problem+json from a status (RFC 9457): type, title, status, detail, and the
+ * JSON Pointer when err has one. Retry-After with 429 and 503. */
+void request_respond_problem(struct request *request, enum status status,
+                             const struct error *err);
+/* The HTTP status of a status: the only such map. */
+int http_status_of(enum status status);
+/* Stable problem type of a status, e.g. "urn:omgw:problem:signature". */
+const char *problem_type_of(enum status status);

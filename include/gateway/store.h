@@ -1,0 +1,324 @@
+/*
+ * store: what the gateway remembers: contacts, conversations, messages, deliveries, ids.
+ *
+ * Callers see model structs, never SQL. All times are milliseconds since the Unix epoch, UTC.
+ * One handle belongs to one thread. There is one writing handle per database in the world
+ * (it holds <db>.lock); everything else opens reading ones. Writing functions work inside
+ * store_begin .. store_commit only.
+ *
+ * Statuses of every function: STATUS_RETRY the database is full, busy or unreachable (the
+ * transaction must be rolled back); STATUS_FAILED it is damaged or a bug. Others are named
+ * where they mean something. Text results live in the arena given.
+ */
+#pragma once
+
+#include "gateway/arena.h"
+#include "gateway/delivery.h"
+#include "gateway/event.h"
+#include "gateway/sender.h"
+#include "gateway/status.h"
+
+struct store;
+
+enum store_mode {
+    STORE_WRITER, /* takes the lock (waits up to lock_wait_ms), may create and migrate */
+    STORE_READER, /* read-only; the database must exist */
+};
+
+struct store_options {
+    enum store_mode mode;
+    bool may_migrate;     /* else a missing or older schema is STATUS_INVALID */
+    int64_t lock_wait_ms; /* writer: how long to wait for another process' lock */
+};
+
+/*
+ * `url`: sqlite:/path/to/file, or memory: (a model for tests; handles opened on the same
+ * name memory:NAME share it). postgres: is refused with a clear text.
+ * STATUS_INVALID  unknown url, schema newer than this binary, checksum differs
+ * STATUS_DENIED   another process holds the lock
+ */
+MUST_CHECK enum status store_open(const char *url, const struct store_options *options,
+                                  struct store **out_store, struct error *err);
+void store_close(struct store *store);
+
+/* --- transactions (writer) ------------------------------------------------------------ */
+
+MUST_CHECK enum status store_begin(struct store *store, struct error *err);
+/* After any other answer than OK nothing of the transaction is kept. */
+MUST_CHECK enum status store_commit(struct store *store, struct error *err);
+void store_rollback(struct store *store);
+/* One level: a job inside the transaction. */
+MUST_CHECK enum status store_savepoint(struct store *store, struct error *err);
+MUST_CHECK enum status store_release(struct store *store, struct error *err);
+/* Undoes the job. STATUS_RETRY: the database dropped the whole transaction. */
+MUST_CHECK enum status store_undo(struct store *store, struct error *err);
+/* Between transactions: checkpoints when the log is large, measures. Never fails loudly. */
+void store_maintain(struct store *store);
+
+struct store_figures {
+    int64_t wal_bytes;
+    int64_t database_bytes;
+    int64_t free_bytes; /* of the file system; -1 unknown */
+};
+void store_figures(struct store *store, struct store_figures *out);
+
+/* --- bridges ---------------------------------------------------------------------------- */
+
+struct bridge_record {
+    int64_t row; /* 0: new */
+    const char *name;
+    const char *channel;
+    const char *integration_id;
+};
+/*
+ * Finds or makes the row of a configured bridge.
+ * STATUS_CONFLICT  it has history with another channel or integration id
+ */
+MUST_CHECK enum status store_bridge_sync(struct store *store, struct bridge_record *bridge,
+                                         int64_t now_ms, struct error *err);
+
+/* --- the id index: dedupe, receipts, trace ---------------------------------------------- */
+
+/*
+ * Which message an id belongs to. `tag` is what store_id_add was given.
+ * STATUS_NOT_FOUND  not known (or older than the retention of ids)
+ */
+MUST_CHECK enum status store_id_find(struct store *store, int64_t bridge_row,
+                                     const struct event_key *key, int64_t *out_message,
+                                     uint32_t *out_tag, struct error *err);
+/* STATUS_DUPLICATE  the id is there already; nothing changes, *out_message and *out_tag say
+ * what it belongs to. */
+MUST_CHECK enum status store_id_add(struct store *store, int64_t bridge_row,
+                                    const struct event_key *key, int64_t message,
+                                    uint32_t tag, int64_t now_ms, int64_t *out_message,
+                                    uint32_t *out_tag, struct error *err);
+
+/* --- contacts and conversations ---------------------------------------------------------- */
+
+struct contact {
+    int64_t row;
+    int64_t bridge_row;
+    int64_t conversation;     /* latest, 0: none yet */
+    int64_t opened_ms;        /* of that conversation */
+    int64_t last_activity_ms; /* of that conversation */
+    uint32_t profile_tag;     /* hash of names and attributes as last stored */
+};
+
+/* By external id or alias. STATUS_NOT_FOUND. */
+MUST_CHECK enum status store_contact_find(struct store *store, int64_t bridge_row,
+                                          struct str external_id, struct contact *out,
+                                          struct error *err);
+MUST_CHECK enum status store_contact_add(struct store *store, int64_t bridge_row,
+                                         struct str external_id, int64_t now_ms,
+                                         struct contact *out, struct error *err);
+/* Names and attributes of the event; empty ones keep what is there. */
+MUST_CHECK enum status store_contact_profile(struct store *store, struct contact *contact,
+                                             const struct event *event, uint32_t tag,
+                                             struct error *err);
+/* From now on `alias` finds this contact, and outbound messages go to it.
+ * STATUS_CONFLICT  the alias is another contact's id. */
+MUST_CHECK enum status store_contact_alias(struct store *store,
+                                           const struct contact *contact,
+                                           struct str alias, int64_t now_ms,
+                                           struct error *err);
+/* Closes the contact's latest conversation, if any, and opens the next. */
+MUST_CHECK enum status store_conversation_open(struct store *store,
+                                               struct contact *contact, int64_t now_ms,
+                                               struct error *err);
+/* Sets the last activity of the contact's latest conversation. */
+MUST_CHECK enum status store_conversation_touch(struct store *store,
+                                                struct contact *contact, int64_t at_ms,
+                                                struct error *err);
+/* Remembers that this conversation is part of that Genesys conversation. Repeats are free. */
+MUST_CHECK enum status store_conversation_link(struct store *store, int64_t conversation,
+                                               struct str genesys_id, int64_t now_ms,
+                                               struct error *err);
+/* The latest Genesys conversation of ours; empty when none is known. */
+MUST_CHECK enum status store_conversation_genesys(struct store *store,
+                                                  int64_t conversation,
+                                                  struct arena *arena,
+                                                  struct str *out_id, struct error *err);
+
+/* --- messages ------------------------------------------------------------------------------ */
+
+struct message {
+    int64_t row; /* 0 before it is added */
+    char public_id[PUBLIC_ID_BYTES];
+    int64_t bridge_row;
+    int64_t contact_row;
+    int64_t conversation;
+    enum direction direction;
+    enum event_kind kind;
+    enum message_status status;
+    int64_t time_ms;
+    int64_t accepted_ms;
+    int64_t target_row;   /* message it is about, 0: none */
+    struct str contact_id; /* the contact's external id; filled by store_message_get */
+    struct str source_id; /* id at the side that sent it */
+    struct str peer_id;   /* id at the side that got it; filled by store_message_get */
+    struct str text;
+    struct str extra; /* event_extra_encode */
+    struct str trace; /* W3C traceparent of the webhook, or empty */
+};
+
+MUST_CHECK enum status store_message_add(struct store *store, struct message *message,
+                                         struct error *err);
+/* STATUS_NOT_FOUND */
+MUST_CHECK enum status store_message_get(struct store *store, int64_t row,
+                                         struct arena *arena, struct message *out,
+                                         struct error *err);
+/* The caller has asked message_status_may_follow. */
+MUST_CHECK enum status store_message_status(struct store *store, int64_t row,
+                                            enum message_status status, int64_t now_ms,
+                                            struct error *err);
+
+/* Every option of a structured message: labels and payloads that an answer may name. */
+struct stored_choice {
+    unsigned ordinal; /* counts from 0 over the whole message */
+    enum choice_kind kind;
+    struct str label;
+    struct str payload;
+};
+MUST_CHECK enum status store_choice_add(struct store *store, int64_t message,
+                                        const struct stored_choice *choice,
+                                        struct error *err);
+/* By payload. STATUS_NOT_FOUND. */
+MUST_CHECK enum status store_choice_find(struct store *store, int64_t message,
+                                         struct str payload, struct arena *arena,
+                                         struct stored_choice *out, struct error *err);
+
+/* --- deliveries ---------------------------------------------------------------------------- */
+
+/* Adds a delivery of class MESSAGE in state READY (or DEAD, for the unreadable, with a
+ * reason) and sets delivery->id and ->epoch. */
+MUST_CHECK enum status store_delivery_add(struct store *store, struct delivery *delivery,
+                                          enum delivery_state state, struct str reason,
+                                          struct error *err);
+
+/* What an attempt came to; see relay/outcome. */
+struct delivery_record {
+    enum delivery_class class;
+    int64_t id; /* of the delivery; class RECEIPT: of the message */
+    int64_t contact_row;
+    int64_t epoch;
+    enum outcome outcome;
+    enum delivery_state state;
+    enum message_status receipt_status; /* class RECEIPT: the status that was sent */
+    unsigned attempts;
+    unsigned parts_done;
+    unsigned possible_duplicates;
+    int64_t age_ms;
+    int http_status;
+    enum reason_code reason_code;
+    struct str reason;
+    struct str provider_id; /* of the part just done; may be empty */
+    unsigned part;          /* its ordinal */
+    int64_t started_ms;     /* wall */
+    int64_t ended_ms;       /* wall */
+};
+/*
+ * Keeps an outcome: the delivery's new state; a row of attempts unless it was a success at
+ * once; the provider id of a part.
+ * STATUS_CONFLICT  the epoch is old: another owner has this lane now; nothing changed
+ */
+MUST_CHECK enum status store_record(struct store *store,
+                                    const struct delivery_record *record,
+                                    struct error *err);
+
+/* The one receipt slot of a message: a later status replaces an unsent one. */
+struct receipt {
+    int64_t message;
+    enum direction direction; /* where it goes */
+    enum message_status status;
+    enum reason_code reason_code;
+    struct str reason;
+    int64_t created_ms;
+};
+/* STATUS_DUPLICATE  that status was sent or waits already; nothing changed. */
+MUST_CHECK enum status store_receipt_put(struct store *store,
+                                         const struct receipt *receipt,
+                                         struct error *err);
+
+/* A receipt whose message is not known yet waits 24 h under its key. */
+MUST_CHECK enum status store_early_receipt_add(struct store *store, int64_t bridge_row,
+                                               const struct event_key *key,
+                                               const struct receipt *receipt,
+                                               struct error *err);
+/* Takes (removes) the waiting one. STATUS_NOT_FOUND. */
+MUST_CHECK enum status store_early_receipt_take(struct store *store, int64_t bridge_row,
+                                                const struct event_key *key,
+                                                struct arena *arena, struct receipt *out,
+                                                struct error *err);
+MUST_CHECK enum status store_early_receipts_expire(struct store *store, int64_t before_ms,
+                                                   struct error *err);
+
+/* --- taking work (reading or writing handle) -------------------------------------------- */
+
+#define STORE_LANE_GROUPS 256
+/* Group of a contact's lanes, 0-255. */
+unsigned store_lane_group(int64_t contact_row);
+
+struct lane_summary {
+    int64_t contact_row;
+    int64_t bridge_row;
+    enum direction direction;
+    int64_t first_id; /* lowest pending delivery */
+    int64_t count;
+};
+typedef void store_lane_seen(const struct lane_summary *lane, void *context);
+/* Every lane with pending deliveries, at start. `owner` is the process' name in leases. */
+MUST_CHECK enum status store_lanes(struct store *store, struct str owner,
+                                   store_lane_seen *seen, void *context,
+                                   struct error *err);
+/* Pending deliveries of one lane with id > after, oldest first; a list the caller owns. */
+MUST_CHECK enum status store_take(struct store *store, struct str owner,
+                                  int64_t contact_row, enum direction direction,
+                                  int64_t after, unsigned limit,
+                                  struct delivery **out_list, struct error *err);
+/* Unsent receipts of messages with row > after, oldest first; a list the caller owns. */
+MUST_CHECK enum status store_take_receipts(struct store *store, struct str owner,
+                                           int64_t after, unsigned limit,
+                                           struct delivery **out_list,
+                                           struct error *err);
+/* One delivery (or receipt) as a struct delivery, e.g. just after it was added. */
+MUST_CHECK enum status store_delivery_load(struct store *store, enum delivery_class class,
+                                           int64_t id, struct delivery **out_delivery,
+                                           struct error *err);
+/* Deliveries of class MESSAGE that are ready or waiting, and dead letters. */
+MUST_CHECK enum status store_counts(struct store *store, int64_t bridge_row,
+                                    int64_t *out_pending, int64_t *out_dead,
+                                    struct error *err);
+
+/* --- pauses ---------------------------------------------------------------------------------- */
+
+struct pause {
+    enum pause_scope scope;
+    struct str name; /* organisation or bridge */
+    struct str reason;
+    struct str set_by; /* "gateway" or an operator */
+    int64_t since_ms;
+};
+typedef void store_pause_seen(const struct pause *pause, void *context);
+MUST_CHECK enum status store_pause_set(struct store *store, const struct pause *pause,
+                                       struct error *err);
+MUST_CHECK enum status store_pause_clear(struct store *store, enum pause_scope scope,
+                                         struct str name, struct error *err);
+MUST_CHECK enum status store_pauses(struct store *store, store_pause_seen *seen,
+                                    void *context, struct error *err);
+
+/* --- looking (reading handle) ---------------------------------------------------------------- */
+
+struct json;
+/*
+ * The whole life of whatever `id` names: a partner's or Genesys' message id, our id, a
+ * webhook-id, a Genesys conversation id, a conversation number. As JSON:
+ * {"matched": "...", "messages": [{..., "deliveries": [...], "attempts": [...],
+ *  "receipts": [...]}], "conversations": [...]}
+ * STATUS_NOT_FOUND
+ */
+MUST_CHECK enum status store_trace(struct store *store, struct str id,
+                                   struct json **out_json, struct error *err);
+/* {"engine", "version", "newest", "pending": [...], "messages": n, ...} for db status. */
+MUST_CHECK enum status store_status(struct store *store, struct json **out_json,
+                                    struct error *err);
+/* Applies pending migrations, offline under the lock: store_open with may_migrate. */
