@@ -12,7 +12,8 @@
 #include <stdint.h>
 
 #define MUST_CHECK __attribute__((warn_unused_result))
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(text_at, first_at) \
+    __attribute__((__format__(__printf__, text_at, first_at)))
 
 /* Runs `function` on the variable's address when it goes out of scope. */
 #define CLEANUP(function) __attribute__((cleanup(function)))
