@@ -29,8 +29,9 @@ struct write_job {
     write_apply *apply;
     write_done *done;
     /*
-     * Outcomes must not be lost: when the transaction fails, such a job is not told but
-     * tried again with the next batch, before anything newer.
+     * Outcomes must not be lost: when the transaction fails, or apply says STATUS_RETRY,
+     * such a job is not told but tried again with the next batch, before anything newer.
+     * Only a stop while the database keeps failing tells it STATUS_RETRY.
      */
     bool must_commit;
 };
@@ -58,6 +59,8 @@ size_t writer_pending(struct writer *writer);
 /* False while the last transaction failed: /readyz says so. Any thread. */
 bool writer_is_healthy(const struct writer *writer);
 
-/* The thread's loop: waits, steps, until writer_stop was called and no job is left. */
+/* The thread's loop: waits, steps, until writer_stop was called and no job is left. After
+ * the stop a failing database gets a few more tries; then all that wait are told
+ * STATUS_RETRY, so that the process can end. */
 void writer_run(struct writer *writer);
 void writer_stop(struct writer *writer);
