@@ -10,6 +10,7 @@
 
 struct channel;
 struct hmac;
+struct tally;
 
 struct organisation {
     char *name;
@@ -39,4 +40,5 @@ struct bridge {
     void *settings; /* of the channel, which alone casts it */
     int64_t row;    /* its row in the database; set by bridges sync before adoption */
     unsigned index; /* place in the snapshot's list */
+    struct tally *tally; /* counters, relay's; set with `row` */
 };

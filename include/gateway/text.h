@@ -44,6 +44,8 @@ void hex_encode(const uint8_t *bytes, size_t len, char *out_text);
 
 /* Valid UTF-8 (RFC 3629: no surrogates, nothing overlong, at most U+10FFFF). */
 bool utf8_is_valid(struct str s);
+/* Bytes of the first code point; 0 when s is empty or does not start with a valid one. */
+size_t utf8_first(struct str s);
 /* Code points in valid UTF-8. */
 size_t utf8_count(struct str s);
 /* Bytes of the first `count` code points of valid UTF-8 (all if there are fewer). */
@@ -92,5 +94,6 @@ MUST_CHECK bool duration_parse(struct str text, int64_t *out_ms);
 /* "512", "64KiB", "1MiB", "2GiB". */
 MUST_CHECK bool size_parse(struct str text, int64_t *out_bytes);
 
-/* The last four characters behind "****"; all stars when the text has fewer than nine. */
+/* The last four characters (fewer if they are wide) behind "****"; only stars when the text
+ * has fewer than nine. */
 void mask(struct str secret, char out_text[16]);

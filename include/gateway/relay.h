@@ -1,0 +1,75 @@
+/*
+ * relay: from a webhook request to stored deliveries, and from an attempt's outcome to the
+ * next state and the receipts that follow. Everything that must happen inside the writer's
+ * transaction is here.
+ */
+#pragma once
+
+#include "gateway/config.h"
+#include "gateway/random.h"
+#include "gateway/report.h"
+#include "gateway/source.h"
+#include "gateway/writer.h"
+
+struct relay;
+
+struct relay_settings {
+    struct writer *writer;               /* borrowed */
+    const struct source *genesys_source; /* understands Genesys' webhooks */
+    struct dispatcher dispatcher;
+    uint64_t seed; /* of public ids */
+};
+
+struct relay *relay_new(const struct relay_settings *settings);
+/* No job may be under way. */
+void relay_free(struct relay *relay);
+
+/* The engine's way to keep what attempts came to. */
+struct recorder relay_recorder(struct relay *relay);
+
+/*
+ * Finds or makes the database rows of all bridges of a snapshot that nobody uses yet, in one
+ * transaction of a store that the caller owns (start) or inside a write job (reload).
+ * STATUS_CONFLICT  a bridge with history changed its channel or integration
+ */
+MUST_CHECK enum status relay_sync_bridges(struct relay *relay, struct config *config,
+                                          struct store *store, int64_t now_ms,
+                                          struct error *err);
+
+/* --- intake ------------------------------------------------------------------------------ */
+
+enum intake_peer { INTAKE_CHANNEL, INTAKE_GENESYS };
+
+struct intake;
+/* Writer thread: the unit is committed or has failed; intake_finish may be called. */
+typedef void intake_stored(void *token);
+
+struct intake_request {
+    enum intake_peer peer;
+    struct str bridge_name;
+    const struct http_message *message; /* borrowed until the intake ended */
+    struct arena *arena;                /* likewise */
+    struct now now;
+    intake_stored *stored;
+    void *token;
+};
+
+/*
+ * What a webhook is answered. `status` OK or DUPLICATE: answer `reply`; others: a problem
+ * from `err`.
+ */
+struct intake_answer {
+    enum status status;
+    struct http_reply reply;
+    struct error err;
+};
+
+/*
+ * Front thread. True: *answer is complete. False: a job was submitted; `stored` follows
+ * once, then *out_intake may be finished.
+ */
+bool intake_begin(struct relay *relay, struct config *config,
+                  const struct intake_request *request, struct intake **out_intake,
+                  struct intake_answer *answer);
+/* Front thread, after `stored`: the answer. */
+void intake_finish(struct intake *intake, struct intake_answer *answer);

@@ -1,0 +1,58 @@
+/*
+ * report: how delivery and relay speak, without knowing each other. The engine reports what
+ * an attempt came to; relay keeps it in the writer's transaction and says when it is
+ * committed, with the deliveries that follow from it. commands/serve introduces them.
+ */
+#pragma once
+
+#include "gateway/delivery.h"
+#include "gateway/queue.h"
+#include "gateway/sender.h"
+
+/*
+ * Belongs to the engine; lent to the recorder from record() until recorded(). All views live
+ * as long.
+ */
+struct report {
+    struct queue_node node; /* the engine's, on the way back */
+    const struct delivery *delivery;
+    const struct bridge *bridge;
+
+    enum outcome outcome;
+    unsigned attempts;            /* ended ones, this one included */
+    unsigned parts_done;          /* after this report */
+    unsigned part;                /* ordinal of the part just done */
+    unsigned possible_duplicates; /* sends so far that repeated a lost answer */
+    int64_t age_ms;
+    int http_status;
+    enum reason_code reason_code;
+    struct str reason;
+    struct str provider_id;
+    struct str genesys_conversation_id;
+    enum pause_scope pause;
+    bool peer_reports_failure;
+    int64_t started_ms; /* wall */
+    int64_t ended_ms;   /* wall */
+
+    /* Filled by the recorder: the epoch was old, so another owner has the lane. */
+    bool is_stale;
+};
+
+/* What the engine needs of relay. Called on the engine thread. */
+struct recorder {
+    /* Keeps a place for one report; false: none free, try again soon. */
+    bool (*reserve)(void *context);
+    void (*unreserve)(void *context);
+    /* Uses a reserved place. */
+    void (*record)(void *context, struct report *report);
+    void *context;
+};
+
+/* What relay needs of the engine. Called on the writer thread (typing: the front). */
+struct dispatcher {
+    /* New work, a list in order of acceptance; owned by the dispatcher from then on. */
+    void (*offer)(void *context, struct delivery *list);
+    /* The report is committed. */
+    void (*recorded)(void *context, struct report *report);
+    void *context;
+};
