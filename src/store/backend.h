@@ -1,0 +1,345 @@
+/*
+ * backend: what a database must be able to do. Private to the store room.
+ *
+ * store.c holds the rules that are true of every database and calls these members; a
+ * backend keeps and finds rows. So a backend never compares statuses, epochs or
+ * windows, and never sees an id of the id index in clear: store.c hashes it first.
+ * Every member is required. Statuses are those of store.h.
+ */
+#pragma once
+
+#include "gateway/crypto.h"
+#include "gateway/store.h"
+
+struct store_backend;
+struct contact_cache;
+struct tally;
+
+/* The part of a handle that every backend's own struct starts with. */
+struct store {
+    const struct store_backend *backend;
+    enum store_mode mode;
+    uint8_t
+        id_key[HASH16_BYTES]; /* of the id index; made with the database, set by open */
+
+    /* The rest belongs to store.c. */
+    struct hash16 *hash;
+    struct contact_cache *contacts; /* writer only */
+    struct tally *tally;            /* writer only */
+};
+
+struct id_entry {
+    int64_t message;
+    uint32_t tag;
+};
+
+/* Empty members keep what is there. */
+struct contact_profile {
+    struct str name;
+    struct str first_name;
+    struct str last_name;
+    struct str
+        attributes; /* JSON as event_extra_encode writes an event with nothing else */
+    uint32_t tag;
+};
+
+/* The one receipt of a message as it stands. */
+struct receipt_slot {
+    struct receipt receipt;
+    enum delivery_state state; /* READY or WAITING: unsent */
+    unsigned attempts;
+    int64_t age_ms;
+    int64_t ended_ms; /* of the last attempt; 0: none yet */
+    int http_status;
+};
+
+/* A row of deliveries as kept. */
+struct stored_delivery {
+    int64_t id;
+    int64_t message;
+    int64_t contact_row;
+    int64_t bridge_row;
+    enum direction direction;
+    enum delivery_state state;
+    bool is_replay;
+    unsigned attempts;
+    unsigned parts_done;
+    unsigned possible_duplicates;
+    int64_t age_ms;
+    int64_t created_ms; /* accepted_ms given with it */
+    int64_t started_ms; /* of the last attempt; 0: none yet */
+    int64_t ended_ms;
+    int http_status;
+    enum reason_code reason_code;
+    struct str reason;
+    struct str provider_id; /* of part 0 */
+};
+
+struct stored_attempt {
+    enum delivery_class class;
+    int64_t id; /* of the delivery; class RECEIPT: of the message */
+    unsigned number;
+    enum outcome outcome;
+    int http_status;
+    enum reason_code reason_code;
+    struct str reason;
+    int64_t started_ms;
+    int64_t ended_ms;
+};
+
+struct stored_conversation {
+    int64_t number;
+    int64_t contact_row;
+    int64_t bridge_row;
+    int64_t opened_ms;
+    int64_t last_activity_ms;
+    int64_t closed_ms; /* 0: open */
+};
+
+/* Rows are handed to one of these, one at a time; views live until it returns. */
+typedef void each_row(const void *row, void *context);
+
+/*
+ * What a backend knows of one delivery; delivery_build makes the block of it. The
+ * backend sets in `delivery`: class, id, bridge_row, contact_row, direction, and for
+ * class MESSAGE what delivery_add was given (previous_conversation, the flags,
+ * accepted_ms) and the last record left (attempts, parts_done, age_ms,
+ * possible_duplicates); a receipt's attempts and age come from its slot. The builder
+ * sets the rest.
+ */
+struct delivery_source {
+    struct delivery delivery;
+    struct message message; /* with source_id, text, extra, contact_id */
+    struct str address; /* outbound messages go there: latest alias, else contact_id */
+    struct str name;    /* of the contact, as last told */
+    struct str first_name;
+    struct str last_name;
+    bool has_target;
+    enum direction target_direction;
+    struct str target_source_id;     /* the target's id at the side that sent it */
+    struct str target_peer_id;       /* and at the side that got it */
+    struct str genesys_conversation; /* latest of the message's conversation */
+    struct receipt_slot slot;        /* class RECEIPT */
+};
+
+/* In deliveries.c, for every backend: puts the block at the end of *list. */
+MUST_CHECK enum status delivery_build(const struct delivery_source *source,
+                                      struct delivery **list, struct error *err);
+
+/* What an attempt's row and the state need; decided by store.c. */
+struct record_change {
+    const struct delivery_record *record;
+    bool is_logged;  /* a row of attempts */
+    bool sets_state; /* false: a receipt slot that holds a later status by now */
+};
+
+/* The schema as `db status` shows it. */
+struct store_overview {
+    const char *engine;
+    struct str version; /* name of the last applied migration, empty: none */
+    struct str newest;  /* name of the last one this binary knows */
+    int64_t contacts;
+    int64_t conversations;
+    int64_t messages;
+    int64_t deliveries;
+    int64_t ids;
+    int64_t pending_receipts;
+};
+
+struct store_backend {
+    const char *scheme; /* of the URLs that select it, with the colon */
+
+    /* `place` is the URL behind the scheme. Sets mode, backend and id_key. */
+    enum status (*open)(const char *place, const struct store_options *options,
+                        struct store **out_store, struct error *err);
+    void (*close)(struct store *store);
+
+    enum status (*begin)(struct store *store, struct error *err);
+    enum status (*commit)(struct store *store, struct error *err);
+    void (*rollback)(struct store *store);
+    enum status (*savepoint)(struct store *store, struct error *err);
+    enum status (*release)(struct store *store, struct error *err);
+    enum status (*undo)(struct store *store, struct error *err);
+    void (*maintain)(struct store *store);
+    void (*figures)(struct store *store, struct store_figures *out);
+
+    /* By name. NOT_FOUND. */
+    enum status (*bridge_find)(struct store *store, struct str name,
+                               struct arena *arena, struct bridge_record *out,
+                               struct error *err);
+    /* Whether it has a contact. */
+    enum status (*bridge_has_history)(struct store *store, int64_t row, bool *out_has,
+                                      struct error *err);
+    /* Row 0: adds it and sets the row; else changes channel and integration id. */
+    enum status (*bridge_put)(struct store *store, struct bridge_record *bridge,
+                              int64_t now_ms, struct error *err);
+    /* struct bridge_record, by row. */
+    enum status (*bridges)(struct store *store, each_row *seen, void *context,
+                           struct error *err);
+
+    /* NOT_FOUND */
+    enum status (*id_find)(struct store *store, const uint8_t key[HASH16_BYTES],
+                           struct id_entry *out, struct error *err);
+    /* DUPLICATE: nothing changed, *entry becomes what is there. */
+    enum status (*id_add)(struct store *store, const uint8_t key[HASH16_BYTES],
+                          int64_t now_ms, struct id_entry *entry, struct error *err);
+    /* See store_ids_expire. */
+    enum status (*ids_expire)(struct store *store, int64_t before_ms, bool *out_more,
+                              struct error *err);
+
+    /* By external id, then by alias. NOT_FOUND. */
+    enum status (*contact_find)(struct store *store, int64_t bridge_row, struct str id,
+                                struct contact *out, struct error *err);
+    enum status (*contact_add)(struct store *store, int64_t bridge_row,
+                               struct str external_id, int64_t now_ms,
+                               struct contact *out, struct error *err);
+    enum status (*contact_profile)(struct store *store, int64_t contact_row,
+                                   const struct contact_profile *profile,
+                                   struct error *err);
+    /* Makes `alias` the address; is_new: contact_find finds it from now on. An alias
+     * equal to the external id or known already comes with is_new false. */
+    enum status (*contact_alias)(struct store *store, const struct contact *contact,
+                                 struct str alias, bool is_new, int64_t now_ms,
+                                 struct error *err);
+    /* Closes contact->conversation unless 0, adds the next as the contact's latest with
+     * opened = last activity = now_ms, and sets its number in *out_number. */
+    enum status (*conversation_open)(struct store *store, const struct contact *contact,
+                                     int64_t now_ms, int64_t *out_number,
+                                     struct error *err);
+    enum status (*conversation_touch)(struct store *store, int64_t conversation,
+                                      int64_t at_ms, struct error *err);
+    /* A repeat keeps the first time, and makes it the latest again. */
+    enum status (*conversation_link)(struct store *store, int64_t conversation,
+                                     struct str genesys_id, int64_t now_ms,
+                                     struct error *err);
+    enum status (*conversation_genesys)(struct store *store, int64_t conversation,
+                                        struct arena *arena, struct str *out_id,
+                                        struct error *err);
+
+    /* Sets message->row: one more than any row before. */
+    enum status (*message_add)(struct store *store, struct message *message,
+                               struct error *err);
+    /* NOT_FOUND. peer_id: provider id of part 0 of its latest delivery that has one. */
+    enum status (*message_get)(struct store *store, int64_t row, struct arena *arena,
+                               struct message *out, struct error *err);
+    /* NOT_FOUND */
+    enum status (*message_status)(struct store *store, int64_t row,
+                                  enum message_status status, int64_t now_ms,
+                                  struct error *err);
+    enum status (*choice_add)(struct store *store, int64_t message,
+                              const struct stored_choice *choice, struct error *err);
+    /* The lowest ordinal with that payload. NOT_FOUND. */
+    enum status (*choice_find)(struct store *store, int64_t message, struct str payload,
+                               struct arena *arena, struct stored_choice *out,
+                               struct error *err);
+
+    /* Sets delivery->id: one more than any id before. */
+    enum status (*delivery_add)(struct store *store, struct delivery *delivery,
+                                enum delivery_state state, struct str reason,
+                                struct error *err);
+    /* Without the texts. NOT_FOUND. */
+    enum status (*delivery_find)(struct store *store, int64_t id,
+                                 struct stored_delivery *out, struct error *err);
+    /*
+     * Class MESSAGE: sets state, counts, age, times, http status and reason of the row;
+     * a provider id that is not empty belongs to record->part. The row of attempts, if
+     * logged, has number record->attempts.
+     */
+    enum status (*delivery_record)(struct store *store,
+                                   const struct record_change *change,
+                                   struct error *err);
+
+    /* The slot without texts. NOT_FOUND. */
+    enum status (*receipt_find)(struct store *store, int64_t message,
+                                struct receipt_slot *out, struct error *err);
+    /* Adds or replaces: READY, no attempts, age 0. */
+    enum status (*receipt_put)(struct store *store, const struct receipt *receipt,
+                               struct error *err);
+    /* Class RECEIPT: as delivery_record, for the slot. */
+    enum status (*receipt_record)(struct store *store,
+                                  const struct record_change *change,
+                                  struct error *err);
+
+    /* NOT_FOUND */
+    enum status (*early_receipt_find)(struct store *store,
+                                      const uint8_t key[HASH16_BYTES],
+                                      struct arena *arena, struct receipt *out,
+                                      struct error *err);
+    /* Adds or replaces. */
+    enum status (*early_receipt_put)(struct store *store,
+                                     const uint8_t key[HASH16_BYTES],
+                                     const struct receipt *receipt, struct error *err);
+    enum status (*early_receipt_delete)(struct store *store,
+                                        const uint8_t key[HASH16_BYTES],
+                                        struct error *err);
+    /* Those with created_ms < before_ms. */
+    enum status (*early_receipts_expire)(struct store *store, int64_t before_ms,
+                                         struct error *err);
+
+    /* Of a lane group, 0-255. Starts at 1. */
+    enum status (*group_epoch)(struct store *store, unsigned group, int64_t *out_epoch,
+                               struct error *err);
+    /* The four below see only groups that `owner` holds, where a backend has owners.
+     * They leave delivery->epoch to store.c. */
+    enum status (*lanes)(struct store *store, struct str owner, store_lane_seen *seen,
+                         void *context, struct error *err);
+    enum status (*take)(struct store *store, struct str owner, int64_t contact_row,
+                        enum direction direction, int64_t after, unsigned limit,
+                        struct delivery **list, struct error *err);
+    enum status (*take_receipts)(struct store *store, struct str owner, int64_t after,
+                                 unsigned limit, struct delivery **list,
+                                 struct error *err);
+    /* Any state, any owner. NOT_FOUND. */
+    enum status (*load)(struct store *store, enum delivery_class class, int64_t id,
+                        struct delivery **list, struct error *err);
+    /* Counts rows; the writing handle asks once per bridge. */
+    enum status (*counts)(struct store *store, int64_t bridge_row, int64_t *out_pending,
+                          int64_t *out_dead, struct error *err);
+
+    enum status (*pause_set)(struct store *store, const struct pause *pause,
+                             struct error *err);
+    /* Repeats are free. */
+    enum status (*pause_clear)(struct store *store, enum pause_scope scope,
+                               struct str name, struct error *err);
+    /* By scope, then name. */
+    enum status (*pauses)(struct store *store, store_pause_seen *seen, void *context,
+                          struct error *err);
+
+    /* Looking; rows in the order of their numbers. */
+    enum status (*message_by_public_id)(struct store *store, struct str public_id,
+                                        int64_t *out_row, struct error *err);
+    /* struct stored_delivery, of one message */
+    enum status (*deliveries_of)(struct store *store, int64_t message, each_row *seen,
+                                 void *context, struct error *err);
+    /* struct stored_attempt, of one delivery or receipt */
+    enum status (*attempts_of)(struct store *store, enum delivery_class class,
+                               int64_t id, each_row *seen, void *context,
+                               struct error *err);
+    /* struct str: provider ids of the parts after the first, by ordinal */
+    enum status (*parts_of)(struct store *store, int64_t delivery, each_row *seen,
+                            void *context, struct error *err);
+    /* struct receipt_slot, with texts; at most one */
+    enum status (*receipts_of)(struct store *store, int64_t message, each_row *seen,
+                               void *context, struct error *err);
+    /* NOT_FOUND */
+    enum status (*conversation_get)(struct store *store, int64_t number,
+                                    struct stored_conversation *out, struct error *err);
+    /* struct str: Genesys conversation ids, oldest first */
+    enum status (*links_of)(struct store *store, int64_t conversation, each_row *seen,
+                            void *context, struct error *err);
+    /* int64_t: numbers of conversations that are part of a Genesys conversation */
+    enum status (*conversations_of)(struct store *store, struct str genesys_id,
+                                    each_row *seen, void *context, struct error *err);
+    /* int64_t: rows of the oldest `limit` messages of a conversation */
+    enum status (*messages_of)(struct store *store, int64_t conversation,
+                               unsigned limit, each_row *seen, void *context,
+                               struct error *err);
+    enum status (*overview)(struct store *store, struct store_overview *out,
+                            struct error *err);
+    /* struct str: names of migrations not applied yet */
+    enum status (*pending_migrations)(struct store *store, each_row *seen,
+                                      void *context, struct error *err);
+};
+
+extern const struct store_backend sqlite_backend;
+extern const struct store_backend memory_backend;
