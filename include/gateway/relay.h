@@ -72,4 +72,7 @@ bool intake_begin(struct relay *relay, struct config *config,
                   const struct intake_request *request, struct intake **out_intake,
                   struct intake_answer *answer);
 /* Front thread, after `stored`: the answer. */
-void intake_finish(struct intake *intake, struct intake_answer *answer);
+void intake_finish(struct intake *intake, struct now now, struct intake_answer *answer);
+/* Front thread, instead of intake_finish: the sender was answered 503 meanwhile. The job goes
+ * on; a repeat of the webhook finds what it stored. */
+void intake_abandon(struct intake *intake, struct intake_answer *answer);

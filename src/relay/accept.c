@@ -1,0 +1,481 @@
+/*
+ * accept: one unit becomes contacts, conversations, messages and deliveries. Runs
+ * inside the writer's transaction; a second run after a lost transaction gives the same
+ * result.
+ */
+#include "internal.h"
+
+#include "gateway/channel.h"
+#include "gateway/conversation.h"
+#include "gateway/limits.h"
+
+/* Genesys is asked for its conversation id on a first message and after this silence.
+ * Source: design.md section 4, "Genesys conversation ids". */
+#define PREFETCH_SILENCE_MS (INT64_C(60) * 60 * 1000)
+
+/* FNV-1a over the parts, with their lengths: tells a repeat from another body under the
+ * same key. Not a defence: the keys themselves are hashed under a secret. */
+static uint32_t tag_add(uint32_t tag, struct str part)
+{
+    for (size_t i = 0; i < part.len; i++)
+        tag = (tag ^ (uint8_t)part.ptr[i]) * UINT32_C(16777619);
+    return (tag ^ (uint32_t)part.len) * UINT32_C(16777619);
+}
+
+static uint32_t body_tag(const struct event *event)
+{
+    uint32_t tag = tag_add(UINT32_C(2166136261), event->contact_id);
+    tag = tag_add(tag, event->text);
+    tag = tag_add(tag, event->answer_payload);
+    return tag_add(tag, event->raw);
+}
+
+static uint32_t profile_tag(const struct event *event)
+{
+    uint32_t tag = tag_add(UINT32_C(2166136261), event->name);
+    tag = tag_add(tag, event->first_name);
+    tag = tag_add(tag, event->last_name);
+    for (size_t i = 0; i < event->attribute_count; i++) {
+        tag = tag_add(tag, event->attributes[i].name);
+        tag = tag_add(tag, event->attributes[i].value);
+    }
+    return tag;
+}
+
+static bool event_has_profile(const struct event *event)
+{
+    return event->name.len > 0 || event->first_name.len > 0 ||
+           event->last_name.len > 0 || event->attribute_count > 0;
+}
+
+/* --- dedupe
+ * ------------------------------------------------------------------------------- */
+
+/* What the event's keys say: known before, and as which message. */
+struct known {
+    bool is_known;
+    bool other_body;
+    int64_t message;
+};
+
+static enum status find_known(struct work *work, const struct event *event,
+                              uint32_t tag, struct known *out, struct error *err)
+{
+    *out = (struct known){0};
+    for (size_t i = 0; i < event->key_count; i++) {
+        int64_t message = 0;
+        uint32_t known_tag = 0;
+        enum status status = store_id_find(work->store, work->bridge->row,
+                                           &event->keys[i], &message, &known_tag, err);
+        if (status == STATUS_NOT_FOUND)
+            continue;
+        if (status != STATUS_OK)
+            return status;
+        out->is_known = true;
+        out->other_body = known_tag != tag;
+        out->message = message;
+        return STATUS_OK;
+    }
+    return STATUS_OK;
+}
+
+static enum status add_keys(struct work *work, const struct event *event, uint32_t tag,
+                            int64_t message, struct error *err)
+{
+    for (size_t i = 0; i < event->key_count; i++) {
+        int64_t other = 0;
+        uint32_t other_tag = 0;
+        enum status status =
+            store_id_add(work->store, work->bridge->row, &event->keys[i], message, tag,
+                         work->now.wall_ms, &other, &other_tag, err);
+        /* Two keys of one event may be the same id: the second is a repeat of the
+         * first. */
+        if (status != STATUS_OK && status != STATUS_DUPLICATE)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+/* A repeat changes nothing; the answer is that of the first. The same message id from
+ * another contact is refused, where the source may refuse. */
+static enum status answer_known(struct work *work, const struct event *event,
+                                const struct known *known, struct acceptance *out,
+                                struct error *err)
+{
+    if (known->other_body)
+        work->conflicts++;
+    if (out->public_id != NULL || known->message == 0)
+        return STATUS_DUPLICATE;
+    struct message first;
+    enum status status =
+        store_message_get(work->store, known->message, work->arena, &first, err);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_DUPLICATE;
+    if (status != STATUS_OK)
+        return status;
+    if (work->refuses_content && event->kind != EVENT_RECEIPT &&
+        !str_equal(first.contact_id, event->contact_id))
+        return fail_at(err, STATUS_CONFLICT, "/data/id",
+                       "this id belongs to a message of another contact");
+    if (event->kind == EVENT_MESSAGE || event->kind == EVENT_ANSWER) {
+        out->public_id = arena_c_string(work->arena, str_of(first.public_id));
+        out->conversation = first.conversation;
+    }
+    return STATUS_DUPLICATE;
+}
+
+/* --- contact and conversation
+ * ---------------------------------------------------------------- */
+
+static enum status contact_of(struct work *work, const struct event *event,
+                              struct contact *out, struct error *err)
+{
+    enum status status =
+        store_contact_find(work->store, work->bridge->row, event->contact_id, out, err);
+    if (status == STATUS_NOT_FOUND)
+        status = store_contact_add(work->store, work->bridge->row, event->contact_id,
+                                   work->now.wall_ms, out, err);
+    if (status != STATUS_OK || !event_has_profile(event))
+        return status;
+    uint32_t tag = profile_tag(event);
+    if (tag == out->profile_tag)
+        return STATUS_OK;
+    return store_contact_profile(work->store, out, event, tag, err);
+}
+
+struct placement {
+    int64_t conversation;
+    int64_t previous; /* conversation before a new one; 0: none */
+    bool opens;
+    bool after_silence;
+};
+
+/* Messages and answers move the window; everything else belongs to the conversation of
+ * the message it names, else to the latest. */
+static enum status place(struct work *work, const struct event *event,
+                         struct contact *contact, const struct message *target,
+                         struct placement *out, struct error *err)
+{
+    int64_t now_ms = work->now.wall_ms;
+    int64_t last_ms = contact->last_activity_ms;
+    bool is_activity = event_counts_as_activity(event->kind);
+
+    *out = (struct placement){.previous = contact->conversation};
+    if (!is_activity && target != NULL) {
+        out->conversation = target->conversation;
+        return STATUS_OK;
+    }
+    bool joins =
+        contact->conversation != 0 &&
+        (!is_activity ||
+         conversation_joins(last_ms, now_ms, work->bridge->threading_window_ms));
+    enum status status = STATUS_OK;
+    if (!joins) {
+        status = store_conversation_open(work->store, contact, now_ms, err);
+        out->opens = true;
+    } else if (is_activity) {
+        out->after_silence = now_ms - last_ms > PREFETCH_SILENCE_MS;
+        status = store_conversation_touch(work->store, contact,
+                                          conversation_activity(last_ms, now_ms), err);
+    }
+    out->conversation = contact->conversation;
+    return status;
+}
+
+/* --- targets
+ * -------------------------------------------------------------------------------- */
+
+/* The message an event is about, only if it is the same contact's. */
+static enum status target_of(struct work *work, const struct event *event,
+                             const struct contact *contact, struct message *out,
+                             bool *out_found, struct error *err)
+{
+    *out_found = false;
+    if (!event->has_target)
+        return STATUS_OK;
+    int64_t row = 0;
+    uint32_t tag = 0;
+    enum status status =
+        store_id_find(work->store, work->bridge->row, &event->target, &row, &tag, err);
+    if (status == STATUS_OK && row != 0)
+        status = store_message_get(work->store, row, work->arena, out, err);
+    if (status == STATUS_NOT_FOUND || (status == STATUS_OK && row == 0))
+        return STATUS_OK;
+    if (status != STATUS_OK)
+        return status;
+    *out_found = out->contact_row == contact->row;
+    return STATUS_OK;
+}
+
+/* The id under which the side that will get this event knows the target. */
+static struct str target_peer_id(const struct message *target, enum direction direction)
+{
+    return target->direction == direction ? target->peer_id : target->source_id;
+}
+
+/* An answer is one only if its payload was really offered; else it goes on as text. */
+static enum status check_answer(struct work *work, struct event *event,
+                                const struct message *target, bool *found,
+                                struct error *err)
+{
+    if (event->kind != EVENT_ANSWER || !*found)
+        return STATUS_OK;
+    struct stored_choice choice;
+    enum status status = store_choice_find(
+        work->store, target->row, event->answer_payload, work->arena, &choice, err);
+    if (status == STATUS_OK) {
+        event->answer_kind = choice.kind;
+        return STATUS_OK;
+    }
+    if (status == STATUS_NOT_FOUND) {
+        *found = false;
+        return STATUS_OK;
+    }
+    return status;
+}
+
+/* --- one message
+ * ------------------------------------------------------------------------------ */
+
+static enum status keep_choice(struct work *work, int64_t message,
+                               const struct choice *choice, unsigned *ordinal,
+                               struct error *err)
+{
+    struct stored_choice stored = {
+        .ordinal = (*ordinal)++,
+        .kind = choice->kind,
+        .label = choice->label,
+        .payload = choice->payload,
+    };
+    return store_choice_add(work->store, message, &stored, err);
+}
+
+static enum status keep_choices(struct work *work, int64_t message,
+                                const struct content *content, struct error *err)
+{
+    unsigned ordinal = 0;
+    for (size_t i = 0; i < content->quick_reply_count; i++) {
+        enum status status =
+            keep_choice(work, message, &content->quick_replies[i], &ordinal, err);
+        if (status != STATUS_OK)
+            return status;
+    }
+    for (size_t c = 0; c < content->card_count; c++) {
+        const struct card *card = &content->cards[c];
+        for (size_t i = 0; i < card->choice_count; i++) {
+            enum status status =
+                keep_choice(work, message, &card->choices[i], &ordinal, err);
+            if (status != STATUS_OK)
+                return status;
+        }
+    }
+    return STATUS_OK;
+}
+
+static enum status keep_message(struct work *work, const struct event *event,
+                                struct message *message, uint32_t tag,
+                                struct error *err)
+{
+    enum status status = event_extra_encode(event, work->arena, &message->extra, err);
+    if (status == STATUS_OK)
+        status = store_message_add(work->store, message, err);
+    if (status == STATUS_OK)
+        status = add_keys(work, event, tag, message->row, err);
+    if (status != STATUS_OK)
+        return status;
+
+    const struct event_key own = {.side = ID_SIDE_GATEWAY,
+                                  .kind = ID_KIND_MESSAGE,
+                                  .id = str_of(message->public_id)};
+    int64_t other = 0;
+    uint32_t other_tag = 0;
+    status = store_id_add(work->store, work->bridge->row, &own, message->row, tag,
+                          work->now.wall_ms, &other, &other_tag, err);
+    if (status == STATUS_DUPLICATE)
+        return fail(err, STATUS_FAILED, "a new public id is taken already");
+    if (status != STATUS_OK)
+        return status;
+    return keep_choices(work, message->row, &event->content, err);
+}
+
+static enum status keep_delivery(struct work *work, const struct event *event,
+                                 const struct message *message,
+                                 const struct contact *contact,
+                                 const struct placement *placement,
+                                 struct str peer_target, struct error *err)
+{
+    struct delivery delivery = {
+        .class = DELIVERY_MESSAGE,
+        .direction = message->direction,
+        .message_id = message->row,
+        .contact_row = contact->row,
+        .bridge_row = work->bridge->row,
+        .conversation = message->conversation,
+        .previous_conversation = placement->opens ? placement->previous : 0,
+        .opens_conversation = placement->opens,
+        .wants_conversation_id = placement->opens || placement->after_silence,
+        .accepted_ms = message->accepted_ms,
+        .time_ms = message->time_ms,
+        .target_peer_id = peer_target,
+        .event = *event,
+    };
+    memcpy(delivery.public_id, message->public_id, sizeof(delivery.public_id));
+
+    enum status status = STATUS_OK;
+    if (event->kind == EVENT_LEFT && work->bridge->end_on_left)
+        status =
+            store_conversation_genesys(work->store, message->conversation, work->arena,
+                                       &delivery.target_genesys_conversation, err);
+    if (status != STATUS_OK)
+        return status;
+
+    bool is_unreadable = event->kind == EVENT_UNREADABLE;
+    status = store_delivery_add(work->store, &delivery,
+                                is_unreadable ? DELIVERY_DEAD : DELIVERY_READY,
+                                is_unreadable ? STR("unreadable") : STR_NONE, err);
+    if (status != STATUS_OK)
+        return status;
+    if (is_unreadable) {
+        work->unreadable++;
+        work->dead++;
+        return STATUS_OK;
+    }
+    work->pending++;
+    delivery_list_add(&work->follow_ups, delivery_copy(&delivery));
+    return STATUS_OK;
+}
+
+static void message_init(struct work *work, const struct event *event,
+                         enum direction direction, const struct contact *contact,
+                         struct message *out)
+{
+    int64_t now_ms = work->now.wall_ms;
+    *out = (struct message){
+        .bridge_row = work->bridge->row,
+        .contact_row = contact->row,
+        .direction = direction,
+        .kind = event->kind,
+        .status = MESSAGE_ACCEPTED,
+        .accepted_ms = now_ms,
+        /* The event's own time unless it is later than its acceptance. */
+        .time_ms =
+            event->time_ms > 0 && event->time_ms < now_ms ? event->time_ms : now_ms,
+        .source_id = event->source_id,
+        .text = event->kind == EVENT_UNREADABLE ? event->raw : event->text,
+    };
+    uuid7_text(now_ms, &work->relay->random, out->public_id);
+}
+
+static enum status accept_message(struct work *work, const struct event *given,
+                                  enum direction direction, uint32_t tag,
+                                  struct acceptance *out, struct error *err)
+{
+    struct event event = *given;
+    struct contact contact;
+    enum status status = contact_of(work, &event, &contact, err);
+    if (status != STATUS_OK)
+        return status;
+
+    struct message target = {0};
+    bool has_target = false;
+    status = target_of(work, &event, &contact, &target, &has_target, err);
+    if (status == STATUS_OK)
+        status = check_answer(work, &event, &target, &has_target, err);
+    if (status != STATUS_OK)
+        return status;
+
+    struct placement placement;
+    status =
+        place(work, &event, &contact, has_target ? &target : NULL, &placement, err);
+    if (status != STATUS_OK)
+        return status;
+
+    struct message message;
+    message_init(work, &event, direction, &contact, &message);
+    message.conversation = placement.conversation;
+    message.target_row = has_target ? target.row : 0;
+    status = keep_message(work, &event, &message, tag, err);
+    if (status != STATUS_OK)
+        return status;
+    if (event.genesys_conversation_id.len > 0) {
+        status = store_conversation_link(work->store, message.conversation,
+                                         event.genesys_conversation_id,
+                                         message.accepted_ms, err);
+        if (status != STATUS_OK)
+            return status;
+    }
+    status =
+        keep_delivery(work, &event, &message, &contact, &placement,
+                      has_target ? target_peer_id(&target, direction) : STR_NONE, err);
+    if (status == STATUS_OK && out->public_id == NULL) {
+        out->public_id = arena_c_string(work->arena, str_of(message.public_id));
+        out->conversation = message.conversation;
+    }
+    return status;
+}
+
+static enum status accept_identity(struct work *work, const struct event *event,
+                                   struct error *err)
+{
+    struct contact contact;
+    enum status status = contact_of(work, event, &contact, err);
+    if (status != STATUS_OK || event->new_id.len == 0)
+        return status;
+    return store_contact_alias(work->store, &contact, event->new_id, work->now.wall_ms,
+                               err);
+}
+
+/* --- the unit
+ * --------------------------------------------------------------------------------- */
+
+static enum status accept_event(struct work *work, const struct event *event,
+                                enum direction direction, struct acceptance *out,
+                                struct error *err)
+{
+    uint32_t tag = body_tag(event);
+    struct known known;
+    enum status status = find_known(work, event, tag, &known, err);
+    if (status != STATUS_OK)
+        return status;
+    if (known.is_known)
+        return answer_known(work, event, &known, out, err);
+
+    int64_t message = 0;
+    switch (event->kind) {
+    case EVENT_RECEIPT:
+        status = receipts_accept(work, event, direction, &message, err);
+        return status == STATUS_OK ? add_keys(work, event, tag, message, err) : status;
+    case EVENT_IDENTITY:
+        status = accept_identity(work, event, err);
+        return status == STATUS_OK ? add_keys(work, event, tag, 0, err) : status;
+    case EVENT_TYPING:
+        return STATUS_OK; /* never stored: intake hands it to the engine */
+    case EVENT_MESSAGE:
+    case EVENT_EDIT:
+    case EVENT_DELETION:
+    case EVENT_REACTION:
+    case EVENT_ANSWER:
+    case EVENT_LEFT:
+    case EVENT_UNREADABLE:
+        break;
+    }
+    return accept_message(work, event, direction, tag, out, err);
+}
+
+enum status accept_unit(struct work *work, const struct unit *unit,
+                        struct acceptance *out, struct error *err)
+{
+    bool any_new = unit->event_count == 0;
+
+    *out = (struct acceptance){.status = STATUS_OK};
+    for (size_t i = 0; i < unit->event_count; i++) {
+        enum status status =
+            accept_event(work, &unit->events[i], unit->direction, out, err);
+        if (status == STATUS_OK)
+            any_new = true;
+        else if (status != STATUS_DUPLICATE)
+            return status;
+    }
+    out->status = any_new ? STATUS_OK : STATUS_DUPLICATE;
+    return STATUS_OK;
+}

@@ -1,0 +1,109 @@
+/*
+ * internal: what the files of relay share.
+ */
+#pragma once
+
+#include "gateway/metrics.h"
+#include "gateway/relay.h"
+#include "gateway/store.h"
+
+#include <stdatomic.h>
+
+enum webhook_result {
+    WEBHOOK_ACCEPTED,
+    WEBHOOK_DUPLICATE,
+    WEBHOOK_BAD_SIGNATURE,
+    WEBHOOK_INVALID,
+    WEBHOOK_OVERLOAD,
+    WEBHOOK_ERROR,
+    WEBHOOK_RESULT_COUNT,
+};
+
+/* Counters of one bridge; lives as long as relay, whatever snapshots come and go. */
+struct tally {
+    struct tally *next;
+    char *name;
+    _Atomic int64_t pending; /* deliveries ready or waiting */
+    _Atomic int64_t dead;
+    struct series *webhooks[2][WEBHOOK_RESULT_COUNT]; /* by enum intake_peer */
+    struct series *ack[2];
+    struct series *end_to_end[2]; /* by direction */
+    struct series *outcomes[2][OUTCOME_GIVEN_UP + 1];
+    struct series *pending_gauge;
+    struct series *dead_gauge;
+    struct series *possible_duplicates;
+    struct series *conflicts;
+    struct series *unreadable;
+};
+
+struct relay {
+    struct relay_settings settings;
+    struct random random;  /* writer thread: public ids */
+    struct arena *arena;   /* writer thread: one outcome at a time */
+    struct tally *tallies; /* start, then the writer thread, which syncs bridges */
+    bool early_receipts;   /* writer thread: some may wait; see receipts.c */
+};
+
+struct tally *tally_of(struct relay *relay, const char *bridge_name);
+void tally_free_all(struct relay *relay);
+void tally_moved(struct tally *tally, int64_t pending, int64_t dead);
+
+/* A list of deliveries in order, built while a job runs. */
+struct delivery_list {
+    struct delivery *first;
+    struct delivery **last;
+};
+void delivery_list_init(struct delivery_list *list);
+void delivery_list_add(struct delivery_list *list, struct delivery *delivery);
+void delivery_list_drop(struct delivery_list *list);
+struct delivery *delivery_list_take(struct delivery_list *list);
+
+/* What one job does inside the transaction, and what it leaves for after the commit. */
+struct work {
+    struct relay *relay;
+    struct store *store;
+    const struct bridge *bridge;
+    struct arena *arena;
+    struct now now;
+    bool refuses_content; /* of the source: a clash of ids is the sender's to mend */
+    struct delivery_list follow_ups; /* for the dispatcher, after the commit */
+    int64_t pending;                 /* change of the bridge's tally */
+    int64_t dead;
+    unsigned conflicts;
+    unsigned unreadable;
+};
+
+void work_begin(struct work *work);
+/* After the commit: counts what changed and hands the follow-ups over. */
+void work_committed(struct work *work);
+/* After a failure: forgets the follow-ups. */
+void work_failed(struct work *work);
+
+/* accept.c */
+MUST_CHECK enum status accept_unit(struct work *work, const struct unit *unit,
+                                   struct acceptance *out, struct error *err);
+
+/* receipts.c: a message's status moves; the other side is told when it wants to know.
+ */
+struct status_change {
+    enum message_status status;
+    enum reason_code reason_code;
+    struct str reason;
+};
+MUST_CHECK enum status receipts_status(struct work *work, const struct message *message,
+                                       const struct status_change *change,
+                                       struct error *err);
+/* A receipt event of either side. */
+MUST_CHECK enum status receipts_accept(struct work *work, const struct event *event,
+                                       enum direction direction, int64_t *out_message,
+                                       struct error *err);
+/* The peer's id of a message is known now: a receipt may have come before. */
+MUST_CHECK enum status receipts_join(struct work *work, const struct message *message,
+                                     const struct event_key *key, struct error *err);
+/* Genesys' reason codes by name; GeneralError for others. */
+enum reason_code receipts_reason(struct str name);
+
+/* outcome.c */
+bool outcome_reserve(void *context);
+void outcome_unreserve(void *context);
+void outcome_record(void *context, struct report *report);

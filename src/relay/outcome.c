@@ -1,0 +1,264 @@
+/*
+ * outcome: what an attempt came to is kept, with the receipts that follow from it, in
+ * one transaction. Only then does the lane go on.
+ */
+#include "internal.h"
+
+#include "gateway/channel.h"
+#include "gateway/log.h"
+#include "gateway/memory.h"
+
+struct outcome_job {
+    struct write_job job;
+    struct work work;
+    struct report *report;
+};
+
+static struct delivery_record record_of(const struct report *report)
+{
+    const struct delivery *delivery = report->delivery;
+    return (struct delivery_record){
+        .class = delivery->class,
+        .id = delivery->id,
+        .contact_row = delivery->contact_row,
+        .epoch = delivery->epoch,
+        .outcome = report->outcome,
+        .state = delivery_after(report->outcome),
+        .receipt_status = delivery->event.receipt_status,
+        .attempts = report->attempts,
+        .parts_done = report->parts_done,
+        .possible_duplicates = report->possible_duplicates,
+        .age_ms = report->age_ms,
+        .http_status = report->http_status,
+        .reason_code = report->reason_code,
+        .reason = report->reason,
+        .provider_id = report->provider_id,
+        .part = report->part,
+        .started_ms = report->started_ms,
+        .ended_ms = report->ended_ms,
+    };
+}
+
+/* The id the peer gave to the message (or a part of it), and a receipt that came
+ * before. */
+static enum status keep_peer_id(struct work *work, const struct message *message,
+                                const struct report *report, struct error *err)
+{
+    if (report->provider_id.len == 0)
+        return STATUS_OK;
+    const struct event_key key = {
+        .side =
+            message->direction == DIRECTION_INBOUND ? ID_SIDE_GENESYS : ID_SIDE_CHANNEL,
+        .kind = ID_KIND_MESSAGE,
+        .id = report->provider_id,
+    };
+    int64_t other = 0;
+    uint32_t tag = 0;
+    enum status status =
+        store_id_add(work->store, message->bridge_row, &key, message->row, 0,
+                     work->now.wall_ms, &other, &tag, err);
+    /* A peer may name two sends alike (a repeat it recognised): the first keeps the id.
+     */
+    if (status != STATUS_OK && status != STATUS_DUPLICATE)
+        return status;
+    return receipts_join(work, message, &key, err);
+}
+
+static enum status change_status(struct work *work, struct message *message,
+                                 const struct status_change *change, struct error *err)
+{
+    enum status status = receipts_status(work, message, change, err);
+    if (status == STATUS_OK &&
+        message_status_may_follow(message->status, change->status))
+        message->status = change->status;
+    return status;
+}
+
+/* What the outcome means for the message's status. */
+static enum status keep_status(struct work *work, struct message *message,
+                               const struct report *report, struct error *err)
+{
+    struct capabilities can;
+    struct status_change change = {.status = MESSAGE_SENT};
+
+    if (delivery_after(report->outcome) == DELIVERY_DEAD) {
+        change = (struct status_change){.status = MESSAGE_FAILED,
+                                        .reason_code = report->reason_code,
+                                        .reason = report->reason};
+        return change_status(work, message, &change, err);
+    }
+    if (!outcome_is_success(report->outcome))
+        return STATUS_OK;
+    enum status status = change_status(work, message, &change, err);
+    if (status != STATUS_OK || message->direction == DIRECTION_INBOUND)
+        return status;
+    work->bridge->channel->capabilities(work->bridge, &can);
+    if (can.receipts)
+        return STATUS_OK;
+    change.status = MESSAGE_DELIVERED; /* nobody will say more than that it was taken */
+    return change_status(work, message, &change, err);
+}
+
+static enum status keep_pause(struct work *work, const struct report *report,
+                              struct error *err)
+{
+    const struct pause pause = {
+        .scope = report->pause,
+        .name = str_of(report->pause == PAUSE_ORGANISATION
+                           ? work->bridge->organisation->name
+                           : work->bridge->name),
+        .reason = report->reason,
+        .set_by = STR("gateway"),
+        .since_ms = work->now.wall_ms,
+    };
+    return store_pause_set(work->store, &pause, err);
+}
+
+static enum status keep_message_outcome(struct work *work, const struct report *report,
+                                        struct error *err)
+{
+    bool is_success = outcome_is_success(report->outcome);
+    bool is_dead = delivery_after(report->outcome) == DELIVERY_DEAD;
+    if (!is_success && !is_dead && report->outcome != OUTCOME_PROGRESS)
+        return STATUS_OK;
+
+    struct message message;
+    enum status status = store_message_get(work->store, report->delivery->message_id,
+                                           work->arena, &message, err);
+    if (status == STATUS_OK && report->genesys_conversation_id.len > 0)
+        status = store_conversation_link(work->store, message.conversation,
+                                         report->genesys_conversation_id,
+                                         work->now.wall_ms, err);
+    if (status == STATUS_OK)
+        status = keep_status(work, &message, report, err);
+    if (status == STATUS_OK)
+        status = keep_peer_id(work, &message, report, err);
+    work->pending -= is_success || is_dead;
+    work->dead += is_dead;
+    return status;
+}
+
+static enum status outcome_apply(struct write_job *job, struct store *store,
+                                 struct now now, struct error *err)
+{
+    struct outcome_job *own = CONTAINER_OF(job, struct outcome_job, job);
+    struct report *report = own->report;
+    struct relay *relay = own->work.relay;
+
+    delivery_list_drop(&own->work.follow_ups); /* of a run that was lost */
+    own->work = (struct work){
+        .relay = relay,
+        .store = store,
+        .bridge = report->bridge,
+        .arena = relay->arena,
+        .now = now,
+    };
+    work_begin(&own->work);
+    arena_reset(relay->arena);
+    report->is_stale = false;
+
+    const struct delivery_record record = record_of(report);
+    enum status status = store_record(store, &record, err);
+    if (status == STATUS_CONFLICT) {
+        report->is_stale = true; /* the new owner delivers it */
+        return STATUS_OK;
+    }
+    if (status == STATUS_OK && report->outcome == OUTCOME_BROKEN)
+        status = keep_pause(&own->work, report, err);
+    if (status == STATUS_OK && report->delivery->class == DELIVERY_MESSAGE)
+        status = keep_message_outcome(&own->work, report, err);
+    return status;
+}
+
+static void count_outcome(const struct report *report)
+{
+    const struct tally *tally = report->bridge->tally;
+    unsigned direction = report->delivery->direction;
+
+    series_add(tally->outcomes[direction][report->outcome], 1);
+    if (report->delivery->class == DELIVERY_MESSAGE &&
+        outcome_is_success(report->outcome))
+        series_observe(tally->end_to_end[direction],
+                       (double)(report->ended_ms - report->delivery->accepted_ms) /
+                           1000.0);
+}
+
+static void log_outcome(const struct report *report)
+{
+    const struct delivery *delivery = report->delivery;
+    bool is_success =
+        outcome_is_success(report->outcome) || report->outcome == OUTCOME_PROGRESS;
+    bool is_dead = delivery_after(report->outcome) == DELIVERY_DEAD;
+    enum log_level level = is_success ? LOG_INFO : LOG_WARN;
+    if (is_dead || report->outcome == OUTCOME_BROKEN)
+        level = LOG_ERROR;
+    if (!log_wants(level))
+        return;
+    const struct log_field fields[] = {
+        F_TEXT("bridge", report->bridge->name),
+        F_TEXT("direction", direction_name(delivery->direction)),
+        F_TEXT("message", delivery->public_id),
+        F_TEXT("kind", event_kind_name(delivery->event.kind)),
+        F_TEXT("outcome", outcome_name(report->outcome)),
+        F_I64("status", report->http_status),
+        F_I64("attempts", report->attempts),
+        F_MS("took", report->ended_ms - report->started_ms),
+        F_STR("reason", report->reason),
+    };
+    log_write(level,
+              is_success ? "delivery.sent"
+              : is_dead  ? "delivery.died"
+                         : "delivery.failed",
+              fields, COUNT_OF(fields));
+}
+
+static void outcome_done(struct write_job *job, enum status status,
+                         const struct error *err)
+{
+    struct outcome_job *own = CONTAINER_OF(job, struct outcome_job, job);
+    struct report *report = own->report;
+    const struct dispatcher *dispatcher = &own->work.relay->settings.dispatcher;
+
+    if (status == STATUS_OK && !report->is_stale) {
+        work_committed(&own->work);
+        count_outcome(report);
+        log_outcome(report);
+    } else {
+        work_failed(&own->work);
+    }
+    if (status != STATUS_OK) {
+        /* Not the database's weather (such jobs are run again): the rows are not as
+         * they should be. The lane stands still until the next start reads them anew.
+         */
+        log_error("outcome.refused", F_TEXT("status", status_name(status)),
+                  F_TEXT("error", err->text), F_I64("delivery", report->delivery->id));
+        report->is_stale = true;
+    }
+    mem_free(own);
+    dispatcher->recorded(dispatcher->context, report);
+}
+
+bool outcome_reserve(void *context)
+{
+    struct relay *relay = context;
+    return writer_reserve(relay->settings.writer);
+}
+
+void outcome_unreserve(void *context)
+{
+    struct relay *relay = context;
+    writer_unreserve(relay->settings.writer);
+}
+
+void outcome_record(void *context, struct report *report)
+{
+    struct relay *relay = context;
+    struct outcome_job *own = mem_new(sizeof(*own));
+    own->job = (struct write_job){
+        .apply = outcome_apply, .done = outcome_done, .must_commit = true};
+    own->work.relay = relay;
+    own->work.bridge = report->bridge;
+    own->report = report;
+    work_begin(&own->work);
+    writer_submit_reserved(relay->settings.writer, &own->job);
+}

@@ -1,0 +1,147 @@
+/*
+ * receipts: a message's status moves forward, and the other side is told what it can be
+ * told: Genesys gets Delivered or Failed, the partner accepted or failed.
+ */
+#include "internal.h"
+
+#include "gateway/channel.h"
+
+enum reason_code receipts_reason(struct str name)
+{
+    for (unsigned code = REASON_GENERAL_ERROR; code <= REASON_DATA_FILTERED; code++)
+        if (str_is(name, reason_code_name((enum reason_code)code)))
+            return (enum reason_code)code;
+    return REASON_GENERAL_ERROR;
+}
+
+/* The status the other side is told for a change; false: nothing. */
+static bool told_status(const struct work *work, const struct message *message,
+                        enum message_status status, enum message_status *out)
+{
+    struct capabilities can;
+    work->bridge->channel->capabilities(work->bridge, &can);
+
+    if (message->direction == DIRECTION_OUTBOUND) {
+        /* Source: genesys/open-messaging.md section 5.1: Delivered and Failed only. */
+        *out = status == MESSAGE_READ ? MESSAGE_DELIVERED : status;
+        return status != MESSAGE_ACCEPTED && status != MESSAGE_SENT;
+    }
+    *out = status == MESSAGE_FAILED ? MESSAGE_FAILED : MESSAGE_SENT;
+    if (status == MESSAGE_FAILED)
+        return can.wants_status_failed;
+    return status == MESSAGE_SENT && can.wants_status_accepted;
+}
+
+static void receipt_delivery(struct work *work, const struct message *message,
+                             const struct receipt *receipt)
+{
+    struct delivery delivery = {
+        .class = DELIVERY_RECEIPT,
+        .direction = receipt->direction,
+        .id = message->row,
+        .message_id = message->row,
+        .contact_row = message->contact_row,
+        .bridge_row = message->bridge_row,
+        .conversation = message->conversation,
+        .accepted_ms = receipt->created_ms,
+        .time_ms = receipt->created_ms,
+        .epoch = 0,
+        .target_peer_id = message->source_id,
+        .event =
+            {
+                    .kind = EVENT_RECEIPT,
+                    .contact_id = message->contact_id,
+                    .receipt_status = receipt->status,
+                    .reason_code = str_of(reason_code_name(receipt->reason_code)),
+                    .reason_text = receipt->reason,
+                    },
+    };
+    memcpy(delivery.public_id, message->public_id, sizeof(delivery.public_id));
+    delivery_list_add(&work->follow_ups, delivery_copy(&delivery));
+}
+
+enum status receipts_status(struct work *work, const struct message *message,
+                            const struct status_change *change, struct error *err)
+{
+    if (!message_status_may_follow(message->status, change->status))
+        return STATUS_OK;
+    enum status status = store_message_status(work->store, message->row, change->status,
+                                              work->now.wall_ms, err);
+    enum message_status told;
+    if (status != STATUS_OK || !told_status(work, message, change->status, &told))
+        return status;
+
+    struct receipt receipt = {
+        .message = message->row,
+        .direction = message->direction == DIRECTION_OUTBOUND ? DIRECTION_INBOUND
+                                                              : DIRECTION_OUTBOUND,
+        .status = told,
+        .reason_code = change->reason_code,
+        .reason = change->reason,
+        .created_ms = work->now.wall_ms,
+    };
+    status = store_receipt_put(work->store, &receipt, err);
+    if (status == STATUS_DUPLICATE)
+        return STATUS_OK;
+    if (status == STATUS_OK)
+        receipt_delivery(work, message, &receipt);
+    return status;
+}
+
+enum status receipts_accept(struct work *work, const struct event *event,
+                            enum direction direction, int64_t *out_message,
+                            struct error *err)
+{
+    struct status_change change = {
+        .status = event->receipt_status,
+        .reason_code = receipts_reason(event->reason_code),
+        .reason = event->reason_text,
+    };
+    int64_t row = 0;
+    uint32_t tag = 0;
+    enum status status =
+        store_id_find(work->store, work->bridge->row, &event->target, &row, &tag, err);
+    struct message message;
+    if (status == STATUS_OK)
+        status = store_message_get(work->store, row, work->arena, &message, err);
+    if (status == STATUS_NOT_FOUND) {
+        struct receipt early = {
+            .direction = direction,
+            .status = change.status,
+            .reason_code = change.reason_code,
+            .reason = change.reason,
+            .created_ms = work->now.wall_ms,
+        };
+        work->relay->early_receipts = true;
+        return store_early_receipt_add(work->store, work->bridge->row, &event->target,
+                                       &early, err);
+    }
+    if (status != STATUS_OK)
+        return status;
+    *out_message = row;
+    /* A receipt concerns a message that went the other way, to that very contact. */
+    if (message.direction == direction ||
+        (event->contact_id.len > 0 &&
+         !str_equal(event->contact_id, message.contact_id)))
+        return STATUS_OK;
+    return receipts_status(work, &message, &change, err);
+}
+
+enum status receipts_join(struct work *work, const struct message *message,
+                          const struct event_key *key, struct error *err)
+{
+    if (!work->relay->early_receipts)
+        return STATUS_OK;
+    struct receipt early;
+    enum status status = store_early_receipt_take(work->store, work->bridge->row, key,
+                                                  work->arena, &early, err);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    if (status != STATUS_OK || early.direction == message->direction)
+        return status;
+    return receipts_status(work, message,
+                           &(struct status_change){.status = early.status,
+                                                   .reason_code = early.reason_code,
+                                                   .reason = early.reason},
+                           err);
+}
