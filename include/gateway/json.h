@@ -6,7 +6,8 @@
  * cJSON alone would lose:
  *   - \u0000 and lone surrogates in strings become U+FFFD and the string is marked, so that
  *     ids can be refused and texts kept (json_str_is_damaged);
- *   - integers beyond 2^53 keep their digits (json_i64 reads them exactly).
+ *   - numbers keep their digits: json_i64 reads every int64 exactly, json_print writes
+ *     what came.
  * Names are compared with case. A parsed tree belongs to its caller; nodes and strings
  * borrowed from it live as long as it does. Any thread; a tree belongs to one thread.
  */
@@ -49,7 +50,8 @@ struct str json_name(const struct json *json);
 
 /* These set *out only when the node is there and of that kind. */
 bool json_str(const struct json *json, struct str *out_value);
-bool json_i64(const struct json *json, int64_t *out_value); /* whole numbers only */
+/* Whole numbers only, written without an exponent; 12.0 is one. */
+bool json_i64(const struct json *json, int64_t *out_value);
 bool json_bool(const struct json *json, bool *out_value);
 /* The string held \u0000 or a lone surrogate (now U+FFFD): not usable as an id. */
 bool json_str_is_damaged(const struct json *json);
@@ -83,6 +85,7 @@ MUST_CHECK enum status json_read(const struct json *object,
  */
 struct json *json_new_object(void);
 struct json *json_new_array(void);
+/* Bytes that JSON cannot carry (NUL, bad UTF-8) become U+FFFD. */
 struct json *json_new_str(struct str value);
 void json_add(struct json *object, const char *name, struct json *child);
 void json_add_str(struct json *object, const char *name, struct str value);
@@ -93,7 +96,12 @@ struct json *json_add_array(struct json *object, const char *name);  /* borrowed
 void json_append(struct json *array, struct json *child);
 struct json *json_append_object(struct json *array); /* borrowed */
 
-/* Compact text. STATUS_RETRY when memory ran out while building or printing. */
+/*
+ * Compact text, which json_parse accepts.
+ *
+ * STATUS_RETRY      memory ran out while building or printing
+ * STATUS_TOO_LARGE  the text does not fit under the ceiling of `out` or `arena`
+ */
 MUST_CHECK enum status json_print(const struct json *json, struct buf *out,
                                   struct error *err);
 MUST_CHECK enum status json_print_arena(const struct json *json, struct arena *arena,

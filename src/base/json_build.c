@@ -1,0 +1,200 @@
+#include <assert.h>
+
+#include "gateway/memory.h"
+#include "json_node.h"
+
+/* First guess at the size of a text, so that most are printed without growing. */
+#define PRINT_FIRST_BYTES 1024
+/* What a double holds exactly and cJSON prints without an exponent. */
+#define PLAIN_NUMBER_MAX 999999999999999
+
+struct json *json_new_object(void)
+{
+    return json_of(cJSON_CreateObject());
+}
+
+struct json *json_new_array(void)
+{
+    return json_of(cJSON_CreateArray());
+}
+
+/* Length of the longest clean prefix: valid UTF-8 without NUL. */
+static size_t clean_prefix(struct str value)
+{
+    size_t len = 0;
+    while (len < value.len) {
+        size_t step = 1;
+        while (step <= 4 && len + step <= value.len &&
+               !utf8_is_valid(str_sub(value, len, step)))
+            step++;
+        if (step > 4 || len + step > value.len || value.ptr[len] == '\0')
+            break;
+        len += step;
+    }
+    return len;
+}
+
+/* Each byte that JSON cannot carry becomes U+FFFD. */
+static char *repaired_copy(struct str value)
+{
+    struct buf buf;
+    buf_init(&buf, 3 * value.len);
+    while (value.len > 0) {
+        size_t len = clean_prefix(value);
+        buf_add(&buf, str_sub(value, 0, len));
+        if (len < value.len) {
+            buf_add(&buf, STR("\xef\xbf\xbd"));
+            len++;
+        }
+        value = str_sub(value, len, value.len);
+    }
+    char *copy = json_copy_text(buf_str(&buf));
+    buf_release(&buf);
+    return copy;
+}
+
+struct json *json_new_str(struct str value)
+{
+    cJSON *item = cJSON_CreateNull();
+    if (item == NULL)
+        return NULL;
+    bool is_clean = utf8_is_valid(value) && str_find_byte(value, '\0') < 0;
+    item->type = cJSON_String;
+    item->valuestring = is_clean ? json_copy_text(value) : repaired_copy(value);
+    if (item->valuestring == NULL) {
+        cJSON_Delete(item);
+        return NULL;
+    }
+    return json_of(item);
+}
+
+static struct json *new_i64(int64_t value)
+{
+    if (value >= -PLAIN_NUMBER_MAX && value <= PLAIN_NUMBER_MAX)
+        return json_of(cJSON_CreateNumber((double)value));
+    char text[24];
+    (void)snprintf(text, sizeof(text), "%lld", (long long)value);
+    return json_of(cJSON_CreateRaw(text));
+}
+
+/* No print function accepts it from now on; see json_node.h. */
+static void mark_broken(struct json *container)
+{
+    container->item.type = cJSON_Invalid;
+}
+
+static bool is_container(const struct json *json, int type)
+{
+    return json_type(json) == type || json_type(json) == cJSON_Invalid;
+}
+
+void json_add(struct json *object, const char *name, struct json *child)
+{
+    assert(object == NULL || is_container(object, cJSON_Object));
+    if (object != NULL && child != NULL &&
+        cJSON_AddItemToObject(&object->item, name, &child->item))
+        return;
+    json_free(child);
+    if (object != NULL)
+        mark_broken(object);
+}
+
+void json_append(struct json *array, struct json *child)
+{
+    assert(array == NULL || is_container(array, cJSON_Array));
+    if (array != NULL && child != NULL &&
+        cJSON_AddItemToArray(&array->item, &child->item))
+        return;
+    json_free(child);
+    if (array != NULL)
+        mark_broken(array);
+}
+
+void json_add_str(struct json *object, const char *name, struct str value)
+{
+    json_add(object, name, json_new_str(value));
+}
+
+void json_add_i64(struct json *object, const char *name, int64_t value)
+{
+    json_add(object, name, new_i64(value));
+}
+
+void json_add_bool(struct json *object, const char *name, bool value)
+{
+    json_add(object, name, json_of(cJSON_CreateBool(value)));
+}
+
+/* Adds before it is filled, so the child must be in its parent to be handed out. */
+static struct json *add_borrowed(struct json *object, const char *name,
+                                 struct json *child)
+{
+    json_add(object, name, child);
+    bool is_in = object != NULL && json_type(object) != cJSON_Invalid;
+    return is_in ? child : NULL;
+}
+
+struct json *json_add_object(struct json *object, const char *name)
+{
+    return add_borrowed(object, name, json_new_object());
+}
+
+struct json *json_add_array(struct json *object, const char *name)
+{
+    return add_borrowed(object, name, json_new_array());
+}
+
+struct json *json_append_object(struct json *array)
+{
+    struct json *child = json_new_object();
+    json_append(array, child);
+    bool is_in = array != NULL && json_type(array) != cJSON_Invalid;
+    return is_in ? child : NULL;
+}
+
+/* The caller frees with cJSON_free. */
+static enum status print(const struct json *json, char **out_text, struct error *err)
+{
+    char *text = NULL;
+    if (json != NULL)
+        text = cJSON_PrintBuffered(&json->item, PRINT_FIRST_BYTES, false);
+    if (text == NULL)
+        return fail(err, STATUS_RETRY, "no memory to build a JSON text");
+    *out_text = text;
+    return STATUS_OK;
+}
+
+static void free_printed(char **text)
+{
+    cJSON_free(*text);
+}
+
+enum status json_print(const struct json *json, struct buf *out, struct error *err)
+{
+    CLEANUP(free_printed) char *text = NULL;
+    enum status status = print(json, &text, err);
+    if (status != STATUS_OK)
+        return status;
+    buf_add(out, str_of(text));
+    if (!buf_ok(out))
+        return fail(err, STATUS_TOO_LARGE, "a JSON text is longer than its %zu bytes",
+                    out->ceiling);
+    return STATUS_OK;
+}
+
+enum status json_print_arena(const struct json *json, struct arena *arena,
+                             struct str *out, struct error *err)
+{
+    CLEANUP(free_printed) char *text = NULL;
+    enum status status = print(json, &text, err);
+    if (status != STATUS_OK)
+        return status;
+    size_t len = strlen(text);
+    char *copy = arena_try_alloc(arena, len + 1);
+    if (copy == NULL)
+        return fail(err, STATUS_TOO_LARGE, "no room left for a JSON text of %zu bytes",
+                    len);
+    memcpy(copy, text, len + 1);
+    *out = str_from(copy, len);
+    return STATUS_OK;
+}
