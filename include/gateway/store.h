@@ -27,7 +27,9 @@ enum store_mode {
 
 struct store_options {
     enum store_mode mode;
-    bool may_migrate;     /* else a missing or older schema is STATUS_INVALID */
+    /* Else a missing or older schema is STATUS_INVALID. A reader changes nothing: it then
+     * opens an older schema too, but only for store_status. */
+    bool may_migrate;
     int64_t lock_wait_ms; /* writer: how long to wait for another process' lock */
 };
 
@@ -92,6 +94,13 @@ MUST_CHECK enum status store_id_add(struct store *store, int64_t bridge_row,
                                     const struct event_key *key, int64_t message,
                                     uint32_t tag, int64_t now_ms, int64_t *out_message,
                                     uint32_t *out_tag, struct error *err);
+
+/*
+ * Retention: drops the oldest sealed part of the index if its newest key is older than
+ * `before_ms`; at most one part, so that no transaction gets long. *out_more: call again.
+ */
+MUST_CHECK enum status store_ids_expire(struct store *store, int64_t before_ms,
+                                        bool *out_more, struct error *err);
 
 /* --- contacts and conversations ---------------------------------------------------------- */
 

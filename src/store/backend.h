@@ -13,7 +13,6 @@
 
 struct store_backend;
 struct contact_cache;
-struct tally;
 
 /* The part of a handle that every backend's own struct starts with. */
 struct store {
@@ -25,7 +24,6 @@ struct store {
     /* The rest belongs to store.c. */
     struct hash16 *hash;
     struct contact_cache *contacts; /* writer only */
-    struct tally *tally;            /* writer only */
 };
 
 struct id_entry {
@@ -122,15 +120,17 @@ struct delivery_source {
     struct receipt_slot slot;        /* class RECEIPT */
 };
 
-/* In deliveries.c, for every backend: puts the block at the end of *list. */
+/* For every backend, in deliveries.c. */
 MUST_CHECK enum status delivery_build(const struct delivery_source *source,
-                                      struct delivery **list, struct error *err);
+                                      struct delivery **out_delivery,
+                                      struct error *err);
+void delivery_free_list(struct delivery *list);
 
-/* What an attempt's row and the state need; decided by store.c. */
+/* An outcome and what store.c decided about it. */
 struct record_change {
     const struct delivery_record *record;
     bool is_logged;  /* a row of attempts */
-    bool sets_state; /* false: a receipt slot that holds a later status by now */
+    bool keeps_slot; /* the receipt slot holds a later status by now: leave it alone */
 };
 
 /* The schema as `db status` shows it. */
@@ -237,9 +237,6 @@ struct store_backend {
     enum status (*delivery_add)(struct store *store, struct delivery *delivery,
                                 enum delivery_state state, struct str reason,
                                 struct error *err);
-    /* Without the texts. NOT_FOUND. */
-    enum status (*delivery_find)(struct store *store, int64_t id,
-                                 struct stored_delivery *out, struct error *err);
     /*
      * Class MESSAGE: sets state, counts, age, times, http status and reason of the row;
      * a provider id that is not empty belongs to record->part. The row of attempts, if
@@ -285,14 +282,14 @@ struct store_backend {
                          void *context, struct error *err);
     enum status (*take)(struct store *store, struct str owner, int64_t contact_row,
                         enum direction direction, int64_t after, unsigned limit,
-                        struct delivery **list, struct error *err);
+                        struct delivery **out_list, struct error *err);
     enum status (*take_receipts)(struct store *store, struct str owner, int64_t after,
-                                 unsigned limit, struct delivery **list,
+                                 unsigned limit, struct delivery **out_list,
                                  struct error *err);
     /* Any state, any owner. NOT_FOUND. */
     enum status (*load)(struct store *store, enum delivery_class class, int64_t id,
-                        struct delivery **list, struct error *err);
-    /* Counts rows; the writing handle asks once per bridge. */
+                        struct delivery **out_delivery, struct error *err);
+    /* Counts rows: relay asks at start and reload, then counts by itself. */
     enum status (*counts)(struct store *store, int64_t bridge_row, int64_t *out_pending,
                           int64_t *out_dead, struct error *err);
 

@@ -1,0 +1,292 @@
+/*
+ * Rules true of every database: which one a URL means, how an id becomes a key, whose
+ * history a bridge may have. Contacts and deliveries have their own files.
+ */
+#include "gateway/store.h"
+
+#include <assert.h>
+
+#include "backend.h"
+#include "contact_cache.h"
+#include "internal.h"
+
+#include "gateway/memory.h"
+
+static const struct store_backend *const backends[] = {&sqlite_backend,
+                                                       &memory_backend};
+
+/* What bridge_sync reads of one row: two names. */
+#define BRIDGE_ARENA_BYTES 4096
+
+/* --- open and close -------------------------------------------------------- */
+
+static enum status find_backend(struct str url,
+                                const struct store_backend **out_backend,
+                                struct str *out_place, struct error *err)
+{
+    for (size_t i = 0; i < COUNT_OF(backends); i++) {
+        struct str scheme = str_of(backends[i]->scheme);
+        if (str_starts(url, scheme)) {
+            *out_backend = backends[i];
+            *out_place = str_sub(url, scheme.len, url.len);
+            return STATUS_OK;
+        }
+    }
+    if (str_starts(url, STR("postgres:")) || str_starts(url, STR("postgresql:")))
+        return fail(err, STATUS_INVALID,
+                    "this version keeps its data in SQLite only: "
+                    "use sqlite:/path/to/file instead of postgres:");
+    return fail(err, STATUS_INVALID,
+                "not a database this program knows: use sqlite:/path/to/file");
+}
+
+enum status store_open(const char *url, const struct store_options *options,
+                       struct store **out_store, struct error *err)
+{
+    const struct store_backend *backend = NULL;
+    struct str place;
+    enum status status = find_backend(str_of(url), &backend, &place, err);
+    if (status != STATUS_OK)
+        return status;
+
+    struct store *store = NULL;
+    status = backend->open(place.ptr, options, &store, err);
+    if (status != STATUS_OK)
+        return status;
+    if (options->mode == STORE_WRITER)
+        store->contacts = contact_cache_new();
+    status = hash16_new(store->id_key, &store->hash, err);
+    if (status != STATUS_OK) {
+        store_close(store);
+        return status;
+    }
+    *out_store = store;
+    return STATUS_OK;
+}
+
+void store_close(struct store *store)
+{
+    if (store == NULL)
+        return;
+    hash16_free(store->hash);
+    contact_cache_free(store->contacts);
+    store->backend->close(store);
+}
+
+/* --- transactions ---------------------------------------------------------- */
+
+enum status store_begin(struct store *store, struct error *err)
+{
+    assert(store->mode == STORE_WRITER);
+    return store->backend->begin(store, err);
+}
+
+enum status store_commit(struct store *store, struct error *err)
+{
+    enum status status = store->backend->commit(store, err);
+    if (status == STATUS_OK)
+        contact_cache_keep(store->contacts);
+    else
+        contact_cache_rollback(store->contacts);
+    return status;
+}
+
+void store_rollback(struct store *store)
+{
+    store->backend->rollback(store);
+    contact_cache_rollback(store->contacts);
+}
+
+enum status store_savepoint(struct store *store, struct error *err)
+{
+    contact_cache_savepoint(store->contacts);
+    return store->backend->savepoint(store, err);
+}
+
+enum status store_release(struct store *store, struct error *err)
+{
+    return store->backend->release(store, err);
+}
+
+enum status store_undo(struct store *store, struct error *err)
+{
+    contact_cache_undo(store->contacts);
+    return store->backend->undo(store, err);
+}
+
+void store_maintain(struct store *store)
+{
+    store->backend->maintain(store);
+}
+
+void store_figures(struct store *store, struct store_figures *out)
+{
+    store->backend->figures(store, out);
+}
+
+/* --- bridges --------------------------------------------------------------- */
+
+static bool is_same_bridge(const struct bridge_record *a, const struct bridge_record *b)
+{
+    return str_is(str_of(a->channel), b->channel) &&
+           str_is(str_of(a->integration_id), b->integration_id);
+}
+
+static enum status bridge_move(struct store *store, const struct bridge_record *kept,
+                               struct bridge_record *bridge, int64_t now_ms,
+                               struct error *err)
+{
+    bool has_history = false;
+    enum status status =
+        store->backend->bridge_has_history(store, kept->row, &has_history, err);
+    if (status != STATUS_OK)
+        return status;
+    if (has_history)
+        return fail(err, STATUS_CONFLICT,
+                    "bridge %s has history with channel %s and integration id %s: give "
+                    "the new pair another name",
+                    bridge->name, kept->channel, kept->integration_id);
+    bridge->row = kept->row;
+    return store->backend->bridge_put(store, bridge, now_ms, err);
+}
+
+enum status store_bridge_sync(struct store *store, struct bridge_record *bridge,
+                              int64_t now_ms, struct error *err)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new(BRIDGE_ARENA_BYTES);
+    struct bridge_record kept;
+    enum status status =
+        store->backend->bridge_find(store, str_of(bridge->name), arena, &kept, err);
+    if (status == STATUS_NOT_FOUND) {
+        bridge->row = 0;
+        return store->backend->bridge_put(store, bridge, now_ms, err);
+    }
+    if (status != STATUS_OK)
+        return status;
+    if (!is_same_bridge(&kept, bridge))
+        return bridge_move(store, &kept, bridge, now_ms, err);
+    bridge->row = kept.row;
+    return STATUS_OK;
+}
+
+/* --- the id index ---------------------------------------------------------- */
+
+/*
+ * The same bytes for the same key for ever: numbers little-endian, and the length of
+ * the id, so that no id runs into what follows it.
+ */
+#define KEY_HEAD_BYTES 16
+static void key_head(int64_t bridge_row, const struct event_key *key,
+                     uint8_t out[KEY_HEAD_BYTES])
+{
+    memset(out, 0, KEY_HEAD_BYTES);
+    for (unsigned i = 0; i < 8; i++)
+        out[i] = (uint8_t)((uint64_t)bridge_row >> (8 * i));
+    out[8] = (uint8_t)key->side;
+    out[9] = (uint8_t)key->kind;
+    for (unsigned i = 0; i < 4; i++)
+        out[12 + i] = (uint8_t)((uint64_t)key->id.len >> (8 * i));
+}
+
+enum status store_hash_key(struct store *store, int64_t bridge_row,
+                           const struct event_key *key, uint8_t out_key[HASH16_BYTES],
+                           struct error *err)
+{
+    uint8_t head[KEY_HEAD_BYTES];
+    key_head(bridge_row, key, head);
+    const struct str parts[] = {str_from(head, sizeof(head)), key->id, key->extra};
+    return hash16_sum(store->hash, parts, COUNT_OF(parts), out_key, err);
+}
+
+enum status store_id_find(struct store *store, int64_t bridge_row,
+                          const struct event_key *key, int64_t *out_message,
+                          uint32_t *out_tag, struct error *err)
+{
+    uint8_t hashed[HASH16_BYTES];
+    enum status status = store_hash_key(store, bridge_row, key, hashed, err);
+    if (status != STATUS_OK)
+        return status;
+    struct id_entry entry;
+    status = store->backend->id_find(store, hashed, &entry, err);
+    if (status != STATUS_OK)
+        return status;
+    *out_message = entry.message;
+    *out_tag = entry.tag;
+    return STATUS_OK;
+}
+
+enum status store_id_add(struct store *store, int64_t bridge_row,
+                         const struct event_key *key, int64_t message, uint32_t tag,
+                         int64_t now_ms, int64_t *out_message, uint32_t *out_tag,
+                         struct error *err)
+{
+    uint8_t hashed[HASH16_BYTES];
+    enum status status = store_hash_key(store, bridge_row, key, hashed, err);
+    if (status != STATUS_OK)
+        return status;
+    struct id_entry entry = {.message = message, .tag = tag};
+    status = store->backend->id_add(store, hashed, now_ms, &entry, err);
+    if (status != STATUS_OK && status != STATUS_DUPLICATE)
+        return status;
+    *out_message = entry.message;
+    *out_tag = entry.tag;
+    return status;
+}
+
+enum status store_ids_expire(struct store *store, int64_t before_ms, bool *out_more,
+                             struct error *err)
+{
+    return store->backend->ids_expire(store, before_ms, out_more, err);
+}
+
+/* --- messages and pauses --------------------------------------------------- */
+
+enum status store_message_add(struct store *store, struct message *message,
+                              struct error *err)
+{
+    return store->backend->message_add(store, message, err);
+}
+
+enum status store_message_get(struct store *store, int64_t row, struct arena *arena,
+                              struct message *out, struct error *err)
+{
+    return store->backend->message_get(store, row, arena, out, err);
+}
+
+enum status store_message_status(struct store *store, int64_t row,
+                                 enum message_status status, int64_t now_ms,
+                                 struct error *err)
+{
+    return store->backend->message_status(store, row, status, now_ms, err);
+}
+
+enum status store_choice_add(struct store *store, int64_t message,
+                             const struct stored_choice *choice, struct error *err)
+{
+    return store->backend->choice_add(store, message, choice, err);
+}
+
+enum status store_choice_find(struct store *store, int64_t message, struct str payload,
+                              struct arena *arena, struct stored_choice *out,
+                              struct error *err)
+{
+    return store->backend->choice_find(store, message, payload, arena, out, err);
+}
+
+enum status store_pause_set(struct store *store, const struct pause *pause,
+                            struct error *err)
+{
+    return store->backend->pause_set(store, pause, err);
+}
+
+enum status store_pause_clear(struct store *store, enum pause_scope scope,
+                              struct str name, struct error *err)
+{
+    return store->backend->pause_clear(store, scope, name, err);
+}
+
+enum status store_pauses(struct store *store, store_pause_seen *seen, void *context,
+                         struct error *err)
+{
+    return store->backend->pauses(store, seen, context, err);
+}
