@@ -77,16 +77,22 @@ static size_t next_block_size(const struct arena *arena, size_t wanted)
     return size < wanted ? wanted : size;
 }
 
+/* Compared piece by piece: the sum may overflow. */
+static bool fits(size_t size, size_t padding, size_t left)
+{
+    return size <= left && padding <= left - size;
+}
+
 static void *try_alloc(struct arena *arena, size_t size, size_t alignment)
 {
     struct block *block = arena->blocks;
     size_t padding = (alignment - block->used % alignment) % alignment;
-    if (size > block->size - block->used || padding > block->size - block->used - size)
-        padding = 0; /* goes to a new block */
-    size_t left = arena->ceiling - arena->used;
-    if (size > left || padding > left - size)
+    bool needs_block = !fits(size, padding, block->size - block->used);
+    if (needs_block)
+        padding = 0;
+    if (!fits(size, padding, arena->ceiling - arena->used))
         return NULL;
-    if (padding + size > block->size - block->used) {
+    if (needs_block) {
         block = block_new(next_block_size(arena, size), block);
         arena->blocks = block;
     }
