@@ -1,11 +1,11 @@
 /*
  * json: the one door to cJSON.
  *
- * The bytes are checked before cJSON sees them: RFC 8259 grammar, UTF-8, depth, no duplicate
- * keys (after unescaping), nothing but white space after the end. Two things survive that
- * cJSON alone would lose:
- *   - \u0000 and lone surrogates in strings become U+FFFD and the string is marked, so that
- *     ids can be refused and texts kept (json_str_is_damaged);
+ * The bytes are checked before cJSON sees them: RFC 8259 grammar, UTF-8, depth, no
+ * duplicate keys (after unescaping), nothing but white space after the end. Two things
+ * survive that cJSON alone would lose:
+ *   - \u0000 and lone surrogates in strings become U+FFFD and the string is marked, so
+ * that ids can be refused and texts kept (json_str_is_damaged);
  *   - numbers keep their digits: json_i64 reads every int64 exactly, json_print writes
  *     what came.
  * Names are compared with case. A parsed tree belongs to its caller; nodes and strings
@@ -57,9 +57,10 @@ bool json_bool(const struct json *json, bool *out_value);
 bool json_str_is_damaged(const struct json *json);
 
 /*
- * Reading by table: one row a member. `offset` is where the value goes in *out: struct str
- * for JSON_STRING, int64_t for JSON_NUMBER, bool for JSON_BOOL, const struct json * for
- * JSON_ARRAY and JSON_OBJECT. An absent or null optional member leaves its place untouched.
+ * Reading by table: one row a member. `offset` is where the value goes in *out: struct
+ * str for JSON_STRING, int64_t for JSON_NUMBER, bool for JSON_BOOL, const struct json *
+ * for JSON_ARRAY and JSON_OBJECT. An absent or null optional member leaves its place
+ * untouched.
  */
 enum json_need { JSON_OPTIONAL, JSON_REQUIRED };
 enum json_form {
@@ -73,15 +74,16 @@ struct json_field {
     enum json_form form;
     size_t offset;
 };
-/* STATUS_INVALID with the JSON Pointer `base`/name of the first member that does not fit. */
+/* STATUS_INVALID with the JSON Pointer `base`/name of the first member that does not
+ * fit. */
 MUST_CHECK enum status json_read(const struct json *object,
                                  const struct json_field *fields, size_t count,
                                  const char *base, void *out, struct error *err);
 
 /*
- * Building. A failing allocation inside cJSON is sticky: the tree is marked and json_print
- * answers STATUS_RETRY, so builders need no check per call. Children given to json_add and
- * json_append belong to the parent from then on (also when it fails).
+ * Building. A failing allocation inside cJSON is sticky: the tree is marked and
+ * json_print answers STATUS_RETRY, so builders need no check per call. Children given
+ * to json_add and json_append belong to the parent from then on (also when it fails).
  */
 struct json *json_new_object(void);
 struct json *json_new_array(void);

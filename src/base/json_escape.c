@@ -1,0 +1,98 @@
+#include "json_escape.h"
+
+#define REPLACEMENT 0xfffdu
+
+static bool read_hex4(const char *at, const char *end, uint32_t *out_unit)
+{
+    uint8_t bytes[2];
+    if (end - at < 4 || !hex_decode(str_from(at, 4), bytes, sizeof(bytes)))
+        return false;
+    *out_unit = (uint32_t)bytes[0] << 8 | bytes[1];
+    return true;
+}
+
+static bool is_high_surrogate(uint32_t unit)
+{
+    return unit >= 0xd800 && unit <= 0xdbff;
+}
+
+static bool is_low_surrogate(uint32_t unit)
+{
+    return unit >= 0xdc00 && unit <= 0xdfff;
+}
+
+/* `at` stands on the backslash of \uXXXX. */
+static struct json_escape read_unicode_escape(const char *at, const char *end)
+{
+    uint32_t unit;
+    if (!read_hex4(at + 2, end, &unit))
+        return (struct json_escape){.len = 0};
+
+    uint32_t low;
+    if (is_high_surrogate(unit) && end - at >= 12 && at[6] == '\\' && at[7] == 'u' &&
+        read_hex4(at + 8, end, &low) && is_low_surrogate(low))
+        return (struct json_escape){
+            .len = 12,
+            .code = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00),
+        };
+    if (unit == 0 || is_high_surrogate(unit) || is_low_surrogate(unit))
+        return (struct json_escape){.len = 6, .code = REPLACEMENT, .is_damaged = true};
+    return (struct json_escape){.len = 6, .code = unit};
+}
+
+struct json_escape json_escape_read(const char *at, const char *end)
+{
+    static const char values[256] = {
+        ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+        ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
+    };
+    if (end - at < 2)
+        return (struct json_escape){.len = 0};
+    if (at[1] == 'u')
+        return read_unicode_escape(at, end);
+    char value = values[(unsigned char)at[1]];
+    return (struct json_escape){.len = value == '\0' ? 0 : 2,
+                                .code = (unsigned char)value};
+}
+
+static size_t utf8_encode(uint32_t code, char *out)
+{
+    if (code < 0x80) {
+        out[0] = (char)code;
+        return 1;
+    }
+    if (code < 0x800) {
+        out[0] = (char)(0xc0 | code >> 6);
+        out[1] = (char)(0x80 | (code & 0x3f));
+        return 2;
+    }
+    if (code < 0x10000) {
+        out[0] = (char)(0xe0 | code >> 12);
+        out[1] = (char)(0x80 | (code >> 6 & 0x3f));
+        out[2] = (char)(0x80 | (code & 0x3f));
+        return 3;
+    }
+    out[0] = (char)(0xf0 | code >> 18);
+    out[1] = (char)(0x80 | (code >> 12 & 0x3f));
+    out[2] = (char)(0x80 | (code >> 6 & 0x3f));
+    out[3] = (char)(0x80 | (code & 0x3f));
+    return 4;
+}
+
+struct str json_unescape(struct str raw, struct arena *arena)
+{
+    char *text = arena_alloc(arena, raw.len);
+    size_t len = 0;
+
+    const char *end = raw.ptr + raw.len;
+    for (const char *at = raw.ptr; at < end;) {
+        if (*at != '\\') {
+            text[len++] = *at++;
+            continue;
+        }
+        struct json_escape escape = json_escape_read(at, end);
+        len += utf8_encode(escape.code, text + len); /* never longer than its escape */
+        at += escape.len;
+    }
+    return str_from(text, len);
+}

@@ -1,0 +1,18 @@
+/*
+ * json_escape: what the escapes in a JSON string stand for.
+ */
+#pragma once
+
+#include "gateway/arena.h"
+
+struct json_escape {
+    size_t len;      /* from the backslash on; 0: malformed */
+    uint32_t code;   /* U+FFFD when damaged */
+    bool is_damaged; /* \u0000 or a lone surrogate, both of six bytes */
+};
+
+/* `at` stands on the backslash, before `end`. */
+struct json_escape json_escape_read(const char *at, const char *end);
+
+/* The text that `raw`, the valid inside of a string, stands for. */
+struct str json_unescape(struct str raw, struct arena *arena);
