@@ -6,7 +6,7 @@
 #include "gateway/memory.h"
 
 #define BLOCK_FIRST_BYTES 1024
-#define BLOCK_LARGEST_BYTES (256 * 1024)
+#define BLOCK_LARGEST_BYTES ((size_t)256 * 1024)
 
 struct block {
     struct block *next; /* older */

@@ -24,7 +24,9 @@ bool str_is(struct str s, const char *c_string)
 
 static char lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    if (c >= 'A' && c <= 'Z')
+        return (char)(c - 'A' + 'a');
+    return c;
 }
 
 bool str_equal_nocase(struct str a, struct str b)

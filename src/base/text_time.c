@@ -218,11 +218,11 @@ static bool parse_with_unit(struct str text, const struct unit *units,
 bool duration_parse(struct str text, int64_t *out_ms)
 {
     static const struct unit units[] = {
-        {"ms", 1                  },
-        {"s",  1000               },
-        {"m",  60 * 1000          },
-        {"h",  60 * 60 * 1000     },
-        {"d",  24 * 60 * 60 * 1000},
+        {"ms", 1                    },
+        {"s",  1000                 },
+        {"m",  60 * INT64_C(1000)   },
+        {"h",  3600 * INT64_C(1000) },
+        {"d",  86400 * INT64_C(1000)},
     };
     return parse_with_unit(text, units, COUNT_OF(units), out_ms);
 }
@@ -230,10 +230,10 @@ bool duration_parse(struct str text, int64_t *out_ms)
 bool size_parse(struct str text, int64_t *out_bytes)
 {
     static const struct unit units[] = {
-        {"",    1                 },
-        {"KiB", 1024              },
-        {"MiB", 1024 * 1024       },
-        {"GiB", 1024 * 1024 * 1024},
+        {"",    1      },
+        {"KiB", 1024   },
+        {"MiB", 1 << 20},
+        {"GiB", 1 << 30},
     };
     return parse_with_unit(text, units, COUNT_OF(units), out_bytes);
 }
