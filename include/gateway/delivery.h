@@ -90,7 +90,8 @@ struct delivery {
 
     unsigned attempts;             /* ended ones */
     unsigned parts_done;           /* parts the peer has taken; the next one to send */
-    int64_t age_ms;                /* spent trying, as stored; see design.md section 6 */
+    int64_t age_ms;                /* as stored; counts while a gateway ran, unpaused */
+    int64_t held_since_ms;         /* engine's: its flow's active time when taken */
     unsigned possible_duplicates;  /* repeats after a lost answer */
 
     /* Ids of the message this is about, as the peer knows it: of the target of an edit or

@@ -20,7 +20,8 @@ struct engine_settings {
     struct recorder recorder;
     const char *owner; /* of lane leases */
     uint64_t seed;     /* of jitter */
-    size_t inbox;      /* hand-overs that may wait */
+    size_t inbox;      /* hand-overs that may wait; more are read from the store later */
+    struct now (*clock)(void); /* clock_now, or a simulation's */
 };
 
 struct engine *engine_new(const struct engine_settings *settings, struct config *config);
@@ -31,8 +32,7 @@ void engine_set_transport(struct engine *engine, struct transport *transport);
 void engine_exchange_done(void *token, const struct reply *reply, void *context);
 
 /* Reads every lane that has work. STATUS_RETRY, STATUS_FAILED: the database. */
-MUST_CHECK enum status engine_load(struct engine *engine, struct now now,
-                                   struct error *err);
+MUST_CHECK enum status engine_load(struct engine *engine, struct error *err);
 
 /* relay's way in; any thread. */
 struct dispatcher engine_dispatcher(struct engine *engine);
@@ -41,7 +41,7 @@ void engine_adopt(struct engine *engine, struct config *config);
 
 /* One round: takes what arrived, starts what may start, polls the transport until something
  * happens, at most `max_wait_ms`. */
-void engine_step(struct engine *engine, struct now now, int64_t max_wait_ms);
+void engine_step(struct engine *engine, int64_t max_wait_ms);
 /* No new attempts from now on; running ones end. Any thread. */
 void engine_drain(struct engine *engine);
 /* Nothing in flight and nothing waiting to be recorded. Engine thread. */

@@ -31,8 +31,10 @@ struct report {
     struct str genesys_conversation_id;
     enum pause_scope pause;
     bool peer_reports_failure;
-    int64_t started_ms; /* wall */
-    int64_t ended_ms;   /* wall */
+    bool is_possible_duplicate; /* this attempt repeated one whose answer was lost */
+    bool ends_pause;            /* it went through although its scope was paused */
+    int64_t started_ms;         /* wall */
+    int64_t ended_ms;           /* wall */
 
     /* Filled by the recorder: the epoch was old, so another owner has the lane. */
     bool is_stale;

@@ -114,6 +114,20 @@ static enum status keep_pause(struct work *work, const struct report *report,
     return store_pause_set(work->store, &pause, err);
 }
 
+/* The probe went through: whatever paused this way is over. */
+static enum status end_pauses(struct work *work, const struct report *report,
+                              struct error *err)
+{
+    struct str bridge = str_of(work->bridge->name);
+    if (report->delivery->direction == DIRECTION_OUTBOUND)
+        return store_pause_clear(work->store, PAUSE_BRIDGE_TO_CHANNEL, bridge, err);
+    enum status status = store_pause_clear(
+        work->store, PAUSE_ORGANISATION, str_of(work->bridge->organisation->name), err);
+    if (status != STATUS_OK)
+        return status;
+    return store_pause_clear(work->store, PAUSE_BRIDGE_TO_GENESYS, bridge, err);
+}
+
 static enum status keep_message_outcome(struct work *work, const struct report *report,
                                         struct error *err)
 {
@@ -165,6 +179,8 @@ static enum status outcome_apply(struct write_job *job, struct store *store,
     }
     if (status == STATUS_OK && report->outcome == OUTCOME_BROKEN)
         status = keep_pause(&own->work, report, err);
+    if (status == STATUS_OK && report->ends_pause)
+        status = end_pauses(&own->work, report, err);
     if (status == STATUS_OK && report->delivery->class == DELIVERY_MESSAGE)
         status = keep_message_outcome(&own->work, report, err);
     return status;
@@ -176,6 +192,8 @@ static void count_outcome(const struct report *report)
     unsigned direction = report->delivery->direction;
 
     series_add(tally->outcomes[direction][report->outcome], 1);
+    if (report->is_possible_duplicate)
+        series_add(tally->possible_duplicates, 1);
     if (report->delivery->class == DELIVERY_MESSAGE &&
         outcome_is_success(report->outcome))
         series_observe(tally->end_to_end[direction],

@@ -1,0 +1,294 @@
+/*
+ * engine: one round after the other: what arrived, what may start, what the transport
+ * did.
+ */
+#include "internal.h"
+
+#include "gateway/log.h"
+#include "gateway/memory.h"
+#include "gateway/store.h"
+
+/* Receipts read at once at start and when memory has room again. */
+#define RECEIPTS_PAGE 256
+
+struct offer {
+    struct queue_node node;
+    struct delivery *list;
+};
+
+static void engine_wake_queue(void *context)
+{
+    engine_wake(context);
+}
+
+struct engine *engine_new(const struct engine_settings *settings, struct config *config)
+{
+    struct engine *engine = mem_new(sizeof(*engine));
+    engine->settings = *settings;
+    if (engine->settings.clock == NULL)
+        engine->settings.clock = clock_now;
+    engine->now = engine->settings.clock();
+    engine->config = config_hold(config);
+    engine->recording_last = &engine->recording;
+    random_seed(&engine->random, settings->seed);
+    engine->offers = queue_new(settings->inbox, engine_wake_queue, engine);
+    /* Reports come back for runs only, whose number the accounts' limits bound. */
+    engine->reports = queue_new(SIZE_MAX, engine_wake_queue, engine);
+    accounts_configure(engine);
+    return engine;
+}
+
+static void list_free(struct delivery *list)
+{
+    while (list != NULL) {
+        struct delivery *next = list->next;
+        delivery_free(list);
+        list = next;
+    }
+}
+
+static void take_offers(struct engine *engine, bool keep)
+{
+    struct queue_node *node = queue_take(engine->offers, SIZE_MAX, NULL);
+    while (node != NULL) {
+        struct offer *offer = CONTAINER_OF(node, struct offer, node);
+        node = node->next;
+        struct delivery *list = offer->list;
+        mem_free(offer);
+        if (!keep) {
+            list_free(list);
+            continue;
+        }
+        while (list != NULL) {
+            struct delivery *delivery = list;
+            list = list->next;
+            lane_offer(engine, delivery);
+        }
+    }
+}
+
+static void take_reports(struct engine *engine)
+{
+    struct queue_node *node = queue_take(engine->reports, SIZE_MAX, NULL);
+    while (node != NULL) {
+        struct report *report = CONTAINER_OF(node, struct report, node);
+        node = node->next;
+        run_recorded(CONTAINER_OF(report, struct run, report));
+    }
+}
+
+void engine_free(struct engine *engine)
+{
+    if (engine == NULL)
+        return;
+    take_offers(engine, false);
+    runs_free_pool(engine);
+    lanes_free(engine);
+    accounts_free(engine);
+    config_drop(atomic_exchange(&engine->adopt, NULL));
+    config_drop(engine->config);
+    queue_free(engine->offers);
+    queue_free(engine->reports);
+    mem_free(engine);
+}
+
+void engine_set_transport(struct engine *engine, struct transport *transport)
+{
+    engine->transport = transport;
+}
+
+void engine_exchange_done(void *token, const struct reply *reply, void *context)
+{
+    struct engine *engine = context;
+    enum token_kind kind = *(enum token_kind *)token;
+
+    engine->now = engine->settings.clock();
+    if (kind == TOKEN_CREDENTIAL)
+        credential_answered(token, reply);
+    else
+        run_answered(token, reply);
+}
+
+/* --- loading
+ * -----------------------------------------------------------------------------------
+ */
+
+static void lane_seen(const struct lane_summary *summary, void *context)
+{
+    struct engine *engine = context;
+    struct lane_key key;
+    struct lane *lane = NULL;
+
+    memset(&key, 0, sizeof(key));
+    key.row = summary->contact_row;
+    key.class = DELIVERY_MESSAGE;
+    key.direction = (int32_t)summary->direction;
+    HASH_FIND(hh, engine->lanes, &key, sizeof(key), lane);
+    if (lane == NULL) {
+        lane = lane_make(engine, key,
+                         flow_of(engine, summary->bridge_row, summary->direction));
+        lane->last_id = summary->first_id - 1;
+    }
+    lane->overflowed = true;
+    if (lane->state == LANE_IDLE)
+        lane_ready(engine, lane);
+}
+
+/* Reads unsent receipts page by page until all are held or memory is full. */
+static enum status load_receipts(struct engine *engine, struct error *err)
+{
+    while (engine->receipts_overflowed &&
+           engine->lane_bytes < (size_t)engine->config->limits.lane_memory) {
+        struct delivery *list = NULL;
+        unsigned count = 0;
+        int64_t after = engine->receipts_after;
+        enum status status =
+            store_take_receipts(engine->settings.reader, str_of(engine->settings.owner),
+                                after, RECEIPTS_PAGE, &list, err);
+        if (status != STATUS_OK)
+            return status;
+        engine->receipts_after = INT64_MAX; /* lane_offer keeps what is below */
+        while (list != NULL) {
+            struct delivery *receipt = list;
+            list = list->next;
+            after = receipt->id;
+            lane_offer(engine, receipt);
+            count++;
+        }
+        engine->receipts_after = after;
+        engine->receipts_overflowed = count == RECEIPTS_PAGE;
+    }
+    return STATUS_OK;
+}
+
+static void pause_seen(const struct pause *pause, void *context)
+{
+    struct engine *engine = context;
+    enum direction direction = pause->scope == PAUSE_BRIDGE_TO_CHANNEL
+                                   ? DIRECTION_OUTBOUND
+                                   : DIRECTION_INBOUND;
+    for (size_t i = 0; i < engine->config->bridge_count; i++) {
+        const struct bridge *bridge = &engine->config->bridges[i];
+        bool is_scope = pause->scope == PAUSE_ORGANISATION;
+        const char *name = is_scope ? bridge->organisation->name : bridge->name;
+        if (!str_is(pause->name, name))
+            continue;
+        struct flow *flow = flow_of(engine, bridge->row, direction);
+        flow_pause(engine, flow,
+                   is_scope ? FLOW_PAUSED_ORGANISATION : FLOW_PAUSED_BRIDGE);
+        flow->probe_at_ms = engine->now.mono_ms; /* a restart may have mended it */
+    }
+}
+
+enum status engine_load(struct engine *engine, struct error *err)
+{
+    struct store *reader = engine->settings.reader;
+    enum status status = store_pauses(reader, pause_seen, engine, err);
+    if (status == STATUS_OK)
+        status =
+            store_lanes(reader, str_of(engine->settings.owner), lane_seen, engine, err);
+    if (status != STATUS_OK)
+        return status;
+    engine->receipts_overflowed = true;
+    engine->receipts_after = 0;
+    return load_receipts(engine, err);
+}
+
+/* Offers were lost for want of room: the store knows them all. */
+static void rescan(struct engine *engine)
+{
+    struct error err;
+    if (!atomic_exchange(&engine->rescan, false))
+        return;
+    enum status status = engine_load(engine, &err);
+    if (status != STATUS_OK) {
+        log_warn("engine.rescan_failed", F_TEXT("error", err.text));
+        atomic_store(&engine->rescan, true);
+    }
+}
+
+/* --- the dispatcher: any thread
+ * ---------------------------------------------------------------- */
+
+static void engine_offer(void *context, struct delivery *list)
+{
+    struct engine *engine = context;
+    struct offer *offer = mem_new(sizeof(*offer));
+    offer->list = list;
+    if (queue_push(engine->offers, &offer->node))
+        return;
+    mem_free(offer);
+    list_free(list);
+    atomic_store(&engine->rescan, true);
+    engine_wake(engine);
+}
+
+static void engine_recorded(void *context, struct report *report)
+{
+    struct engine *engine = context;
+    if (!queue_push(engine->reports, &report->node))
+        abort(); /* unbounded: cannot be full */
+}
+
+struct dispatcher engine_dispatcher(struct engine *engine)
+{
+    return (struct dispatcher){
+        .offer = engine_offer,
+        .recorded = engine_recorded,
+        .context = engine,
+    };
+}
+
+void engine_adopt(struct engine *engine, struct config *config)
+{
+    config_drop(atomic_exchange(&engine->adopt, config_hold(config)));
+    engine_wake(engine);
+}
+
+void engine_wake(struct engine *engine)
+{
+    if (engine->transport != NULL)
+        engine->transport->ops->wake(engine->transport);
+}
+
+void engine_drain(struct engine *engine)
+{
+    atomic_store(&engine->draining, true);
+    engine_wake(engine);
+}
+
+bool engine_is_quiet(const struct engine *engine)
+{
+    return engine->runs == 0;
+}
+
+/* --- a round
+ * --------------------------------------------------------------------------------------
+ */
+
+static void take_config(struct engine *engine)
+{
+    struct config *config = atomic_exchange(&engine->adopt, NULL);
+    if (config == NULL)
+        return;
+    config_drop(engine->config);
+    engine->config = config;
+    accounts_configure(engine);
+}
+
+void engine_step(struct engine *engine, int64_t max_wait_ms)
+{
+    struct error err;
+    engine->now = engine->settings.clock();
+    take_config(engine);
+    take_reports(engine);
+    take_offers(engine, true);
+    rescan(engine);
+    if (engine->receipts_overflowed && load_receipts(engine, &err) != STATUS_OK)
+        log_warn("engine.refill_failed", F_TEXT("error", err.text));
+    timers_fire(engine);
+    int64_t wait_ms = schedule_round(engine);
+    if (wait_ms > max_wait_ms)
+        wait_ms = max_wait_ms;
+    engine->transport->ops->poll(engine->transport, wait_ms);
+}

@@ -1,0 +1,239 @@
+/*
+ * internal: what the files of delivery share. Everything here belongs to the engine
+ * thread, except the two queues and the atomics of struct engine.
+ *
+ *   account   an organisation, or a bridge's channel account: credential, bucket,
+ * limit, down flow      one bridge in one direction: pauses, the lanes that are ready
+ *   lane      the ordered deliveries of one contact in one direction; a receipt is a
+ * lane of its own, and so is a contact's typing run       one attempt under way
+ */
+#pragma once
+
+#include "gateway/arena.h"
+#include "gateway/channel.h"
+#include "gateway/engine.h"
+#include "gateway/queue.h"
+#include "rate.h"
+
+#include <stdatomic.h>
+#include <uthash.h>
+
+/* Typing older than this is not shown any more. Source: design.md section 6. */
+#define TYPING_LIFE_MS 5000
+
+enum lane_state {
+    LANE_IDLE,    /* nothing to do */
+    LANE_READY,   /* in its flow's ready list */
+    LANE_WAITING, /* in the timers */
+    LANE_BUSY,    /* a run is under way or being recorded */
+};
+
+struct lane_key {
+    int64_t row;       /* contact; of receipts the message; of typing a hash */
+    int32_t class;     /* enum delivery_class */
+    int32_t direction; /* enum direction */
+};
+
+struct lane {
+    struct lane_key key;
+    struct flow *flow;
+    struct delivery *first; /* owned */
+    struct delivery *last;
+    int64_t last_id; /* highest id ever held; later ones are new */
+    bool overflowed; /* the database has more than is held */
+    bool may_repeat; /* the head's last attempt may have arrived */
+    enum lane_state state;
+    int64_t failing_since_ms; /* mono; 0: the head has not failed */
+    uint64_t failed_at_count; /* account's successes when the head first failed */
+    int64_t due_ms;           /* mono; while waiting */
+    size_t timer;             /* place in the timers; while waiting */
+    struct lane *next_ready;
+    UT_hash_handle hh;
+};
+
+struct lane_list {
+    struct lane *first;
+    struct lane *last;
+};
+
+enum flow_pause {
+    FLOW_PAUSED_ORGANISATION = 1,
+    FLOW_PAUSED_BRIDGE = 2,
+    FLOW_NOT_CONFIGURED = 4,
+};
+
+struct flow {
+    int64_t bridge_row;
+    enum direction direction;
+    struct account *account;
+    struct lane_list ready[3]; /* by class */
+    unsigned pauses;           /* bits of enum flow_pause */
+    int64_t paused_since_ms;
+    int64_t paused_total_ms;
+    int64_t probe_at_ms;
+    bool probing;
+    struct flow *next; /* ring of the account's flows */
+};
+
+struct account {
+    char *name;
+    enum direction direction; /* INBOUND: an organisation */
+    const struct sender *sender;
+    struct bucket bucket;
+    unsigned in_flight;
+    unsigned limit;
+    struct flow *flows; /* ring; the next one to serve */
+
+    struct credential credential;
+    char *token;               /* owned; credential.token borrows */
+    int64_t refresh_due_ms;    /* mono; INT64_MAX: never */
+    struct token_fetch *fetch; /* under way, or NULL */
+    struct run *parked;        /* wait for a credential */
+    char *identity;            /* URLs and client id: a change starts anew */
+    char *secret;
+
+    unsigned failures;       /* in a row */
+    const void *failed_lane; /* identity of the first lane of the row */
+    bool failed_lanes_differ;
+    bool is_down;
+    int64_t down_probe_at_ms;
+    int64_t down_span_ms;
+    uint64_t successes;
+    size_t lanes; /* with something to do */
+    struct account *next;
+};
+
+enum token_kind { TOKEN_RUN, TOKEN_CREDENTIAL };
+
+/* One attempt under way. First member: what the transport's token points to. */
+struct run {
+    enum token_kind kind;
+    struct engine *engine;
+    struct lane *lane;
+    struct config *config; /* a reference */
+    struct arena *arena;
+    struct attempt attempt;
+    struct sender_result result;
+    struct report report;
+    int64_t started_wall_ms;
+    int64_t recorded_ms; /* mono: when it was handed to the recorder */
+    bool may_have_arrived;
+    struct run *next; /* parked, recording or pooled */
+};
+
+struct token_fetch {
+    enum token_kind kind;
+    struct engine *engine;
+    struct account *account;
+    struct config *config; /* a reference */
+    const struct bridge *bridge;
+    struct arena *arena;
+    struct sender_result result;
+};
+
+struct engine {
+    struct engine_settings settings;
+    struct config *config; /* a reference */
+    struct transport *transport;
+    struct random random;
+    struct now now;
+
+    struct lane *lanes; /* by key */
+    size_t lane_bytes;  /* of deliveries held */
+    size_t typing_lanes;
+    struct flow **flows; /* owned */
+    size_t flow_count;
+    struct account *accounts;
+    struct lane **timers; /* binary heap by due_ms */
+    size_t timer_count;
+    size_t timer_room;
+    struct run *pool;
+    size_t runs;           /* under way: exchange, parked or recording */
+    struct run *recording; /* oldest first */
+    struct run **recording_last;
+    int64_t receipts_after; /* refill receipts of messages above this row */
+    bool receipts_overflowed;
+
+    struct queue *offers;  /* of struct offer */
+    struct queue *reports; /* of struct report */
+    _Atomic(struct config *) adopt;
+    atomic_bool rescan; /* an offer found no room */
+    atomic_bool draining;
+};
+
+/* --- lanes (lane.c)
+ * --------------------------------------------------------------------- */
+
+/* Takes a delivery over: appends, replaces (receipt, typing), or drops what the lane
+ * will read from the store. */
+void lane_offer(struct engine *engine, struct delivery *delivery);
+struct lane *lane_make(struct engine *engine, struct lane_key key, struct flow *flow);
+/* Makes sure the head is in memory; NULL: the lane is empty (and may be gone). */
+struct delivery *lane_head(struct engine *engine, struct lane *lane);
+/* The head is settled: frees it. */
+void lane_pop(struct engine *engine, struct lane *lane);
+/* Ready if it has something to do, else gone. The lane must be idle or busy. */
+void lane_settle(struct engine *engine, struct lane *lane);
+void lane_wait(struct engine *engine, struct lane *lane, int64_t due_ms);
+void lane_ready(struct engine *engine, struct lane *lane);
+/* Forgets what is held; the lane stays until the next start or rescan. */
+void lane_forget(struct engine *engine, struct lane *lane);
+void lanes_free(struct engine *engine);
+struct lane *lane_list_take(struct lane_list *list);
+
+/* Lanes whose wait is over become ready. */
+void timers_fire(struct engine *engine);
+/* Mono ms of the next one; INT64_MAX: none. */
+int64_t timers_next(const struct engine *engine);
+/* Every waiting lane of the account becomes ready. */
+void timers_clear_account(struct engine *engine, const struct account *account);
+
+/* --- accounts and flows (account.c)
+ * ------------------------------------------------------- */
+
+struct flow *flow_of(struct engine *engine, int64_t bridge_row,
+                     enum direction direction);
+/* Mono ms without the pauses: what ages are measured in. */
+int64_t flow_active_ms(const struct engine *engine, const struct flow *flow);
+void flow_pause(struct engine *engine, struct flow *flow, unsigned bit);
+void flow_resume(struct engine *engine, struct flow *flow, unsigned bits);
+/* Pauses all flows that a broken outcome concerns. */
+void account_pause(struct engine *engine, struct flow *flow, enum pause_scope scope);
+/* What an attempt's outcome says about the peer: down or up. */
+void account_failed(struct engine *engine, struct account *account,
+                    const struct lane *lane);
+void account_works(struct engine *engine, struct account *account);
+void account_set_token(struct engine *engine, struct account *account, struct str token,
+                       int64_t lifetime_ms);
+/* Drops a token past its life. */
+void account_check_token(struct engine *engine, struct account *account);
+/* Fits limits and identities to the current configuration. */
+void accounts_configure(struct engine *engine);
+void accounts_free(struct engine *engine);
+
+/* --- runs (run.c)
+ * ---------------------------------------------------------------------------- */
+
+/* Starts an attempt of the lane's head. False: no room anywhere, nothing changed. */
+bool run_start(struct engine *engine, struct lane *lane);
+void run_answered(struct run *run, const struct reply *reply);
+/* The report came back committed (or stale). */
+void run_recorded(struct run *run);
+/* With a new credential, or without one (outcome of the fetch). */
+void run_unpark_all(struct engine *engine, struct account *account,
+                    const struct sender_result *failed);
+void runs_free_pool(struct engine *engine);
+
+/* --- credentials (credential.c)
+ * ---------------------------------------------------------------- */
+
+void credential_want(struct engine *engine, struct account *account,
+                     const struct bridge *bridge, struct config *config);
+void credential_answered(struct token_fetch *fetch, const struct reply *reply);
+
+/* --- schedule (schedule.c)
+ * ----------------------------------------------------------------------- */
+
+/* Starts what may start now; returns how long until something may (INT64_MAX: an
+ * event). */
+int64_t schedule_round(struct engine *engine);

@@ -1,0 +1,373 @@
+/*
+ * lane: order inside a lane, what it holds in memory and what it leaves in the store,
+ * and the timers of lanes that wait.
+ */
+#include "internal.h"
+
+#include "gateway/log.h"
+#include "gateway/memory.h"
+#include "gateway/store.h"
+
+/* Deliveries read at once when a lane is refilled; one while memory is full. */
+#define REFILL_COUNT 32
+
+/* --- ready lists
+ * ------------------------------------------------------------------------- */
+
+static void lane_list_add(struct lane_list *list, struct lane *lane)
+{
+    lane->next_ready = NULL;
+    if (list->last == NULL)
+        list->first = lane;
+    else
+        list->last->next_ready = lane;
+    list->last = lane;
+}
+
+struct lane *lane_list_take(struct lane_list *list)
+{
+    struct lane *lane = list->first;
+    if (lane == NULL)
+        return NULL;
+    list->first = lane->next_ready;
+    if (list->first == NULL)
+        list->last = NULL;
+    lane->next_ready = NULL;
+    return lane;
+}
+
+/* --- timers: a binary heap by due time
+ * --------------------------------------------------- */
+
+static void timer_put(struct engine *engine, size_t place, struct lane *lane)
+{
+    engine->timers[place] = lane;
+    lane->timer = place;
+}
+
+static void timer_up(struct engine *engine, size_t place)
+{
+    struct lane *lane = engine->timers[place];
+    while (place > 0) {
+        size_t parent = (place - 1) / 2;
+        if (engine->timers[parent]->due_ms <= lane->due_ms)
+            break;
+        timer_put(engine, place, engine->timers[parent]);
+        place = parent;
+    }
+    timer_put(engine, place, lane);
+}
+
+static void timer_down(struct engine *engine, size_t place)
+{
+    struct lane *lane = engine->timers[place];
+    for (;;) {
+        size_t child = place * 2 + 1;
+        if (child >= engine->timer_count)
+            break;
+        if (child + 1 < engine->timer_count &&
+            engine->timers[child + 1]->due_ms < engine->timers[child]->due_ms)
+            child++;
+        if (lane->due_ms <= engine->timers[child]->due_ms)
+            break;
+        timer_put(engine, place, engine->timers[child]);
+        place = child;
+    }
+    timer_put(engine, place, lane);
+}
+
+static void timer_remove(struct engine *engine, const struct lane *lane)
+{
+    size_t place = lane->timer;
+    struct lane *moved = engine->timers[--engine->timer_count];
+    if (moved == lane)
+        return;
+    timer_put(engine, place, moved);
+    timer_up(engine, place);
+    timer_down(engine, moved->timer);
+}
+
+int64_t timers_next(const struct engine *engine)
+{
+    return engine->timer_count == 0 ? INT64_MAX : engine->timers[0]->due_ms;
+}
+
+static void timer_end(struct engine *engine, struct lane *lane)
+{
+    timer_remove(engine, lane);
+    lane->state = LANE_IDLE;
+    lane_ready(engine, lane);
+}
+
+void timers_fire(struct engine *engine)
+{
+    while (timers_next(engine) <= engine->now.mono_ms)
+        timer_end(engine, engine->timers[0]);
+}
+
+void timers_clear_account(struct engine *engine, const struct account *account)
+{
+    struct lane_list found = {0};
+    for (size_t i = 0; i < engine->timer_count; i++)
+        if (engine->timers[i]->flow->account == account)
+            lane_list_add(&found, engine->timers[i]);
+    for (struct lane *lane = lane_list_take(&found); lane != NULL;
+         lane = lane_list_take(&found))
+        timer_end(engine, lane);
+}
+
+/* --- a lane's states
+ * --------------------------------------------------------------------------- */
+
+struct lane *lane_make(struct engine *engine, struct lane_key key, struct flow *flow)
+{
+    struct lane *lane = mem_new(sizeof(*lane));
+    lane->key = key;
+    lane->flow = flow;
+    HASH_ADD(hh, engine->lanes, key, sizeof(lane->key), lane);
+    flow->account->lanes++;
+    engine->typing_lanes += key.class == DELIVERY_TYPING;
+    return lane;
+}
+
+static struct lane *lane_find(const struct engine *engine, const struct lane_key *key)
+{
+    struct lane *lane = NULL;
+    HASH_FIND(hh, engine->lanes, key, sizeof(*key), lane);
+    return lane;
+}
+
+static void lane_free(struct engine *engine, struct lane *lane)
+{
+    HASH_DEL(engine->lanes, lane);
+    lane->flow->account->lanes--;
+    engine->typing_lanes -= lane->key.class == DELIVERY_TYPING;
+    while (lane->first != NULL)
+        lane_pop(engine, lane);
+    mem_free(lane);
+}
+
+void lane_ready(struct engine *engine, struct lane *lane)
+{
+    (void)engine;
+    lane->state = LANE_READY;
+    lane_list_add(&lane->flow->ready[lane->key.class], lane);
+}
+
+void lane_wait(struct engine *engine, struct lane *lane, int64_t due_ms)
+{
+    if (engine->timer_count == engine->timer_room) {
+        engine->timer_room = engine->timer_room == 0 ? 64 : engine->timer_room * 2;
+        engine->timers =
+            mem_resize(engine->timers, engine->timer_room * sizeof(struct lane *));
+    }
+    lane->state = LANE_WAITING;
+    lane->due_ms = due_ms;
+    engine->timers[engine->timer_count] = lane;
+    timer_up(engine, engine->timer_count++);
+}
+
+void lane_settle(struct engine *engine, struct lane *lane)
+{
+    lane->state = LANE_IDLE;
+    if (lane->first != NULL || lane->overflowed)
+        lane_ready(engine, lane);
+    else
+        lane_free(engine, lane);
+}
+
+void lane_forget(struct engine *engine, struct lane *lane)
+{
+    lane->state = LANE_IDLE;
+    lane_free(engine, lane);
+}
+
+/* --- what a lane holds
+ * -------------------------------------------------------------------------- */
+
+static bool memory_is_full(const struct engine *engine)
+{
+    return engine->lane_bytes >= (size_t)engine->config->limits.lane_memory;
+}
+
+static void lane_append(struct engine *engine, struct lane *lane,
+                        struct delivery *delivery)
+{
+    delivery->next = NULL;
+    delivery->held_since_ms = flow_active_ms(engine, lane->flow);
+    if (lane->last == NULL)
+        lane->first = delivery;
+    else
+        lane->last->next = delivery;
+    lane->last = delivery;
+    if (delivery->id > lane->last_id)
+        lane->last_id = delivery->id;
+    engine->lane_bytes += delivery_bytes(delivery);
+}
+
+void lane_pop(struct engine *engine, struct lane *lane)
+{
+    struct delivery *head = lane->first;
+    lane->first = head->next;
+    if (lane->first == NULL)
+        lane->last = NULL;
+    lane->may_repeat = false;
+    lane->failing_since_ms = 0;
+    engine->lane_bytes -= delivery_bytes(head);
+    delivery_free(head);
+}
+
+/* Reads the next deliveries of a lane whose memory has run dry. */
+static void lane_refill(struct engine *engine, struct lane *lane)
+{
+    unsigned limit = memory_is_full(engine) ? 1 : REFILL_COUNT;
+    struct delivery *list = NULL;
+    struct error err;
+    enum status status = store_take(
+        engine->settings.reader, str_of(engine->settings.owner), lane->key.row,
+        (enum direction)lane->key.direction, lane->last_id, limit, &list, &err);
+    if (status != STATUS_OK) {
+        log_warn("engine.refill_failed", F_TEXT("error", err.text));
+        return; /* still overflowed: the lane comes round again */
+    }
+    unsigned count = 0;
+    while (list != NULL) {
+        struct delivery *delivery = list;
+        list = list->next;
+        lane_append(engine, lane, delivery);
+        count++;
+    }
+    lane->overflowed = count == limit;
+}
+
+struct delivery *lane_head(struct engine *engine, struct lane *lane)
+{
+    if (lane->first == NULL && lane->overflowed)
+        lane_refill(engine, lane);
+    return lane->first;
+}
+
+/* --- offers
+ * --------------------------------------------------------------------------------------
+ */
+
+static uint64_t typing_hash(const struct delivery *delivery)
+{
+    uint64_t hash = UINT64_C(14695981039346656037) ^ (uint64_t)delivery->bridge_row;
+    for (size_t i = 0; i < delivery->event.contact_id.len; i++)
+        hash = (hash ^ (uint8_t)delivery->event.contact_id.ptr[i]) *
+               UINT64_C(1099511628211);
+    return hash;
+}
+
+static struct lane_key key_of(const struct delivery *delivery)
+{
+    struct lane_key key;
+    memset(&key, 0, sizeof(key));
+    key.class = (int32_t)delivery->class;
+    key.direction = (int32_t)delivery->direction;
+    switch (delivery->class) {
+    case DELIVERY_MESSAGE:
+        key.row = delivery->contact_row;
+        break;
+    case DELIVERY_RECEIPT:
+        key.row = delivery->message_id;
+        break;
+    case DELIVERY_TYPING:
+        key.row = (int64_t)typing_hash(delivery);
+        break;
+    }
+    return key;
+}
+
+/* A message says more than that its writer types. */
+static void drop_typing(struct engine *engine, const struct delivery *message)
+{
+    struct delivery like = *message;
+    like.class = DELIVERY_TYPING;
+    struct lane_key key = key_of(&like);
+    struct lane *lane = lane_find(engine, &key);
+    if (lane != NULL && lane->state == LANE_READY && lane->first != NULL)
+        lane->first->accepted_ms = engine->now.wall_ms - TYPING_LIFE_MS - 1;
+}
+
+/* A later status replaces one that waits; behind one in flight it waits itself. */
+static void lane_replace(struct engine *engine, struct lane *lane,
+                         struct delivery *delivery)
+{
+    if (lane->state != LANE_BUSY) {
+        while (lane->first != NULL)
+            lane_pop(engine, lane);
+    } else if (lane->first != lane->last) {
+        struct delivery *waiting = lane->last; /* at most one stands behind the head */
+        lane->first->next = NULL;
+        lane->last = lane->first;
+        engine->lane_bytes -= delivery_bytes(waiting);
+        delivery_free(waiting);
+    }
+    lane_append(engine, lane, delivery);
+}
+
+static bool lane_keeps_receipt(struct engine *engine, const struct lane *lane,
+                               const struct delivery *receipt)
+{
+    if (lane->last != NULL &&
+        lane->last->event.receipt_status == receipt->event.receipt_status)
+        return false; /* a refill read again what is held */
+    if (!engine->receipts_overflowed && memory_is_full(engine)) {
+        engine->receipts_overflowed = true;
+        engine->receipts_after = receipt->id - 1;
+    }
+    return !(engine->receipts_overflowed && receipt->id > engine->receipts_after);
+}
+
+static bool lane_keeps(struct engine *engine, struct lane *lane,
+                       const struct delivery *delivery)
+{
+    if (delivery->class == DELIVERY_TYPING)
+        return true;
+    if (delivery->class == DELIVERY_RECEIPT)
+        return lane_keeps_receipt(engine, lane, delivery);
+    if (delivery->id <= lane->last_id || lane->overflowed)
+        return false; /* read already, or will be */
+    if (lane->first != NULL && memory_is_full(engine)) {
+        lane->overflowed = true;
+        return false;
+    }
+    return true;
+}
+
+void lane_offer(struct engine *engine, struct delivery *delivery)
+{
+    struct lane_key key = key_of(delivery);
+    struct lane *lane = lane_find(engine, &key);
+
+    if (delivery->class == DELIVERY_MESSAGE && engine->typing_lanes > 0)
+        drop_typing(engine, delivery);
+    if (lane == NULL)
+        lane = lane_make(engine, key,
+                         flow_of(engine, delivery->bridge_row, delivery->direction));
+    if (!lane_keeps(engine, lane, delivery)) {
+        delivery_free(delivery);
+        if (lane->state == LANE_IDLE)
+            lane_settle(engine, lane);
+        return;
+    }
+    if (delivery->class == DELIVERY_MESSAGE)
+        lane_append(engine, lane, delivery);
+    else
+        lane_replace(engine, lane, delivery);
+    if (lane->state == LANE_IDLE)
+        lane_ready(engine, lane);
+}
+
+void lanes_free(struct engine *engine)
+{
+    struct lane *lane;
+    struct lane *next;
+    HASH_ITER(hh, engine->lanes, lane, next)
+    {
+        lane_free(engine, lane);
+    }
+    mem_free(engine->timers);
+}

@@ -1,0 +1,436 @@
+/*
+ * run: one attempt from its start to its committed outcome. The sender says the next
+ * exchange, the transport carries it, the recorder keeps the outcome; then the lane
+ * goes on.
+ */
+#include "internal.h"
+
+#include "gateway/limits.h"
+#include "gateway/log.h"
+#include "gateway/memory.h"
+#include "retry.h"
+
+/* The database did not give a lane its next deliveries: ask again. */
+#define REFILL_RETRY_MS 1000
+
+/* --- the pool
+ * ----------------------------------------------------------------------------- */
+
+static struct run *run_take(struct engine *engine)
+{
+    struct run *run = engine->pool;
+    struct arena *arena;
+    if (run != NULL) {
+        engine->pool = run->next;
+        arena = run->arena;
+        arena_reset(arena);
+        memset(run, 0, sizeof(*run));
+    } else {
+        run = mem_new(sizeof(*run));
+        arena = arena_new(LIMIT_ATTEMPT_ARENA_BYTES);
+    }
+    run->kind = TOKEN_RUN;
+    run->engine = engine;
+    run->arena = arena;
+    return run;
+}
+
+static void run_give(struct run *run)
+{
+    struct engine *engine = run->engine;
+    config_drop(TAKE(run->config));
+    run->next = engine->pool;
+    engine->pool = run;
+}
+
+void runs_free_pool(struct engine *engine)
+{
+    while (engine->pool != NULL) {
+        struct run *run = engine->pool;
+        engine->pool = run->next;
+        arena_free(run->arena);
+        mem_free(run);
+    }
+}
+
+/* --- the end of an attempt
+ * --------------------------------------------------------------------- */
+
+static struct account *account_of_run(const struct run *run)
+{
+    return run->lane->flow->account;
+}
+
+static bool is_failure(enum outcome outcome)
+{
+    return outcome == OUTCOME_RETRY || outcome == OUTCOME_UNKNOWN;
+}
+
+/* Whether the peer may hear the same again when its answer was lost. */
+static bool may_repeat(const struct run *run)
+{
+    struct capabilities can;
+    const struct bridge *bridge = run->attempt.bridge;
+    if (bridge->on_unknown == ON_UNKNOWN_REPEAT)
+        return true;
+    if (run->lane->flow->direction == DIRECTION_INBOUND)
+        return false;
+    bridge->channel->capabilities(bridge, &can);
+    return can.has_idempotency_key;
+}
+
+static int64_t age_of(const struct run *run)
+{
+    const struct delivery *delivery = run->attempt.delivery;
+    return delivery->age_ms + flow_active_ms(run->engine, run->lane->flow) -
+           delivery->held_since_ms;
+}
+
+/* A failed attempt may be the last one. */
+static void consider_giving_up(struct run *run)
+{
+    struct engine *engine = run->engine;
+    struct lane *lane = run->lane;
+    struct sender_result *result = &run->result;
+
+    if (result->outcome == OUTCOME_UNKNOWN && !may_repeat(run)) {
+        result->reason_code = REASON_GENERAL_ERROR;
+        result->reason =
+            arena_printf(run->arena, "no answer came, and this bridge does not repeat");
+        result->outcome = OUTCOME_GIVEN_UP;
+        return;
+    }
+    if (lane->failing_since_ms == 0) {
+        lane->failing_since_ms = engine->now.mono_ms;
+        lane->failed_at_count = account_of_run(run)->successes;
+    }
+    const struct retry_state state = {
+        .age_ms = age_of(run),
+        .failing_ms = engine->now.mono_ms - lane->failing_since_ms,
+        .others_succeed = account_of_run(run)->successes > lane->failed_at_count,
+        .direction = lane->flow->direction,
+    };
+    const char *why = retry_gives_up(run->config, &state);
+    if (why == NULL)
+        return;
+    result->reason_code = REASON_MESSAGE_EXPIRED;
+    result->reason =
+        arena_printf(run->arena, "given up (%s) after %u attempts: %.*s", why,
+                     run->attempt.delivery->attempts + 1, STR_ARG(result->reason));
+    result->outcome = OUTCOME_GIVEN_UP;
+}
+
+/* What the outcome means for account, flow and bucket; before it is recorded. */
+static void learn(struct run *run)
+{
+    struct engine *engine = run->engine;
+    struct flow *flow = run->lane->flow;
+    struct account *account = flow->account;
+    struct sender_result *result = &run->result;
+
+    if (result->outcome == OUTCOME_SLOW_DOWN)
+        bucket_pause(&account->bucket,
+                     result->retry_after_ms >= 0 ? result->retry_after_ms
+                                                 : engine->config->retry.first,
+                     engine->now.mono_ms);
+    if (is_failure(result->outcome))
+        account_failed(engine, account, run->lane);
+    else
+        account_works(engine, account);
+    if (result->outcome == OUTCOME_BROKEN) {
+        log_error("flow.paused", F_TEXT("bridge", run->attempt.bridge->name),
+                  F_TEXT("direction", direction_name(flow->direction)),
+                  F_STR("reason", result->reason));
+        account_pause(engine, flow, result->pause);
+    }
+    if (!outcome_is_success(result->outcome))
+        return;
+    account->successes++;
+    unsigned paused = flow->pauses & (FLOW_PAUSED_ORGANISATION | FLOW_PAUSED_BRIDGE);
+    if (paused == 0)
+        return;
+    run->report.ends_pause = true;
+    flow_resume(engine, flow, FLOW_PAUSED_BRIDGE);
+    for (size_t i = 0; i < engine->flow_count; i++)
+        if (engine->flows[i]->account == account)
+            flow_resume(engine, engine->flows[i], FLOW_PAUSED_ORGANISATION);
+    log_warn("flow.resumed", F_TEXT("bridge", run->attempt.bridge->name),
+             F_TEXT("direction", direction_name(flow->direction)));
+}
+
+static void fill_report(struct run *run)
+{
+    const struct delivery *delivery = run->attempt.delivery;
+    const struct sender_result *result = &run->result;
+    struct report *report = &run->report;
+    bool is_progress = result->outcome == OUTCOME_PROGRESS;
+
+    report->delivery = delivery;
+    report->bridge = run->attempt.bridge;
+    report->outcome = result->outcome;
+    report->attempts = delivery->attempts + !is_progress;
+    report->part = run->attempt.parts_done;
+    report->parts_done = run->attempt.parts_done + (is_progress ? 1 : 0);
+    report->possible_duplicates = delivery->possible_duplicates;
+    report->age_ms = age_of(run);
+    report->http_status = result->http_status;
+    report->reason_code = result->reason_code;
+    report->reason = str_sub(result->reason, 0, LIMIT_REASON_BYTES);
+    report->provider_id = result->provider_id;
+    report->genesys_conversation_id = result->genesys_conversation_id;
+    report->pause = result->pause;
+    report->peer_reports_failure = result->peer_reports_failure;
+    report->started_ms = run->started_wall_ms;
+    report->ended_ms = run->engine->now.wall_ms;
+}
+
+static void record(struct run *run)
+{
+    struct engine *engine = run->engine;
+
+    fill_report(run);
+    run->recorded_ms = engine->now.mono_ms;
+    run->next = NULL;
+    *engine->recording_last = run;
+    engine->recording_last = &run->next;
+    engine->settings.recorder.record(engine->settings.recorder.context, &run->report);
+}
+
+static void run_close(struct run *run)
+{
+    struct engine *engine = run->engine;
+    struct lane *lane = run->lane;
+
+    lane->flow->probing = false;
+    engine->runs--;
+    run_give(run);
+}
+
+/* Typing is not kept: whatever came of it, it is over. */
+static void end_typing(struct run *run)
+{
+    struct lane *lane = run->lane;
+    struct engine *engine = run->engine;
+    engine->settings.recorder.unreserve(engine->settings.recorder.context);
+    run_close(run);
+    lane_pop(engine, lane);
+    lane_settle(engine, lane);
+}
+
+static void run_ended(struct run *run)
+{
+    account_of_run(run)->in_flight--;
+    if (is_failure(run->result.outcome) && run->lane->key.class != DELIVERY_TYPING)
+        consider_giving_up(run);
+    learn(run);
+    run->may_have_arrived =
+        run->result.outcome == OUTCOME_UNKNOWN || run->result.may_have_arrived;
+    if (run->lane->key.class == DELIVERY_TYPING)
+        end_typing(run);
+    else
+        record(run);
+}
+
+/* --- steps
+ * -------------------------------------------------------------------------------------------
+ */
+
+static void park(struct run *run)
+{
+    struct account *account = account_of_run(run);
+    run->next = account->parked;
+    account->parked = run;
+    credential_want(run->engine, account, run->attempt.bridge, run->config);
+}
+
+static void run_step(struct run *run, const struct reply *reply)
+{
+    struct engine *engine = run->engine;
+    struct account *account = account_of_run(run);
+    struct error err;
+
+    account_check_token(engine, account);
+    memset(&run->result, 0, sizeof(run->result));
+    run->result.retry_after_ms = -1;
+    switch (account->sender->next(&run->attempt, reply, engine->now, &run->result)) {
+    case SENDER_EXCHANGE:
+        run->attempt.credential_used = account->credential.generation;
+        if (engine->transport->ops->start(engine->transport, &run->result.exchange, run,
+                                          &err) == STATUS_OK) {
+            bucket_spend(&account->bucket, engine->now.mono_ms);
+            return;
+        }
+        run->result.outcome = OUTCOME_RETRY;
+        run->result.reason = arena_copy(run->arena, str_of(err.text));
+        break;
+    case SENDER_NEED_CREDENTIAL:
+        park(run);
+        return;
+    case SENDER_PROGRESS:
+        run->result.outcome = OUTCOME_PROGRESS;
+        break;
+    case SENDER_OUTCOME:
+        break;
+    }
+    run_ended(run);
+}
+
+void run_answered(struct run *run, const struct reply *reply)
+{
+    run_step(run, reply);
+}
+
+void run_unpark_all(struct engine *engine, struct account *account,
+                    const struct sender_result *failed)
+{
+    struct run *run = TAKE(account->parked);
+    (void)engine;
+    while (run != NULL) {
+        struct run *next = run->next;
+        run->next = NULL;
+        if (failed == NULL) {
+            run_step(run, NULL);
+        } else {
+            memset(&run->result, 0, sizeof(run->result));
+            run->result.outcome =
+                failed->outcome == OUTCOME_UNKNOWN ? OUTCOME_RETRY : failed->outcome;
+            run->result.http_status = failed->http_status;
+            run->result.retry_after_ms = failed->retry_after_ms;
+            run->result.pause = failed->pause;
+            run->result.reason = arena_copy(run->arena, failed->reason);
+            run_ended(run);
+        }
+        run = next;
+    }
+}
+
+/* --- start
+ * ----------------------------------------------------------------------------------------------
+ */
+
+static bool typing_is_stale(const struct engine *engine,
+                            const struct delivery *delivery)
+{
+    return delivery->class == DELIVERY_TYPING &&
+           engine->now.wall_ms - delivery->accepted_ms > TYPING_LIFE_MS;
+}
+
+bool run_start(struct engine *engine, struct lane *lane)
+{
+    struct delivery *head = lane_head(engine, lane);
+    if (head == NULL && lane->overflowed) {
+        lane_wait(engine, lane, engine->now.mono_ms + REFILL_RETRY_MS);
+        return true;
+    }
+    if (head == NULL || typing_is_stale(engine, head)) {
+        if (head != NULL)
+            lane_pop(engine, lane);
+        lane_settle(engine, lane);
+        return true;
+    }
+    if (!engine->settings.recorder.reserve(engine->settings.recorder.context)) {
+        lane_ready(engine, lane);
+        return false;
+    }
+    struct run *run = run_take(engine);
+    run->lane = lane;
+    run->config = config_hold(engine->config);
+    run->started_wall_ms = engine->now.wall_ms;
+    run->attempt = (struct attempt){
+        .delivery = head,
+        .bridge = config_bridge_of_row(engine->config, head->bridge_row),
+        .credential = &lane->flow->account->credential,
+        .arena = run->arena,
+        .parts_done = head->parts_done,
+    };
+    if (lane->may_repeat) {
+        head->possible_duplicates++;
+        run->report.is_possible_duplicate = true;
+    }
+    lane->state = LANE_BUSY;
+    lane->flow->account->in_flight++;
+    engine->runs++;
+    run_step(run, NULL);
+    return true;
+}
+
+/* --- the report is back
+ * --------------------------------------------------------------------------------- */
+
+static int64_t wait_of(struct run *run)
+{
+    struct engine *engine = run->engine;
+    const struct config *config = engine->config;
+    int64_t hint_ms = run->result.retry_after_ms;
+    int64_t longest = retry_delay_ms(run->attempt.delivery->attempts, hint_ms,
+                                     config->retry.first, config->retry.ceiling);
+    int64_t least = hint_ms > 0 ? hint_ms : 0;
+    return least +
+           (int64_t)random_below(&engine->random, (uint64_t)(longest - least) + 1);
+}
+
+/* The head goes again, later or as soon as its peer lets it. */
+static void again(struct run *run)
+{
+    struct engine *engine = run->engine;
+    struct lane *lane = run->lane;
+    bool stays_ready = !is_failure(run->result.outcome) ||
+                       lane->flow->account->is_down || lane->flow->pauses != 0;
+    int64_t wait_ms = stays_ready ? 0 : wait_of(run);
+
+    lane->may_repeat = run->may_have_arrived;
+    run_close(run);
+    if (stays_ready)
+        lane_ready(engine, lane);
+    else
+        lane_wait(engine, lane, engine->now.mono_ms + wait_ms);
+}
+
+/* A part is committed: the same attempt goes on with the next one. */
+static void next_part(struct run *run)
+{
+    struct engine *engine = run->engine;
+    const struct recorder *recorder = &engine->settings.recorder;
+    struct account *account = account_of_run(run);
+
+    if (!recorder->reserve(recorder->context)) {
+        run->result.outcome =
+            OUTCOME_SLOW_DOWN; /* no room to record: go on in a moment */
+        again(run);
+        return;
+    }
+    run->attempt.parts_done++;
+    memset(&run->report, 0, sizeof(run->report));
+    account->in_flight++;
+    run_step(run, NULL);
+}
+
+void run_recorded(struct run *run)
+{
+    struct engine *engine = run->engine;
+    struct lane *lane = run->lane;
+    struct delivery *head = lane->first;
+
+    engine->recording = run->next;
+    if (engine->recording == NULL)
+        engine->recording_last = &engine->recording;
+    run->next = NULL;
+    if (run->report.is_stale) {
+        run_close(run);
+        lane_forget(engine, lane);
+        return;
+    }
+    head->attempts = run->report.attempts;
+    head->parts_done = run->report.parts_done;
+    if (run->report.outcome == OUTCOME_PROGRESS) {
+        next_part(run);
+        return;
+    }
+    if (delivery_is_pending(delivery_after(run->report.outcome))) {
+        again(run);
+        return;
+    }
+    run_close(run);
+    lane_pop(engine, lane);
+    lane_settle(engine, lane);
+}
