@@ -65,12 +65,14 @@ struct intake_answer {
 };
 
 /*
- * Front thread. True: *answer is complete. False: a job was submitted; `stored` follows
- * once, then *out_intake may be finished.
+ * Front thread. True: *answer is complete. False: there is something to store: make the
+ * request wait, then call intake_submit.
  */
 bool intake_begin(struct relay *relay, struct config *config,
                   const struct intake_request *request, struct intake **out_intake,
                   struct intake_answer *answer);
+/* Front thread, once: `stored` follows, also (at once) when the writer is full. */
+void intake_submit(struct intake *intake);
 /* Front thread, after `stored`: the answer. */
 void intake_finish(struct intake *intake, struct now now, struct intake_answer *answer);
 /* Front thread, instead of intake_finish: the sender was answered 503 meanwhile. The job goes

@@ -264,15 +264,17 @@ bool intake_begin(struct relay *relay, struct config *config,
                       fail(&out->err, STATUS_RETRY,
                            "too many deliveries wait on this bridge: come again"));
 
-    struct intake *intake = intake_new(relay, config, request, source, &unit);
-    if (writer_submit(relay->settings.writer, &intake->job)) {
-        *out_intake = intake;
-        return false;
-    }
-    config_drop(config);
-    config_drop(config);
-    return answer(out, bridge, request->peer,
-                  fail(&out->err, STATUS_RETRY, "the gateway is busy: come again"));
+    *out_intake = intake_new(relay, config, request, source, &unit);
+    return false;
+}
+
+void intake_submit(struct intake *intake)
+{
+    struct error err;
+    if (writer_submit(intake->work.relay->settings.writer, &intake->job))
+        return;
+    intake_done(&intake->job,
+                fail(&err, STATUS_RETRY, "the gateway is busy: come again"), &err);
 }
 
 void intake_finish(struct intake *intake, struct now now, struct intake_answer *out)

@@ -1,0 +1,139 @@
+/*
+ * webhooks: translates the listener's requests for relay's intake and back, nothing
+ * else.
+ */
+#include "gateway/api.h"
+#include "gateway/memory.h"
+
+#include <stdatomic.h>
+
+struct front {
+    struct relay *relay;
+    struct config *config; /* a reference; listener's thread */
+    _Atomic(struct config *) adopt;
+};
+
+struct front *front_new(struct relay *relay, struct config *config)
+{
+    struct front *front = mem_new(sizeof(*front));
+    front->relay = relay;
+    front->config = config_hold(config);
+    return front;
+}
+
+void front_free(struct front *front)
+{
+    if (front == NULL)
+        return;
+    config_drop(atomic_exchange(&front->adopt, NULL));
+    config_drop(front->config);
+    mem_free(front);
+}
+
+void front_adopt(struct front *front, struct config *config)
+{
+    config_drop(atomic_exchange(&front->adopt, config_hold(config)));
+}
+
+void front_refresh(struct front *front)
+{
+    struct config *config = atomic_exchange(&front->adopt, NULL);
+    if (config == NULL)
+        return;
+    config_drop(front->config);
+    front->config = config;
+}
+
+static int64_t webhook_body_max(const struct request *request, void *context)
+{
+    const struct front *front = context;
+    (void)request;
+    return front->config->limits.body;
+}
+
+static void respond(struct request *request, const struct intake_answer *answer)
+{
+    const struct http_reply *reply = &answer->reply;
+    if (answer->status != STATUS_OK && answer->status != STATUS_DUPLICATE) {
+        request_respond_problem(request, answer->status, &answer->err);
+        return;
+    }
+    request_respond(request, reply->status == 0 ? 200 : reply->status,
+                    reply->content_type, reply->body, NULL, 0);
+}
+
+/* Writer thread. */
+static void webhook_stored(void *token)
+{
+    request_resume(token);
+}
+
+static enum handled webhook(struct request *request, struct front *front,
+                            enum intake_peer peer)
+{
+    struct http_message *message =
+        arena_alloc(request_arena(request), sizeof(struct http_message));
+    *message = *request_message(request);
+    message->part = request_argument(request, "part");
+
+    const struct intake_request intake_request = {
+        .peer = peer,
+        .bridge_name = request_argument(request, "bridge"),
+        .message = message,
+        .arena = request_arena(request),
+        .now = clock_now(),
+        .stored = webhook_stored,
+        .token = request,
+    };
+    struct intake *intake = NULL;
+    struct intake_answer answer;
+
+    if (intake_begin(front->relay, front->config, &intake_request, &intake, &answer)) {
+        respond(request, &answer);
+        return HANDLED_ANSWERED;
+    }
+    request_set_data(request, intake);
+    request_suspend(request);
+    intake_submit(intake); /* may resume before it returns */
+    return HANDLED_SUSPENDED;
+}
+
+static enum handled channel_webhook(struct request *request, void *context)
+{
+    return webhook(request, context, INTAKE_CHANNEL);
+}
+
+static enum handled genesys_webhook(struct request *request, void *context)
+{
+    return webhook(request, context, INTAKE_GENESYS);
+}
+
+static void webhook_resumed(struct request *request, bool timed_out, void *context)
+{
+    struct intake *intake = request_data(request);
+    struct intake_answer answer;
+    (void)context;
+    if (timed_out)
+        intake_abandon(intake, &answer);
+    else
+        intake_finish(intake, clock_now(), &answer);
+    respond(request, &answer);
+}
+
+static const struct route routes[] = {
+    {"POST", "/webhooks/channels/{bridge}",        webhook_body_max, channel_webhook,
+     webhook_resumed                                                                                 },
+    {"POST", "/webhooks/channels/{bridge}/{part}", webhook_body_max, channel_webhook,
+     webhook_resumed                                                                                 },
+    {"GET",  "/webhooks/channels/{bridge}",        NULL,             channel_webhook, webhook_resumed},
+    {"GET",  "/webhooks/channels/{bridge}/{part}", NULL,             channel_webhook,
+     webhook_resumed                                                                                 },
+    {"POST", "/webhooks/genesys/{bridge}",         webhook_body_max, genesys_webhook,
+     webhook_resumed                                                                                 },
+};
+
+const struct route *front_routes(size_t *out_count)
+{
+    *out_count = COUNT_OF(routes);
+    return routes;
+}
