@@ -66,8 +66,7 @@ void writer_free(struct writer *writer)
     mem_free(writer);
 }
 
-/* --- any thread
- * ----------------------------------------------------------------------- */
+/* --- any thread ---------------------------------------------------------- */
 
 bool writer_submit(struct writer *writer, struct write_job *job)
 {
@@ -111,8 +110,7 @@ void writer_stop(struct writer *writer)
     queue_stop(writer->queue);
 }
 
-/* --- one batch
- * ------------------------------------------------------------------------ */
+/* --- one batch ----------------------------------------------------------- */
 
 /* Fills the batch behind the held jobs. Returns how many it holds. */
 static size_t gather(struct writer *writer)
@@ -294,8 +292,7 @@ int64_t writer_backoff_ms(const struct writer *writer)
     return writer->backoff_ms;
 }
 
-/* --- the thread
- * ----------------------------------------------------------------------- */
+/* --- the thread ---------------------------------------------------------- */
 
 /* A failing database is left alone for a while, whatever arrives. */
 static void wait_for_work(struct writer *writer)

@@ -1,0 +1,278 @@
+/* Messages, their choices and receipts in memory. */
+#include "memory_backend.h"
+
+static const size_t message_texts[] = {
+    offsetof(struct message, contact_id), offsetof(struct message, source_id),
+    offsetof(struct message, peer_id),    offsetof(struct message, text),
+    offsetof(struct message, extra),      offsetof(struct message, trace),
+};
+static const struct row_shape message_shape = ROW_SHAPE(struct message, message_texts);
+
+static const size_t choice_texts[] = {
+    offsetof(struct stored_choice, label),
+    offsetof(struct stored_choice, payload),
+};
+static const struct row_shape choice_shape =
+    ROW_SHAPE(struct stored_choice, choice_texts);
+
+static const size_t slot_texts[] = {offsetof(struct receipt_slot, receipt.reason)};
+static const struct row_shape slot_shape = ROW_SHAPE(struct receipt_slot, slot_texts);
+
+static const size_t receipt_texts[] = {offsetof(struct receipt, reason)};
+static const struct row_shape receipt_shape = ROW_SHAPE(struct receipt, receipt_texts);
+
+/* --- messages ------------------------------------------------------------ */
+
+enum status memory_message_add(struct store *store, struct message *message,
+                               struct error *err)
+{
+    enum status status = memory_write(store, err);
+    if (status != STATUS_OK)
+        return status;
+    struct table *table = memory_rows(store);
+    message->row = number_next(table, TABLE_MESSAGES);
+
+    struct message row = *message;
+    row.contact_id =
+        STR_NONE; /* the contact's and the delivery's: looked up when read */
+    row.peer_id = STR_NONE;
+    struct table_key key = key_1(TABLE_MESSAGES, row.row);
+    row_put(table, &key, &message_shape, &row);
+    struct table_key of = key_2(TABLE_CONVERSATION_MESSAGES, row.conversation, row.row);
+    index_set(table, &of, true);
+    return STATUS_OK;
+}
+
+const struct message *message_get(const struct table *table, int64_t row)
+{
+    struct table_key key = key_1(TABLE_MESSAGES, row);
+    return table_get(table, &key);
+}
+
+enum status memory_message_get(struct store *store, int64_t row, struct arena *arena,
+                               struct message *out, struct error *err)
+{
+    enum status status = memory_read(store, err);
+    if (status != STATUS_OK)
+        return status;
+    const struct table *table = memory_rows(store);
+    const struct message *kept = message_get(table, row);
+    if (kept == NULL)
+        return fail(err, STATUS_NOT_FOUND, "no message of that number");
+
+    *out = *kept;
+    const struct contact_row *contact = contact_get(table, kept->contact_row);
+    out->contact_id =
+        contact == NULL ? STR_NONE : arena_copy(arena, contact->external_id);
+    out->source_id = arena_copy(arena, kept->source_id);
+    out->peer_id = arena_copy(arena, message_peer_id(table, row));
+    out->text = arena_copy(arena, kept->text);
+    out->extra = arena_copy(arena, kept->extra);
+    out->trace = arena_copy(arena, kept->trace);
+    return STATUS_OK;
+}
+
+enum status memory_message_status(struct store *store, int64_t row,
+                                  enum message_status message_status, int64_t now_ms,
+                                  struct error *err)
+{
+    (void)now_ms; /* nobody asks when */
+    enum status status = memory_write(store, err);
+    if (status != STATUS_OK)
+        return status;
+    const struct message *kept = message_get(memory_rows(store), row);
+    if (kept == NULL)
+        return fail(err, STATUS_NOT_FOUND, "no message of that number");
+    struct message changed = *kept;
+    changed.status = message_status;
+    struct table_key key = key_1(TABLE_MESSAGES, row);
+    row_put(memory_rows(store), &key, &message_shape, &changed);
+    return STATUS_OK;
+}
+
+enum status memory_messages_of(struct store *store, int64_t conversation,
+                               unsigned limit, each_row *seen, void *context,
+                               struct error *err)
+{
+    enum status status = memory_read(store, err);
+    if (status != STATUS_OK)
+        return status;
+    struct table_key all = key_1(TABLE_CONVERSATION_MESSAGES, conversation);
+    for (const struct table_entry *entry = table_first(memory_rows(store), &all);
+         entry != NULL && limit > 0; entry = table_after(entry, &all), limit--) {
+        int64_t row = entry_number(entry);
+        seen(&row, context);
+    }
+    return STATUS_OK;
+}
+
+/* --- choices ------------------------------------------------------------- */
+
+enum status memory_choice_add(struct store *store, int64_t message,
+                              const struct stored_choice *choice, struct error *err)
+{
+    enum status status = memory_write(store, err);
+    if (status != STATUS_OK)
+        return status;
+    struct table_key key = key_2(TABLE_CHOICES, message, choice->ordinal);
+    row_put(memory_rows(store), &key, &choice_shape, choice);
+    return STATUS_OK;
+}
+
+enum status memory_choice_find(struct store *store, int64_t message, struct str payload,
+                               struct arena *arena, struct stored_choice *out,
+                               struct error *err)
+{
+    enum status status = memory_read(store, err);
+    if (status != STATUS_OK)
+        return status;
+    struct table_key all = key_1(TABLE_CHOICES, message);
+    for (const struct table_entry *entry = table_first(memory_rows(store), &all);
+         entry != NULL; entry = table_after(entry, &all)) {
+        const struct stored_choice *choice = entry_row(entry);
+        if (!str_equal(choice->payload, payload))
+            continue;
+        *out = *choice;
+        out->label = arena_copy(arena, choice->label);
+        out->payload = arena_copy(arena, choice->payload);
+        return STATUS_OK;
+    }
+    return fail(err, STATUS_NOT_FOUND, "the message offers no such choice");
+}
+
+/* --- receipts ------------------------------------------------------------ */
+
+const struct receipt_slot *slot_get(const struct table *table, int64_t message)
+{
+    struct table_key key = key_1(TABLE_RECEIPTS, message);
+    return table_get(table, &key);
+}
+
+/* Keeps the index of unsent ones in step. */
+static void slot_put(struct table *table, const struct receipt_slot *slot)
+{
+    int64_t message = slot->receipt.message;
+    struct table_key key = key_1(TABLE_RECEIPTS, message);
+    row_put(table, &key, &slot_shape, slot);
+    struct table_key unsent = key_1(TABLE_UNSENT, message);
+    index_set(table, &unsent, delivery_is_pending(slot->state));
+}
+
+enum status memory_receipt_find(struct store *store, int64_t message,
+                                struct receipt_slot *out, struct error *err)
+{
+    enum status status = memory_read(store, err);
+    if (status != STATUS_OK)
+        return status;
+    const struct receipt_slot *slot = slot_get(memory_rows(store), message);
+    if (slot == NULL)
+        return fail(err, STATUS_NOT_FOUND, "the message has no receipt");
+    *out = *slot;
+    out->receipt.reason = STR_NONE;
+    return STATUS_OK;
+}
+
+enum status memory_receipt_put(struct store *store, const struct receipt *receipt,
+                               struct error *err)
+{
+    enum status status = memory_write(store, err);
+    if (status != STATUS_OK)
+        return status;
+    const struct receipt_slot slot = {.receipt = *receipt, .state = DELIVERY_READY};
+    slot_put(memory_rows(store), &slot);
+    return STATUS_OK;
+}
+
+enum status memory_receipt_record(struct store *store,
+                                  const struct record_change *change, struct error *err)
+{
+    enum status status = memory_write(store, err);
+    if (status != STATUS_OK)
+        return status;
+    struct table *table = memory_rows(store);
+    const struct delivery_record *record = change->record;
+    if (change->is_logged)
+        attempt_add(table, record);
+    if (change->keeps_slot)
+        return STATUS_OK;
+
+    struct receipt_slot slot = *slot_get(table, record->id);
+    slot.state = record->state;
+    slot.attempts = record->attempts;
+    slot.age_ms = record->age_ms;
+    slot.ended_ms = record->ended_ms;
+    slot.http_status = record->http_status;
+    slot_put(table, &slot);
+    return STATUS_OK;
+}
+
+enum status memory_receipts_of(struct store *store, int64_t message, each_row *seen,
+                               void *context, struct error *err)
+{
+    enum status status = memory_read(store, err);
+    if (status != STATUS_OK)
+        return status;
+    const struct receipt_slot *slot = slot_get(memory_rows(store), message);
+    if (slot != NULL)
+        seen(slot, context);
+    return STATUS_OK;
+}
+
+/* --- early receipts ------------------------------------------------------ */
+
+enum status memory_early_receipt_find(struct store *store,
+                                      const uint8_t key[HASH16_BYTES],
+                                      struct arena *arena, struct receipt *out,
+                                      struct error *err)
+{
+    enum status status = memory_read(store, err);
+    if (status != STATUS_OK)
+        return status;
+    struct table_key early = key_bytes(TABLE_EARLY_RECEIPTS, key, HASH16_BYTES);
+    const struct receipt *receipt = table_get(memory_rows(store), &early);
+    if (receipt == NULL)
+        return fail(err, STATUS_NOT_FOUND, "no receipt waits under this key");
+    *out = *receipt;
+    out->reason = arena_copy(arena, receipt->reason);
+    return STATUS_OK;
+}
+
+enum status memory_early_receipt_put(struct store *store,
+                                     const uint8_t key[HASH16_BYTES],
+                                     const struct receipt *receipt, struct error *err)
+{
+    enum status status = memory_write(store, err);
+    if (status != STATUS_OK)
+        return status;
+    struct table_key early = key_bytes(TABLE_EARLY_RECEIPTS, key, HASH16_BYTES);
+    row_put(memory_rows(store), &early, &receipt_shape, receipt);
+    return STATUS_OK;
+}
+
+enum status memory_early_receipt_delete(struct store *store,
+                                        const uint8_t key[HASH16_BYTES],
+                                        struct error *err)
+{
+    enum status status = memory_write(store, err);
+    if (status != STATUS_OK)
+        return status;
+    struct table_key early = key_bytes(TABLE_EARLY_RECEIPTS, key, HASH16_BYTES);
+    table_delete(memory_rows(store), &early);
+    return STATUS_OK;
+}
+
+static bool is_early_and_old(const void *row, int64_t before_ms)
+{
+    const struct receipt *receipt = row;
+    return receipt->created_ms < before_ms;
+}
+
+enum status memory_early_receipts_expire(struct store *store, int64_t before_ms,
+                                         struct error *err)
+{
+    enum status status = memory_write(store, err);
+    if (status != STATUS_OK)
+        return status;
+    rows_expire(memory_rows(store), TABLE_EARLY_RECEIPTS, is_early_and_old, before_ms);
+    return STATUS_OK;
+}
