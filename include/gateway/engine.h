@@ -25,9 +25,9 @@ struct engine_settings {
 };
 
 struct engine *engine_new(const struct engine_settings *settings, struct config *config);
-/* Frees what is left; the transport must be freed before. */
+/* Frees what is left; nothing may be under way. */
 void engine_free(struct engine *engine);
-/* The transport's `done` is engine_exchange_done with the engine as context. */
+/* The engine's from now on. Its `done` is engine_exchange_done, the engine its context. */
 void engine_set_transport(struct engine *engine, struct transport *transport);
 void engine_exchange_done(void *token, const struct reply *reply, void *context);
 
@@ -44,7 +44,12 @@ void engine_adopt(struct engine *engine, struct config *config);
 void engine_step(struct engine *engine, int64_t max_wait_ms);
 /* No new attempts from now on; running ones end. Any thread. */
 void engine_drain(struct engine *engine);
-/* Nothing in flight and nothing waiting to be recorded. Engine thread. */
+/* Nothing in flight and nothing waiting to be recorded. Any thread. */
 bool engine_is_quiet(const struct engine *engine);
+/* Cancels what is still in flight (it is recorded as such) and frees the transport. After the
+ * last engine_step, before the writer stops. */
+void engine_cut(struct engine *engine);
+/* Takes the last reports, after the writer has stopped. */
+void engine_finish(struct engine *engine);
 /* Ends a running or the next engine_step early. Any thread. */
 void engine_wake(struct engine *engine);

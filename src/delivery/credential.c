@@ -49,9 +49,8 @@ static void fetch_step(struct token_fetch *fetch, const struct reply *reply)
     enum sender_step step = fetch->account->sender->credential_next(
         fetch->bridge, fetch->arena, reply, fetch->engine->now, &fetch->result);
     if (step == SENDER_EXCHANGE) {
-        struct transport *transport = fetch->engine->transport;
-        if (transport->ops->start(transport, &fetch->result.exchange, fetch, &err) ==
-            STATUS_OK)
+        if (engine_start_exchange(fetch->engine, &fetch->result.exchange, fetch,
+                                  &err) == STATUS_OK)
             return;
         fetch->result.outcome = OUTCOME_RETRY;
         fetch->result.reason = arena_copy(fetch->arena, str_of(err.text));

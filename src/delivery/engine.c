@@ -247,8 +247,9 @@ void engine_adopt(struct engine *engine, struct config *config)
 
 void engine_wake(struct engine *engine)
 {
-    if (engine->transport != NULL)
-        engine->transport->ops->wake(engine->transport);
+    struct transport *transport = engine->transport;
+    if (transport != NULL)
+        transport->ops->wake(transport);
 }
 
 void engine_drain(struct engine *engine)
@@ -259,7 +260,30 @@ void engine_drain(struct engine *engine)
 
 bool engine_is_quiet(const struct engine *engine)
 {
-    return engine->runs == 0;
+    return atomic_load(&engine->runs) == 0;
+}
+
+void engine_cut(struct engine *engine)
+{
+    struct transport *transport = TAKE(engine->transport);
+    atomic_store(&engine->draining, true);
+    if (transport != NULL)
+        transport->ops->free(transport);
+}
+
+void engine_finish(struct engine *engine)
+{
+    engine->now = engine->settings.clock();
+    take_reports(engine);
+}
+
+enum status engine_start_exchange(struct engine *engine,
+                                  const struct exchange *exchange, void *token,
+                                  struct error *err)
+{
+    if (engine->transport == NULL)
+        return fail(err, STATUS_RETRY, "the gateway is stopping");
+    return engine->transport->ops->start(engine->transport, exchange, token, err);
 }
 
 /* --- a round

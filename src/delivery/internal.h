@@ -133,8 +133,8 @@ struct token_fetch {
 
 struct engine {
     struct engine_settings settings;
-    struct config *config; /* a reference */
-    struct transport *transport;
+    struct config *config;               /* a reference */
+    struct transport *_Atomic transport; /* NULL before the start and after the cut */
     struct random random;
     struct now now;
 
@@ -160,6 +160,11 @@ struct engine {
     atomic_bool rescan; /* an offer found no room */
     atomic_bool draining;
 };
+
+/* Starts an exchange; fails once the engine was cut. */
+MUST_CHECK enum status engine_start_exchange(struct engine *engine,
+                                             const struct exchange *exchange,
+                                             void *token, struct error *err);
 
 /* --- lanes (lane.c)
  * --------------------------------------------------------------------- */

@@ -255,8 +255,8 @@ static void run_step(struct run *run, const struct reply *reply)
     switch (account->sender->next(&run->attempt, reply, engine->now, &run->result)) {
     case SENDER_EXCHANGE:
         run->attempt.credential_used = account->credential.generation;
-        if (engine->transport->ops->start(engine->transport, &run->result.exchange, run,
-                                          &err) == STATUS_OK) {
+        if (engine_start_exchange(engine, &run->result.exchange, run, &err) ==
+            STATUS_OK) {
             bucket_spend(&account->bucket, engine->now.mono_ms);
             return;
         }

@@ -1,0 +1,76 @@
+/*
+ * command: the table of commands, their options, and what they share.
+ */
+#pragma once
+
+#include "gateway/config.h"
+#include "gateway/status.h"
+
+/* Exit codes of sysexits; scripts rely on them. */
+enum exit_code {
+    EXIT_OK = 0,
+    EXIT_TROUBLE = 1,
+    EXIT_WRONG_USE = 64,
+    EXIT_NO_INPUT = 66,
+    EXIT_UNAVAILABLE = 69,
+    EXIT_BUG = 70,
+    EXIT_IO = 74,
+    EXIT_TRY_AGAIN = 75,
+    EXIT_NO_PERMISSION = 77,
+    EXIT_CONFIG = 78,
+};
+
+#define COMMAND_FLAGS_MAX 8
+
+/* What the user gave. */
+struct invocation {
+    const char *config_path;
+    bool as_json;
+    bool core; /* serve: leave core dumps on */
+    char **arguments;
+    int argument_count;
+    char **environment;
+};
+
+struct command {
+    const char *name;    /* one or two words */
+    const char *operand; /* "ID", or NULL: none */
+    const char *summary;
+    const char *examples; /* first in the help */
+    const char *options;  /* letters of option rows it takes: c(onfig) j(son) C(ore) */
+    enum exit_code (*run)(const struct invocation *invocation);
+};
+
+extern const struct command commands[];
+extern const size_t command_count;
+
+/* Finds the command in argv, reads its options, runs it. The exit code of the process.
+ */
+int command_main(int argc, char **argv, char **environment);
+
+/* --- for commands
+ * ------------------------------------------------------------------------ */
+
+/* Loads the configuration; prints every problem on stderr. */
+enum exit_code load_config(const struct invocation *invocation,
+                           struct config **out_config);
+void config_dropp(struct config **config);
+/* "omgw: <what>: <error>" on stderr. */
+void say_error(const char *what, const struct error *err);
+/* Which exit code a failed store operation has. */
+enum exit_code exit_of(enum status status);
+struct json;
+/* One JSON document on stdout; EXIT_IO when stdout does not take it. */
+enum exit_code print_json(const struct json *json);
+/* Writes to stdout and flushes. */
+enum exit_code print_text(struct str text);
+
+enum exit_code command_serve(const struct invocation *invocation);
+enum exit_code command_config_check(const struct invocation *invocation);
+enum exit_code command_config_show(const struct invocation *invocation);
+enum exit_code command_config_init(const struct invocation *invocation);
+enum exit_code command_db_migrate(const struct invocation *invocation);
+enum exit_code command_db_status(const struct invocation *invocation);
+enum exit_code command_trace(const struct invocation *invocation);
+enum exit_code command_health(const struct invocation *invocation);
+enum exit_code command_version(const struct invocation *invocation);
