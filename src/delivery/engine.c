@@ -28,6 +28,7 @@ struct engine *engine_new(const struct engine_settings *settings, struct config 
     if (engine->settings.clock == NULL)
         engine->settings.clock = clock_now;
     engine->now = engine->settings.clock();
+    (void)pthread_mutex_init(&engine->wake_lock, NULL);
     engine->config = config_hold(config);
     engine->recording_last = &engine->recording;
     random_seed(&engine->random, settings->seed);
@@ -89,12 +90,15 @@ void engine_free(struct engine *engine)
     config_drop(engine->config);
     queue_free(engine->offers);
     queue_free(engine->reports);
+    (void)pthread_mutex_destroy(&engine->wake_lock);
     mem_free(engine);
 }
 
 void engine_set_transport(struct engine *engine, struct transport *transport)
 {
+    (void)pthread_mutex_lock(&engine->wake_lock);
     engine->transport = transport;
+    (void)pthread_mutex_unlock(&engine->wake_lock);
 }
 
 void engine_exchange_done(void *token, const struct reply *reply, void *context)
@@ -247,9 +251,10 @@ void engine_adopt(struct engine *engine, struct config *config)
 
 void engine_wake(struct engine *engine)
 {
-    struct transport *transport = engine->transport;
-    if (transport != NULL)
-        transport->ops->wake(transport);
+    (void)pthread_mutex_lock(&engine->wake_lock);
+    if (engine->transport != NULL)
+        engine->transport->ops->wake(engine->transport);
+    (void)pthread_mutex_unlock(&engine->wake_lock);
 }
 
 void engine_drain(struct engine *engine)
@@ -265,8 +270,10 @@ bool engine_is_quiet(const struct engine *engine)
 
 void engine_cut(struct engine *engine)
 {
-    struct transport *transport = TAKE(engine->transport);
     atomic_store(&engine->draining, true);
+    (void)pthread_mutex_lock(&engine->wake_lock);
+    struct transport *transport = TAKE(engine->transport);
+    (void)pthread_mutex_unlock(&engine->wake_lock);
     if (transport != NULL)
         transport->ops->free(transport);
 }

@@ -15,6 +15,7 @@
 #include "gateway/queue.h"
 #include "rate.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <uthash.h>
 
@@ -134,7 +135,9 @@ struct token_fetch {
 struct engine {
     struct engine_settings settings;
     struct config *config;               /* a reference */
-    struct transport *_Atomic transport; /* NULL before the start and after the cut */
+    pthread_mutex_t wake_lock;
+    struct transport *transport; /* NULL before the start and after the cut; changes
+                                    guarded by wake_lock */
     struct random random;
     struct now now;
 
