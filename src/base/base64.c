@@ -18,8 +18,10 @@ void base64_encode(const void *bytes, size_t len, char *out_text)
         uint32_t group = (uint32_t)at[0] << 16 | (len == 2 ? (uint32_t)at[1] << 8 : 0);
         *out_text++ = alphabet[group >> 18];
         *out_text++ = alphabet[group >> 12 & 63];
-        *out_text++ = len == 2 ? alphabet[group >> 6 & 63] : '=';
         *out_text++ = '=';
+        *out_text++ = '=';
+        if (len == 2)
+            out_text[-2] = alphabet[group >> 6 & 63];
     }
     *out_text = '\0';
 }

@@ -1,6 +1,5 @@
 #include <assert.h>
 
-#include "gateway/memory.h"
 #include "json_node.h"
 
 /* First guess at the size of a text, so that most are printed without growing. */
@@ -150,16 +149,11 @@ struct json *json_append_object(struct json *array)
     return lend(array, child);
 }
 
-/* The caller frees with cJSON_free. */
-static enum status print(const struct json *json, char **out_text, struct error *err)
+static char *print(const struct json *json)
 {
-    char *text = NULL;
-    if (json != NULL)
-        text = cJSON_PrintBuffered(&json->item, PRINT_FIRST_BYTES, false);
-    if (text == NULL)
-        return fail(err, STATUS_RETRY, "no memory to build a JSON text");
-    *out_text = text;
-    return STATUS_OK;
+    if (json == NULL)
+        return NULL;
+    return cJSON_PrintBuffered(&json->item, PRINT_FIRST_BYTES, false);
 }
 
 static void free_printed(char **text)
@@ -167,12 +161,16 @@ static void free_printed(char **text)
     cJSON_free(*text);
 }
 
+static enum status not_printed(struct error *err)
+{
+    return fail(err, STATUS_RETRY, "no memory to build a JSON text");
+}
+
 enum status json_print(const struct json *json, struct buf *out, struct error *err)
 {
-    CLEANUP(free_printed) char *text = NULL;
-    enum status status = print(json, &text, err);
-    if (status != STATUS_OK)
-        return status;
+    CLEANUP(free_printed) char *text = print(json);
+    if (text == NULL)
+        return not_printed(err);
     buf_add(out, str_of(text));
     if (!buf_ok(out))
         return fail(err, STATUS_TOO_LARGE, "a JSON text is longer than its %zu bytes",
@@ -183,10 +181,9 @@ enum status json_print(const struct json *json, struct buf *out, struct error *e
 enum status json_print_arena(const struct json *json, struct arena *arena,
                              struct str *out, struct error *err)
 {
-    CLEANUP(free_printed) char *text = NULL;
-    enum status status = print(json, &text, err);
-    if (status != STATUS_OK)
-        return status;
+    CLEANUP(free_printed) char *text = print(json);
+    if (text == NULL)
+        return not_printed(err);
     size_t len = strlen(text);
     char *copy = arena_try_alloc(arena, len + 1);
     if (copy == NULL)

@@ -93,6 +93,7 @@ static bool scan_string(struct scan *scan, struct string_token *out_token)
 {
     const char *first = scan->at + 1;
     const char *at = first;
+    const struct str replacement = STR("\\ufffd"); /* as long as what it replaces */
     unsigned char seen = 0; /* all plain bytes or-ed: its top bit tells of non-ASCII */
     *out_token = (struct string_token){.raw = STR_NONE};
 
@@ -110,7 +111,7 @@ static bool scan_string(struct scan *scan, struct string_token *out_token)
         if (escape.len == 0)
             return refuse(scan, "an unknown escape", at);
         if (escape.is_damaged) {
-            memcpy(repairable(scan, at), "\\ufffd", 6);
+            memcpy(repairable(scan, at), replacement.ptr, replacement.len);
             out_token->is_damaged = true;
         }
         out_token->is_escaped = true;

@@ -56,7 +56,7 @@ void uuid7_text(int64_t unix_ms, struct random *random, char out_text[PUBLIC_ID_
     uint64_t second = random_u64(random);
     uint64_t words[2] = {
         time | 0x7000 | (first & 0x0fff),           /* version 7 */
-        1ull << 63 | (second & 0x3fffffffffffffff), /* variant 10 */
+        1ULL << 63 | (second & 0x3fffffffffffffff), /* variant 10 */
     };
     uint8_t bytes[16];
     for (size_t i = 0; i < sizeof(bytes); i++)

@@ -270,18 +270,20 @@ static void json_parse_counts_nesting(void **state)
 static void json_parse_goes_as_deep_as_it_is_told(void **state)
 {
     (void)state;
-    enum { DEEPEST = 1000 };
-    char text[2 * DEEPEST + 2];
-    memset(text, '[', DEEPEST + 1);
-    memset(text + DEEPEST + 1, ']', DEEPEST + 1);
+    const size_t deepest = 1000;
+    char text[2002];
+    memset(text, '[', deepest + 1);
+    memset(text + deepest + 1, ']', deepest + 1);
 
     CLEANUP(json_freep) struct json *json = NULL;
     struct error err;
-    expect_status("deepest", STATUS_OK,
-                  parse_exactly(str_from(text + 1, 2 * DEEPEST), DEEPEST, &json, &err));
+    expect_status(
+        "deepest", STATUS_OK,
+        parse_exactly(str_from(text + 1, 2 * deepest), (unsigned)deepest, &json, &err));
     struct json *none = NULL;
-    expect_status("one deeper", STATUS_INVALID,
-                  parse_exactly(str_from(text, 2 * DEEPEST + 2), DEEPEST, &none, &err));
+    expect_status(
+        "one deeper", STATUS_INVALID,
+        parse_exactly(str_from(text, sizeof(text)), (unsigned)deepest, &none, &err));
     expect_str("why", "not valid JSON: nested too deeply at byte 1000",
                str_of(err.text));
 }

@@ -36,7 +36,7 @@ static void random_is_xoroshiro128_plus_plus(void **state)
 static void random_below_stays_below(void **state)
 {
     (void)state;
-    static const uint64_t limits[] = {1, 2, 3, 7, 1000, 1ull << 33, UINT64_MAX};
+    static const uint64_t limits[] = {1, 2, 3, 7, 1000, 1ULL << 33, UINT64_MAX};
     struct random random;
     random_seed(&random, 1);
     for (size_t i = 0; i < COUNT_OF(limits); i++)
@@ -50,13 +50,13 @@ static void random_below_is_uniform(void **state)
     (void)state;
     /* Of three quarters of 2^64 a plain remainder hits the first third twice as often.
      */
-    const uint64_t limit = 3ull << 62;
+    const uint64_t limit = 3ULL << 62;
     enum { ROUNDS = 30000 };
     unsigned thirds[3] = {0};
     struct random random;
     random_seed(&random, 7);
     for (int i = 0; i < ROUNDS; i++)
-        thirds[random_below(&random, limit) / (1ull << 62)]++;
+        thirds[random_below(&random, limit) / (1ULL << 62)]++;
     for (size_t i = 0; i < COUNT_OF(thirds); i++)
         assert_in_range(thirds[i], ROUNDS / 3 - 500, ROUNDS / 3 + 500);
 }
@@ -109,7 +109,7 @@ static void uuid7_sorts_by_time(void **state)
     struct random random;
     random_seed(&random, 5);
     static const int64_t times[] = {
-        0, 1, 255, 256, 1700000000000, 1700000000001, (1ll << 48) - 1};
+        0, 1, 255, 256, 1700000000000, 1700000000001, (INT64_C(1) << 48) - 1};
     char before[PUBLIC_ID_BYTES] = "";
     for (size_t i = 0; i < COUNT_OF(times); i++) {
         char text[PUBLIC_ID_BYTES];
