@@ -20,6 +20,15 @@ struct exchange {
 };
 
 void exchange_header(struct exchange *exchange, struct str name, struct str value);
+/*
+ * Sets the body to the JSON text, with its Content-Type. `arena` is the attempt's.
+ * STATUS_TOO_LARGE  past LIMIT_EXCHANGE_BYTES, or of what the attempt may hold
+ * STATUS_RETRY      no memory to print it
+ */
+struct arena;
+struct json;
+MUST_CHECK enum status exchange_json(struct exchange *exchange, const struct json *json,
+                                     struct arena *arena, struct error *err);
 
 enum reply_kind {
     REPLY_ANSWER,    /* status, headers and body are there */

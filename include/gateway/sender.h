@@ -87,3 +87,10 @@ struct sender {
 enum sender_step sender_no_credential(const struct bridge *bridge, struct arena *arena,
                                       const struct reply *last, struct now now,
                                       struct sender_result *out);
+
+/*
+ * The outcome when an exchange could not even be built: RETRY when memory ran out
+ * (STATUS_RETRY), else this message is refused, with the error as reason.
+ */
+enum sender_step sender_unbuilt(enum status status, const struct error *err,
+                                struct arena *arena, struct sender_result *out);

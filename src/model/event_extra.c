@@ -4,12 +4,11 @@
  */
 #include "gateway/event.h"
 
-#include "gateway/arena.h"
 #include "gateway/json.h"
+#include "gateway/keep.h"
 #include "gateway/limits.h"
 
-/* --- encode -------------------------------------------------------------------------
- */
+/* ---- encode ---- */
 
 static bool has_extra(const struct event *event)
 {
@@ -139,41 +138,24 @@ enum status event_extra_encode(const struct event *event, struct arena *arena,
     return json_print_arena(extra, arena, out_json, err);
 }
 
-/* --- decode -------------------------------------------------------------------------
- */
+/* ---- decode ---- */
 
 /*
  * The tree is read by table into views of it; texts are copied into the arena here,
  * where they outlive the tree.
  */
 struct reader {
-    struct arena *arena;
-    bool is_full; /* the arena's ceiling was reached */
-    bool is_odd;  /* a number that no version of ours has written */
+    struct keeper keep;
+    bool is_odd; /* a number that no version of ours has written */
 };
-
-static void *read_room(struct reader *reader, size_t count, size_t size)
-{
-    if (count == 0)
-        return NULL;
-    void *room = arena_try_alloc(reader->arena, count * size);
-    if (room == NULL)
-        reader->is_full = true;
-    return room;
-}
 
 static void read_text(struct reader *reader, const struct json *object,
                       const char *name, struct str *out)
 {
     struct str found;
 
-    if (!json_str(json_get(object, name), &found))
-        return;
-    char *copy = read_room(reader, found.len, 1);
-    if (copy == NULL)
-        return;
-    memcpy(copy, found.ptr, found.len);
-    *out = str_from(copy, found.len);
+    if (json_str(json_get(object, name), &found) && found.len > 0)
+        *out = keep_str(&reader->keep, found);
 }
 
 static unsigned read_enum(struct reader *reader, const struct json *object,
@@ -193,7 +175,7 @@ static void read_attributes(struct reader *reader, const struct json *list,
                             struct event *event)
 {
     size_t count = json_count(list);
-    struct attribute *items = read_room(reader, count, sizeof(*items));
+    struct attribute *items = keep_array(&reader->keep, count, sizeof(*items));
 
     if (items == NULL)
         return;
@@ -209,7 +191,8 @@ static void read_attributes(struct reader *reader, const struct json *list,
 static void read_attachments(struct reader *reader, const struct json *list,
                              struct content *content)
 {
-    struct attachment *items = read_room(reader, json_count(list), sizeof(*items));
+    struct attachment *items =
+        keep_array(&reader->keep, json_count(list), sizeof(*items));
 
     if (items == NULL)
         return;
@@ -229,7 +212,7 @@ static void read_attachments(struct reader *reader, const struct json *list,
 static struct choice *read_choices(struct reader *reader, const struct json *list,
                                    size_t *out_count)
 {
-    struct choice *items = read_room(reader, json_count(list), sizeof(*items));
+    struct choice *items = keep_array(&reader->keep, json_count(list), sizeof(*items));
     size_t count = 0;
 
     if (items == NULL)
@@ -249,7 +232,7 @@ static struct choice *read_choices(struct reader *reader, const struct json *lis
 static void read_cards(struct reader *reader, const struct json *list,
                        struct content *content)
 {
-    struct card *items = read_room(reader, json_count(list), sizeof(*items));
+    struct card *items = keep_array(&reader->keep, json_count(list), sizeof(*items));
 
     if (items == NULL)
         return;
@@ -315,9 +298,9 @@ enum status event_extra_decode(struct str json, struct arena *arena,
     if (json_kind_of(extra) != JSON_OBJECT)
         return fail(err, STATUS_INVALID, "stored extra is no object");
 
-    struct reader reader = {.arena = arena};
+    struct reader reader = {.keep = {.arena = arena}};
     read_extra(&reader, extra, event);
-    if (reader.is_full)
+    if (reader.keep.is_full)
         return fail(err, STATUS_INVALID, "stored extra is larger than the arena");
     if (reader.is_odd)
         return fail(err, STATUS_INVALID, "stored extra holds an unknown value");

@@ -15,3 +15,13 @@ enum sender_step sender_no_credential(const struct bridge *bridge, struct arena 
     out->lifetime_ms = INT64_MAX;
     return SENDER_OUTCOME;
 }
+
+enum sender_step sender_unbuilt(enum status status, const struct error *err,
+                                struct arena *arena, struct sender_result *out)
+{
+    out->outcome = status == STATUS_RETRY ? OUTCOME_RETRY : OUTCOME_REFUSED_MESSAGE;
+    out->reason_code = status == STATUS_UNSUPPORTED ? REASON_UNSUPPORTED_MESSAGE
+                                                    : REASON_INVALID_MESSAGE_STRUCTURE;
+    out->reason = arena_copy(arena, str_of(err->text));
+    return SENDER_OUTCOME;
+}

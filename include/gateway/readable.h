@@ -1,0 +1,18 @@
+/*
+ * readable: what has no place in the peer's protocol, as lines that a person can read.
+ *
+ * Pure; any thread.
+ */
+#pragma once
+
+#include "gateway/event.h"
+
+/* Begins a line below what is there. */
+void readable_begin(struct buf *out);
+/* A whole line. An empty one adds nothing. */
+void readable_line(struct buf *out, struct str line);
+/*
+ * What comes beside the text: the fallback lines, and each attachment by name and type.
+ * Never its URL: a provider's URL may hold a token or a signature.
+ */
+void readable_content(struct buf *out, const struct content *content);

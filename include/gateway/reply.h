@@ -1,0 +1,29 @@
+/*
+ * reply: from a peer's HTTP status to what an attempt came to, by a table of rules.
+ *
+ * Every sender brings its own rules, each with its Source; what a reply that never came
+ * means is the same for all. Pure; any thread.
+ */
+#pragma once
+
+#include "gateway/sender.h"
+
+struct reply_rule {
+    int first; /* HTTP statuses, both included */
+    int last;
+    enum outcome outcome;
+    enum reason_code reason_code; /* of refusals */
+    enum pause_scope pause;       /* of OUTCOME_BROKEN */
+    bool may_have_arrived; /* answered by something in between, or after the work */
+};
+
+/* The first rule for that status; NULL when there is none. */
+const struct reply_rule *reply_rule_find(const struct reply_rule *rules, size_t count,
+                                         int status);
+bool reply_is_success(const struct reply *reply);
+/*
+ * Fills *out but for what a success brings. `rule` is that of an ANSWER's status and
+ * may be NULL for other replies. The reason names the peer: "the partner answered 404".
+ */
+void reply_judge(const struct reply *reply, const struct reply_rule *rule,
+                 const char *peer, struct arena *arena, struct sender_result *out);

@@ -1,0 +1,368 @@
+/*
+ * partner_sender: agents' messages, typing and message statuses to the partner.
+ *
+ * Source: partner-contract.md, "omgw -> partner"; Standard Webhooks 1.0.0, "Webhook
+ * headers"; read 2026-11-21.
+ */
+#include "partner.h"
+
+#include "gateway/json.h"
+#include "gateway/keep.h"
+#include "gateway/limits.h"
+#include "gateway/parts.h"
+#include "gateway/reply.h"
+#include "render.h"
+
+#define PEER "the partner"
+/* Source: partner-contract.md, "omgw -> partner". */
+#define TIMEOUT_MS 15000
+
+/* ---- signing ---- */
+
+static enum status sign(const struct partner_settings *own, struct str id,
+                        struct str timestamp, struct str body, struct arena *arena,
+                        struct str *out, struct error *err)
+{
+    const struct str parts[] = {id, STR("."), timestamp, STR("."), body};
+    CLEANUP(buf_release) struct buf list;
+    uint8_t sum[SHA256_BYTES];
+    char base64[base64_encoded_size(SHA256_BYTES)];
+
+    buf_init(&list, PARTNER_KEYS_MAX * (sizeof("v1, ") + sizeof(base64)));
+    for (size_t i = 0; i < own->secrets.count; i++) {
+        enum status status =
+            hmac_sum(own->sign_keys[i], parts, COUNT_OF(parts), sum, err);
+        if (status != STATUS_OK)
+            return status;
+        base64_encode(sum, sizeof(sum), base64);
+        buf_printf(&list, "%sv1,%s", i == 0 ? "" : " ", base64);
+    }
+    *out = arena_copy(arena, buf_str(&list));
+    return STATUS_OK;
+}
+
+struct webhook {
+    struct str id; /* the same on every retry */
+    const char *type;
+    int64_t event_ms;
+    struct json *data; /* owned until make_webhook takes it */
+};
+
+/* The event under our envelope, signed for this attempt. */
+static enum status make_webhook(const struct bridge *bridge, struct webhook *webhook,
+                                struct now now, struct arena *arena,
+                                struct exchange *out, struct error *err)
+{
+    const struct partner_settings *own = bridge->settings;
+    CLEANUP(json_freep) struct json *body = json_new_object();
+    char time[TIME_TEXT_BYTES];
+    struct str signatures;
+
+    time_format(webhook->event_ms, time);
+    json_add_str(body, "type", str_of(webhook->type));
+    json_add_str(body, "timestamp", str_of(time));
+    json_add(body, "data", TAKE(webhook->data));
+
+    *out = (struct exchange){
+        .method = "POST", .url = own->callback_url, .timeout_ms = TIMEOUT_MS};
+    enum status status = exchange_json(out, body, arena, err);
+    if (status != STATUS_OK)
+        return status;
+    struct str timestamp = arena_printf(arena, "%lld", (long long)(now.wall_ms / 1000));
+    status = sign(own, webhook->id, timestamp, out->body, arena, &signatures, err);
+    if (status != STATUS_OK)
+        return status;
+    exchange_header(out, STR("webhook-id"), webhook->id);
+    exchange_header(out, STR("webhook-timestamp"), timestamp);
+    exchange_header(out, STR("webhook-signature"), signatures);
+    for (size_t i = 0; i < own->headers.count; i++)
+        exchange_header(out, str_of(own->headers.names[i]),
+                        str_of(own->headers.values[i]));
+    return STATUS_OK;
+}
+
+enum status partner_ping(const struct bridge *bridge, struct str id, struct now now,
+                         struct arena *arena, struct exchange *out, struct error *err)
+{
+    struct webhook webhook = {
+        .id = id, .type = "ping", .event_ms = now.wall_ms, .data = json_new_object()};
+
+    return make_webhook(bridge, &webhook, now, arena, out, err);
+}
+
+/* ---- agent.message ---- */
+
+static void add_text(struct json *object, const char *name, struct str value)
+{
+    if (value.len > 0)
+        json_add_str(object, name, value);
+}
+
+static void add_quick_replies(struct json *data, const struct rendering *rendering)
+{
+    if (rendering->quick_reply_count == 0)
+        return;
+    struct json *list = json_add_array(data, "quick_replies");
+    for (size_t i = 0; i < rendering->quick_reply_count; i++) {
+        struct json *item = json_append_object(list);
+        json_add_str(item, "text", rendering->quick_replies[i].label);
+        json_add_str(item, "payload", rendering->quick_replies[i].payload);
+    }
+}
+
+static void add_actions(struct json *card, const struct choice *choices, size_t count)
+{
+    struct json *list = json_add_array(card, "actions");
+
+    for (size_t i = 0; i < count; i++) {
+        bool is_link = choices[i].kind == CHOICE_LINK;
+        struct json *item = json_append_object(list);
+        json_add_str(item, "text", choices[i].label);
+        json_add_str(item, is_link ? "url" : "payload", choices[i].payload);
+    }
+}
+
+static void add_cards(struct json *data, const struct rendering *rendering)
+{
+    if (rendering->card_count == 0)
+        return;
+    struct json *list = json_add_array(data, "cards");
+    for (size_t i = 0; i < rendering->card_count; i++) {
+        const struct card *card = &rendering->cards[i];
+        struct json *item = json_append_object(list);
+        json_add_str(item, "title", card->title);
+        add_text(item, "description", card->description);
+        add_text(item, "image", card->image);
+        add_actions(item, card->choices, card->choice_count);
+    }
+}
+
+/* What can be pressed stands below the last part of the text. */
+static struct json *message_data(const struct delivery *delivery, struct str id,
+                                 struct str text, const struct rendering *last_part)
+{
+    struct json *data = json_new_object();
+    char time[TIME_TEXT_BYTES];
+
+    time_format(delivery->time_ms, time);
+    json_add_str(data, "id", id);
+    json_add_i64(data, "conversation", delivery->conversation);
+    json_add_str(json_add_object(data, "to"), "id", delivery->event.contact_id);
+    json_add_bool(json_add_object(data, "from"), "bot", delivery->event.is_bot);
+    add_text(data, "text", text);
+    if (last_part != NULL) {
+        add_quick_replies(data, last_part);
+        add_cards(data, last_part);
+    }
+    json_add_str(data, "time", str_of(time));
+    return data;
+}
+
+/* Says the next part; attempt->step keeps how many there are. DUPLICATE: none is left.
+ */
+static enum status say_message(struct attempt *attempt, struct webhook *out,
+                               struct error *err)
+{
+    const struct delivery *delivery = attempt->delivery;
+    struct keeper keep = {.arena = attempt->arena};
+    struct capabilities can;
+    struct rendering rendering;
+    CLEANUP(buf_release) struct buf lines;
+
+    if (delivery->event.kind != EVENT_MESSAGE)
+        return fail(err, STATUS_UNSUPPORTED, "a partner cannot be told of a %s",
+                    event_kind_name(delivery->event.kind));
+    partner_capabilities(attempt->bridge, &can);
+    buf_init(&lines, LIMIT_EXCHANGE_BYTES);
+    render(&delivery->event, &can, &lines, &keep, &rendering);
+    if (keep.is_full || !buf_ok(&lines))
+        return fail(err, STATUS_TOO_LARGE, "the message is too large to be shown");
+
+    size_t max = (size_t)can.text_max;
+    size_t part = attempt->parts_done;
+    size_t count = parts_count(rendering.text, max);
+    struct str id = part_id(delivery->public_id, part, attempt->arena);
+    if (part >= count)
+        return STATUS_DUPLICATE; /* text_max has grown since the last part */
+    attempt->step = (unsigned)count;
+    *out = (struct webhook){
+        .id = id,
+        .type = "agent.message",
+        .event_ms = delivery->time_ms,
+        .data = message_data(delivery, id, parts_text(rendering.text, max, part),
+                             part + 1 == count ? &rendering : NULL),
+    };
+    return STATUS_OK;
+}
+
+/* ---- message.status and agent.typing ---- */
+
+/* Genesys took the message, or it was given up: the partner hears nothing in between.
+ */
+static enum status say_status(struct attempt *attempt, struct webhook *out,
+                              struct error *err)
+{
+    const struct delivery *delivery = attempt->delivery;
+    const struct event *event = &delivery->event;
+    bool is_failed = event->receipt_status == MESSAGE_FAILED;
+    const char *status = is_failed ? "failed" : "accepted";
+
+    if (delivery->target_peer_id.len == 0)
+        return fail(err, STATUS_NOT_FOUND,
+                    "the partner's id of the message is unknown");
+    struct json *data = json_new_object();
+    json_add_str(data, "id", delivery->target_peer_id);
+    json_add_str(data, "status", str_of(status));
+    if (is_failed) {
+        struct json *reason = json_add_object(data, "reason");
+        json_add_str(reason, "code", event->reason_code);
+        json_add_str(reason, "message", event->reason_text);
+    }
+    *out = (struct webhook){
+        .id = arena_printf(attempt->arena, "%s-%s", delivery->public_id, status),
+        .type = "message.status",
+        .event_ms = delivery->time_ms,
+        .data = data,
+    };
+    return STATUS_OK;
+}
+
+/* Typing has no row and so no id: made from what makes it this typing and no other. */
+static enum status typing_id(const struct attempt *attempt, struct str *out,
+                             struct error *err)
+{
+    const struct delivery *delivery = attempt->delivery;
+    uint8_t sum[SHA256_BYTES];
+    char hex[2 * HASH16_BYTES + 1];
+    struct str text =
+        arena_printf(attempt->arena, "%s\n%lld\n%.*s", attempt->bridge->name,
+                     (long long)delivery->time_ms, STR_ARG(delivery->event.contact_id));
+
+    enum status status = sha256(text, sum, err);
+    if (status != STATUS_OK)
+        return status;
+    hex_encode(sum, HASH16_BYTES, hex);
+    *out = arena_printf(attempt->arena, "typing-%s", hex);
+    return STATUS_OK;
+}
+
+static enum status say_typing(struct attempt *attempt, struct webhook *out,
+                              struct error *err)
+{
+    const struct delivery *delivery = attempt->delivery;
+    struct str id;
+
+    enum status status = typing_id(attempt, &id, err);
+    if (status != STATUS_OK)
+        return status;
+    struct json *data = json_new_object();
+    json_add_str(json_add_object(data, "to"), "id", delivery->event.contact_id);
+    json_add_i64(data, "duration_ms", delivery->event.typing_ms);
+    *out = (struct webhook){
+        .id = id, .type = "agent.typing", .event_ms = delivery->time_ms, .data = data};
+    return STATUS_OK;
+}
+
+/* ---- the sender ---- */
+
+#define REFUSE(status, code)                                                           \
+    {                                                                                  \
+        .first = (status), .last = (status), .outcome = OUTCOME_REFUSED_MESSAGE,       \
+        .reason_code = (code)                                                          \
+    }
+#define BREAK(from, to)                                                                \
+    {                                                                                  \
+        .first = (from), .last = (to), .outcome = OUTCOME_BROKEN,                      \
+        .pause = PAUSE_BRIDGE_TO_CHANNEL                                               \
+    }
+
+/* Source: partner-contract.md, "omgw -> partner". */
+static const struct reply_rule rules[] = {
+    {.first = 200,              .last = 299,              .outcome = OUTCOME_DONE     },
+    BREAK(300, 399),
+    REFUSE(400, REASON_INVALID_MESSAGE_STRUCTURE),
+    BREAK(401, 401),
+    BREAK(403, 403),
+    REFUSE(404, REASON_INVALID_DESTINATION),
+    BREAK(405, 405),
+    {.first = 408,              .last = 408,              .outcome = OUTCOME_RETRY    },
+    BREAK(410, 410),
+    REFUSE(413, REASON_INVALID_MESSAGE_STRUCTURE),
+    REFUSE(422, REASON_MESSAGE_NOT_ALLOWED),
+    {.first = 429,              .last = 429,              .outcome = OUTCOME_SLOW_DOWN},
+    {.first = 400,
+     .last = 499,
+     .outcome = OUTCOME_REFUSED_MESSAGE,
+     .reason_code = REASON_GENERAL_ERROR},
+ /* Said by a proxy: the partner may have taken it. */
+    {.first = 502,                         .last = 502,                                      .outcome = OUTCOME_RETRY,                               .may_have_arrived = true},
+    {.first = 504, .last = 504,                         .outcome = OUTCOME_RETRY,            .may_have_arrived = true},
+    {.first = 0, .last = INT32_MAX,.outcome = OUTCOME_RETRY},
+};
+
+/* The partner may say which id the message has there. */
+static struct str read_provider_id(const struct reply *reply, struct arena *arena)
+{
+    CLEANUP(json_freep) struct json *body = NULL;
+    struct str id;
+
+    if (json_parse(reply->body, LIMIT_JSON_DEPTH, &body, NULL) != STATUS_OK)
+        return STR_NONE;
+    const struct json *member = json_get(body, "id");
+    if (!json_str(member, &id) || json_str_is_damaged(member) || !id_is_valid(id))
+        return STR_NONE;
+    return arena_copy(arena, id);
+}
+
+static enum sender_step settle(const struct attempt *attempt, const struct reply *reply,
+                               struct sender_result *out)
+{
+    const struct reply_rule *rule =
+        reply_rule_find(rules, COUNT_OF(rules), reply->status);
+
+    reply_judge(reply, rule, PEER, attempt->arena, out);
+    if (!outcome_is_success(out->outcome))
+        return SENDER_OUTCOME;
+    if (attempt->delivery->class != DELIVERY_MESSAGE)
+        return SENDER_OUTCOME;
+    out->provider_id = read_provider_id(reply, attempt->arena);
+    return attempt->parts_done + 1 < attempt->step ? SENDER_PROGRESS : SENDER_OUTCOME;
+}
+
+static enum sender_step ask(struct attempt *attempt, struct now now,
+                            struct sender_result *out)
+{
+    static enum status (*const say[])(struct attempt *, struct webhook *,
+                                      struct error *) = {
+        [DELIVERY_MESSAGE] = say_message,
+        [DELIVERY_RECEIPT] = say_status,
+        [DELIVERY_TYPING] = say_typing,
+    };
+    struct webhook webhook;
+    struct error err;
+
+    enum status status = say[attempt->delivery->class](attempt, &webhook, &err);
+    if (status == STATUS_OK)
+        status = make_webhook(attempt->bridge, &webhook, now, attempt->arena,
+                              &out->exchange, &err);
+    if (status == STATUS_OK)
+        return SENDER_EXCHANGE;
+    if (status != STATUS_DUPLICATE)
+        return sender_unbuilt(status, &err, attempt->arena, out);
+    out->outcome = OUTCOME_DONE;
+    return SENDER_OUTCOME;
+}
+
+static enum sender_step partner_next(struct attempt *attempt, const struct reply *last,
+                                     struct now now, struct sender_result *out)
+{
+    *out = (struct sender_result){.retry_after_ms = -1};
+    if (last != NULL)
+        return settle(attempt, last, out);
+    return ask(attempt, now, out);
+}
+
+const struct sender partner_sender = {
+    .next = partner_next,
+    .credential_next = sender_no_credential,
+};

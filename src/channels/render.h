@@ -1,0 +1,23 @@
+/*
+ * render: structured content down to what a channel can show, driven by its
+ * capabilities: cards, else quick replies, else numbered text.
+ */
+#pragma once
+
+#include "gateway/channel.h"
+#include "gateway/keep.h"
+
+struct rendering {
+    struct str text;                    /* may be empty */
+    const struct choice *quick_replies; /* to show as such */
+    size_t quick_reply_count;
+    const struct card *cards; /* to show as such */
+    size_t card_count;
+};
+
+/*
+ * Views borrow from the event, from `lines` (initialised by the caller, who releases
+ * it) and from the keeper's arena. Overflows of either are sticky there.
+ */
+void render(const struct event *event, const struct capabilities *can,
+            struct buf *lines, struct keeper *keep, struct rendering *out);

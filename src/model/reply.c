@@ -1,0 +1,53 @@
+#include "gateway/reply.h"
+
+#include <assert.h>
+
+const struct reply_rule *reply_rule_find(const struct reply_rule *rules, size_t count,
+                                         int status)
+{
+    for (size_t i = 0; i < count; i++)
+        if (status >= rules[i].first && status <= rules[i].last)
+            return &rules[i];
+    return NULL;
+}
+
+bool reply_is_success(const struct reply *reply)
+{
+    return reply->kind == REPLY_ANSWER && reply->status >= 200 && reply->status <= 299;
+}
+
+static void judge_answer(const struct reply *reply, const struct reply_rule *rule,
+                         const char *peer, struct arena *arena,
+                         struct sender_result *out)
+{
+    assert(rule != NULL);
+    out->outcome = rule->outcome;
+    out->reason_code = rule->reason_code;
+    out->pause = rule->pause;
+    out->may_have_arrived = rule->may_have_arrived;
+    out->http_status = reply->status;
+    out->retry_after_ms = reply->retry_after_ms;
+    if (!outcome_is_success(rule->outcome))
+        out->reason = arena_printf(arena, "%s answered %d", peer, reply->status);
+}
+
+void reply_judge(const struct reply *reply, const struct reply_rule *rule,
+                 const char *peer, struct arena *arena, struct sender_result *out)
+{
+    switch (reply->kind) {
+    case REPLY_ANSWER:
+        judge_answer(reply, rule, peer, arena, out);
+        return;
+    case REPLY_NOT_SENT:
+        out->outcome = OUTCOME_RETRY;
+        out->reason = arena_printf(arena, "%s was not reached: %s", peer, reply->why);
+        return;
+    case REPLY_UNKNOWN:
+    case REPLY_CANCELLED:
+        out->outcome = OUTCOME_UNKNOWN;
+        out->may_have_arrived = true;
+        out->reason = arena_printf(arena, "%s did not answer: %s", peer, reply->why);
+        return;
+    }
+    assert(!"a reply of no kind");
+}
