@@ -18,11 +18,8 @@ struct partner_settings {
     struct text_list public_keys;
     struct text_map headers;
     bool receipts;
-    int statuses; /* /* Secrets, or public keys, of one bridge: a rotation needs two or
-                   * three, and each is tried on every request. */
-#define PARTNER_KEYS_MAX 16
-
-    enum partner_statuses * / bool typing;
+    int statuses; /* enum partner_statuses */
+    bool typing;
     int64_t text_max;
     int64_t quick_replies_max;
     bool cards;
