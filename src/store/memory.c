@@ -124,13 +124,14 @@ static enum status memory_open(const char *place, const struct store_options *op
                                struct store **out_store, struct error *err)
 {
     bool is_writer = options->mode == STORE_WRITER;
-    struct memory_database *database = find_database(place);
+    const char *name = place == NULL ? "" : place; /* memory: alone */
+    struct memory_database *database = find_database(name);
     if (database == NULL && !is_writer)
-        return fail(err, STATUS_INVALID, "memory:%s does not exist", place);
+        return fail(err, STATUS_INVALID, "memory:%s does not exist", name);
     if (database == NULL)
-        database = new_database(place);
+        database = new_database(name);
     if (is_writer && database->has_writer)
-        return fail(err, STATUS_DENIED, "memory:%s has a writer", place);
+        return fail(err, STATUS_DENIED, "memory:%s has a writer", name);
 
     struct memory_store *memory = mem_new(sizeof(*memory));
     memory->store.backend = &memory_backend;
