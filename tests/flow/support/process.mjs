@@ -1,0 +1,87 @@
+// Child processes of the flow tests: started with their output kept, waited for by what they
+// say, ended by their own id.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import net from 'node:net';
+
+// Waits until `condition()` gives something true; fails loudly with what it waited for.
+export async function until(what, condition, timeoutMs = 10000, everyMs = 10) {
+    const end = Date.now() + timeoutMs;
+    for (;;) {
+        const value = await condition();
+        if (value)
+            return value;
+        if (Date.now() > end)
+            throw new Error(`timed out after ${timeoutMs} ms waiting for ${what}`);
+        await new Promise((resolve) => setTimeout(resolve, everyMs));
+    }
+}
+
+export async function freePort() {
+    const server = net.createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address();
+    server.close();
+    await once(server, 'close');
+    return port;
+}
+
+export class Child {
+    constructor(command, args, options = {}) {
+        this.command = command;
+        this.lines = [];
+        this.text = '';
+        this.process = spawn(command, args, {
+            stdio: ['ignore', 'pipe', 'pipe'],
+            ...options,
+        });
+        for (const stream of [this.process.stdout, this.process.stderr])
+            stream.on('data', (chunk) => this.#take(chunk));
+        this.ended = once(this.process, 'exit').then(([code, signal]) => {
+            this.code = code;
+            this.signal = signal;
+            return { code, signal };
+        });
+    }
+
+    #take(chunk) {
+        this.text += chunk;
+        const parts = this.text.split('\n');
+        this.text = parts.pop();
+        this.lines.push(...parts);
+    }
+
+    // The JSON log lines of that event.
+    events(name) {
+        const found = [];
+        for (const line of this.lines) {
+            if (!line.includes(`"${name}"`))
+                continue;
+            try {
+                const event = JSON.parse(line);
+                if (event.event === name)
+                    found.push(event);
+            } catch {
+                // not a log line
+            }
+        }
+        return found;
+    }
+
+    async untilEvent(name, timeoutMs = 15000) {
+        return until(`${this.command} to say ${name}\n${this.lines.slice(-20).join('\n')}`,
+            () => {
+                if (this.code !== undefined && this.code !== null)
+                    throw new Error(`${this.command} ended with ${this.code}:\n` +
+                        [...this.lines.slice(-20), this.text].join('\n'));
+                return this.events(name)[0];
+            }, timeoutMs);
+    }
+
+    kill(signal = 'SIGKILL') {
+        if (this.process.exitCode === null && this.process.signalCode === null)
+            this.process.kill(signal);
+        return this.ended;
+    }
+}
