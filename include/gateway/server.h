@@ -1,10 +1,12 @@
 /*
  * server: HTTP/1.1 in, the one door to libmicrohttpd. Knows no path by name.
  *
- * A listener runs on one thread by listener_step (external epoll) or on its own threads
- * (admin). A handler answers at once, or suspends the request; whoever got it then
- * calls request_resume from any thread, and the listener's thread calls the handler's
- * `resumed` to answer. Every ceiling is enforced before the body is buffered.
+ * A listener runs on one thread by listener_step, or on its own threads (admin); then
+ * handlers run side by side, each request on one thread. A handler answers at once, or
+ * suspends the request; whoever got it then calls request_resume from any thread, and the
+ * request's thread calls the route's `resumed` to answer. Every ceiling is enforced before
+ * the body is buffered. Refusals of our own are problems (RFC 9457); what libmicrohttpd
+ * cannot parse it answers by itself with a few words of HTML.
  */
 #pragma once
 
@@ -16,19 +18,27 @@
 struct listener;
 struct request;
 
+/* 0 in any number means: no limit. */
 struct listener_settings {
     const char *address; /* "127.0.0.1:8080", "[::1]:0", "unix:/run/omgw/omgw.sock" */
-    int64_t connections;
-    int64_t connections_per_peer; /* 0: no limit; trusted proxies are exempt */
-    int64_t bodies_in_memory;     /* bytes received over all requests; beyond it 503 */
-    int64_t header_ms;            /* connect, or last answer, plus this: headers complete */
-    int64_t body_ms;              /* headers complete plus this: body complete */
-    int64_t stored_ms;            /* suspended longer: 503 (the work may still go through) */
-    int64_t idle_ms;              /* kept alive without a next request */
-    int64_t answer_ms;            /* answering without progress */
-    const char *const *trusted_proxies; /* addresses or CIDR, ends with NULL; may be NULL */
-    unsigned threads; /* 0: external epoll, driven by listener_step; else own threads */
-    unsigned socket_mode; /* of a unix socket, e.g. 0660 */
+    int64_t connections; /* beyond it they wait in the kernel */
+    /* Of one address; beyond it new ones are closed. Trusted proxies are exempt: of each
+     * of their clients as many requests at a time, beyond it 429. */
+    int64_t connections_per_peer;
+    int64_t bodies_in_memory; /* bytes received over all requests; beyond it 503 */
+
+    /* Spans, after which the connection is cut unless it says otherwise. */
+    int64_t header_ms; /* connect, or request line, plus this: headers complete */
+    int64_t body_ms;   /* headers complete plus this: body complete */
+    int64_t stored_ms; /* suspended longer: `resumed` answers, though not done */
+    int64_t idle_ms;   /* last answer plus this: next headers complete */
+    int64_t answer_ms; /* answering without the peer taking a byte */
+
+    /* Addresses, networks ("10.0.0.0/8"), "unix:" for a unix socket's peers; their
+     * X-Forwarded-For is believed. Ends with NULL; may be NULL. */
+    const char *const *trusted_proxies;
+    unsigned threads;     /* 0: driven by listener_step; else that many own threads */
+    unsigned socket_mode; /* of a unix socket, e.g. 0660; 0: 0600 */
 };
 
 enum handled {
@@ -38,13 +48,14 @@ enum handled {
 
 struct route {
     const char *method; /* "POST", or "GET" (also serves HEAD) */
-    /* Path with arguments in braces: "/webhooks/channels/{bridge}/{part}". */
+    /* Path with arguments in braces: "/webhooks/channels/{bridge}/{part}"; each takes one
+     * segment that is not empty. Of two paths that fit, the first in the table counts. */
     const char *path;
     /* Body ceiling in bytes, asked when the headers are there. NULL: no body allowed. */
     int64_t (*body_max)(const struct request *request, void *context);
     enum handled (*handle)(struct request *request, void *context);
-    /* After request_resume, or with timed_out after stored_ms; must respond. NULL for routes
-     * that never suspend. */
+    /* After request_resume, or with timed_out after stored_ms; must respond. NULL for
+     * routes that never suspend. */
     void (*resumed)(struct request *request, bool timed_out, void *context);
 };
 
@@ -58,24 +69,31 @@ MUST_CHECK enum status listener_open(const struct listener_settings *settings,
                                      struct error *err);
 /* The address really bound, e.g. "127.0.0.1:43211". */
 const char *listener_address(const struct listener *listener);
-/* Works until `timeout_ms` went by or something happened; external epoll only. */
+/* Works until `timeout_ms` went by or something happened; without own threads only. */
 void listener_step(struct listener *listener, int64_t timeout_ms);
-/* Makes a running listener_step return soon. Any thread. */
+/* Makes a running listener_step return, or the next one not wait. Any thread. */
 void listener_wake(struct listener *listener);
-/* Stops accepting; what is open goes on. */
+/*
+ * The next step (own threads: at once) closes the listening socket; what is open goes on,
+ * but each answer ends its connection. Any thread.
+ */
 void listener_quiesce(struct listener *listener);
-/* Requests not yet completed. */
+/* Requests that somebody still needs: not answered, held, or not resumed. Any thread. */
 size_t listener_requests(const struct listener *listener);
-/* Resumes nothing: all suspended requests must have been resumed. */
+/*
+ * Cuts what is open. Resumes nothing: all suspended requests must have been resumed, and
+ * request_resume returned; nobody may hold one. Accepts NULL.
+ */
 void listener_close(struct listener *listener);
 
 /* --- one request ---------------------------------------------------------------------- */
 
 struct str request_method(const struct request *request);
-struct str request_path(const struct request *request);
-/* Argument in braces by name, percent-decoded; empty when the route has none. */
+struct str request_path(const struct request *request); /* as sent, not decoded */
+/* Argument in braces by name, percent-decoded ("%2F" is part of it; a bad escape was
+ * answered 400); empty when the route has none. */
 struct str request_argument(const struct request *request, const char *name);
-/* Query parameter by name, decoded; empty when missing. */
+/* First query parameter of that name, decoded (a bad escape stays); empty when missing. */
 struct str request_query(const struct request *request, const char *name);
 struct str request_raw_query(const struct request *request);
 struct str request_header(const struct request *request, const char *name); /* first */
@@ -83,11 +101,13 @@ struct str request_body(const struct request *request);
 /* Headers and all as values, in the request's arena. `part` is empty. */
 const struct http_message *request_message(struct request *request);
 struct arena *request_arena(struct request *request);
-/* Peer address: the socket's, or the last untrusted one of X-Forwarded-For. For limits and
- * logs (masked). */
+/* Peer address: the socket's, or the last untrusted one of X-Forwarded-For; "unix" where
+ * there is none. For limits and logs (masked). */
 struct str request_peer(const struct request *request);
-/* Mono ms of the request's first byte. */
+/* Mono ms when the request line was complete (libmicrohttpd tells no earlier). */
 int64_t request_started_ms(const struct request *request);
+/* UUIDv7 in 32 hex digits, made when first asked for: `instance` of its problems. */
+struct str request_id(struct request *request);
 /* One pointer of the handler's, kept with the request. */
 void request_set_data(struct request *request, void *data);
 void *request_data(const struct request *request);
@@ -106,12 +126,19 @@ void request_suspend(struct request *request);
  * client is gone or was answered 503 meanwhile, only the reference is given back. */
 void request_resume(struct request *request);
 
-/* Body is copied. Exactly once per request. */
+/*
+ * Body is copied. Exactly once per request. `content_type` may be NULL. Adds nosniff, and
+ * Cache-Control: no-store unless the headers have one; repeats an X-Request-Id. A header
+ * that cannot be sent (a line end in it) cuts the connection instead.
+ */
 void request_respond(struct request *request, int status, const char *content_type,
                      struct str body, const struct http_header *headers,
                      size_t header_count);
-/* application/problem+json from a status (RFC 9457): type, title, status, detail, and the
- * JSON Pointer when err has one. Retry-After with 429 and 503. */
+/*
+ * application/problem+json from a status (RFC 9457): type, title, status, detail, instance
+ * (request_id), and errors with the JSON Pointer when err has one. `detail` is err's text;
+ * never with 401 and 500. Retry-After with 429 and 503. `err` may be NULL.
+ */
 void request_respond_problem(struct request *request, enum status status,
                              const struct error *err);
 /* The HTTP status of a status: the only such map. */
