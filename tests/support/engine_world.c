@@ -1,0 +1,507 @@
+#include "support/engine_world.h"
+
+#include "gateway/arena.h"
+#include "gateway/channel.h"
+#include "gateway/memory.h"
+
+#include <unistd.h>
+
+/* One world at a time: the engine's clock has no context. */
+static struct now world_now;
+
+static struct now world_clock(void)
+{
+    return world_now;
+}
+
+/* --- the channel of the configuration: never used, must only be there
+ * ---------------------- */
+
+static enum status settings_ready(void *settings, struct error *err)
+{
+    (void)settings;
+    (void)err;
+    return STATUS_OK;
+}
+
+static void settings_release(void *settings)
+{
+    (void)settings;
+}
+
+static void capabilities(const struct bridge *bridge, struct capabilities *out)
+{
+    (void)bridge;
+    *out = (struct capabilities){.has_idempotency_key = true};
+}
+
+static const struct source no_source = {.handshake = source_no_handshake};
+
+/* --- the sender
+ * ------------------------------------------------------------------------------ */
+
+static struct engine_world *the_world;
+
+static enum sender_step outcome_of(struct sender_result *out, const struct reply *last)
+{
+    out->http_status = last->status;
+    out->retry_after_ms = last->retry_after_ms;
+    if (last->kind == REPLY_UNKNOWN) {
+        out->outcome = OUTCOME_UNKNOWN;
+        out->may_have_arrived = true;
+    } else if (last->kind == REPLY_CANCELLED || last->status == 503) {
+        out->outcome = OUTCOME_RETRY;
+    } else if (last->status == 429) {
+        out->outcome = OUTCOME_SLOW_DOWN;
+    } else if (last->status == 403) {
+        out->outcome = OUTCOME_BROKEN;
+        out->pause = PAUSE_BRIDGE_TO_GENESYS;
+    } else {
+        out->outcome = OUTCOME_DONE;
+    }
+    return SENDER_OUTCOME;
+}
+
+static enum sender_step next(struct attempt *attempt, const struct reply *last,
+                             struct now now, struct sender_result *out)
+{
+    (void)now;
+    if (last != NULL) {
+        (void)outcome_of(out, last);
+        if (out->outcome == OUTCOME_DONE && attempt->parts_done + 1 < the_world->parts)
+            return SENDER_PROGRESS;
+        return SENDER_OUTCOME;
+    }
+    if (the_world->needs_token && attempt->credential->token.len == 0)
+        return SENDER_NEED_CREDENTIAL;
+    out->exchange.method = "POST";
+    out->exchange.url =
+        arena_printf(attempt->arena, "%lld/%u/%d", (long long)attempt->delivery->id,
+                     attempt->parts_done, (int)attempt->delivery->event.receipt_status)
+            .ptr;
+    return SENDER_EXCHANGE;
+}
+
+static enum sender_step credential_next(const struct bridge *bridge,
+                                        struct arena *arena, const struct reply *last,
+                                        struct now now, struct sender_result *out)
+{
+    (void)bridge;
+    (void)arena;
+    (void)now;
+    if (last == NULL) {
+        out->exchange.method = "POST";
+        out->exchange.url = "0/0/0";
+        return SENDER_EXCHANGE;
+    }
+    (void)outcome_of(out, last);
+    out->token = STR("a token");
+    out->lifetime_ms = WORLD_TOKEN_LIFE_MS;
+    the_world->tokens += out->outcome == OUTCOME_DONE;
+    return SENDER_OUTCOME;
+}
+
+static const struct sender sender = {.next = next, .credential_next = credential_next};
+
+static const struct channel test_channel = {
+    .name = "test",
+    .settings_size = 1,
+    .settings_ready = settings_ready,
+    .settings_release = settings_release,
+    .capabilities = capabilities,
+    .source = &no_source,
+    .sender = &sender,
+};
+static const struct channel *const test_channels[] = {&test_channel, NULL};
+
+/* --- the transport
+ * --------------------------------------------------------------------------- */
+
+static enum status transport_start(struct transport *transport,
+                                   const struct exchange *exchange, void *token,
+                                   struct error *err)
+{
+    struct str url = str_of(exchange->url);
+    int64_t part = 0;
+    int64_t status = 0;
+    int64_t id = 0;
+    (void)transport;
+    (void)err;
+    assert_true(str_to_i64(str_cut(&url, '/'), &id));
+    assert_true(str_to_i64(str_cut(&url, '/'), &part));
+    assert_true(str_to_i64(url, &status));
+    assert_true(the_world->flight_count < WORLD_FLIGHTS);
+    the_world->flights[the_world->flight_count++] =
+        (struct flight){token, id, (unsigned)part, (enum message_status)status};
+    return STATUS_OK;
+}
+
+static void flight_end(struct engine_world *world, size_t index,
+                       const struct reply *reply)
+{
+    assert_true(index < world->flight_count);
+    void *token = world->flights[index].token;
+    world->flight_count--;
+    memmove(&world->flights[index], &world->flights[index + 1],
+            (world->flight_count - index) * sizeof(world->flights[0]));
+    engine_exchange_done(token, reply, world->engine);
+}
+
+static void transport_cancel(struct transport *transport, void *token)
+{
+    (void)transport;
+    (void)token;
+}
+
+static void transport_poll(struct transport *transport, int64_t timeout_ms)
+{
+    (void)transport;
+    (void)timeout_ms;
+}
+
+static void transport_wake(struct transport *transport)
+{
+    (void)transport;
+}
+
+static void transport_free(struct transport *transport)
+{
+    static const struct reply cancelled = {.kind = REPLY_CANCELLED, .why = ""};
+    while (the_world->flight_count > 0)
+        flight_end(the_world, 0, &cancelled);
+    mem_free(transport);
+}
+
+static const struct transport_ops transport_ops = {
+    .start = transport_start,
+    .cancel = transport_cancel,
+    .poll = transport_poll,
+    .wake = transport_wake,
+    .free = transport_free,
+};
+
+/* --- the recorder
+ * ------------------------------------------------------------------------------ */
+
+static bool recorder_reserve(void *context)
+{
+    (void)context;
+    return true;
+}
+
+static void recorder_unreserve(void *context)
+{
+    (void)context;
+}
+
+static void recorder_record(void *context, struct report *report)
+{
+    struct engine_world *world = context;
+    struct report **last = &world->reports;
+    while (*last != NULL)
+        last = (struct report **)(void *)&(*last)->node.next;
+    report->node.next = NULL;
+    *last = report;
+}
+
+/* Keeps it in the store too, if the store knows the delivery. */
+static void keep(struct engine_world *world, const struct report *report)
+{
+    struct error err;
+    const struct delivery_record record = {
+        .class = report->delivery->class,
+        .id = report->delivery->id,
+        .contact_row = report->delivery->contact_row,
+        .epoch = report->delivery->epoch,
+        .outcome = report->outcome,
+        .state = delivery_after(report->outcome),
+        .attempts = report->attempts,
+    };
+    struct delivery *known = NULL;
+    if (report->delivery->class != DELIVERY_MESSAGE ||
+        store_delivery_load(world->store, DELIVERY_MESSAGE, report->delivery->id,
+                            &known, &err) != STATUS_OK)
+        return;
+    delivery_free(known);
+    expect_status("begin", STATUS_OK, store_begin(world->store, &err));
+    expect_status("record", STATUS_OK, store_record(world->store, &record, &err));
+    expect_status("commit", STATUS_OK, store_commit(world->store, &err));
+}
+
+enum outcome world_commit(struct engine_world *world)
+{
+    struct report *report = world->reports;
+    assert_non_null(report);
+    world->reports = (struct report *)(void *)report->node.next;
+    keep(world, report);
+    world->last_report = *report;
+    report->is_stale = world->commits_are_stale;
+    struct dispatcher dispatcher = engine_dispatcher(world->engine);
+    dispatcher.recorded(dispatcher.context, report);
+    world_step(world);
+    return world->last_report.outcome;
+}
+
+/* --- the world
+ * ------------------------------------------------------------------------------------
+ */
+
+static const char config_text[] =
+    "public_url: http://127.0.0.1\n"
+    "database: \"memory:engine\"\n"
+    "genesys:\n"
+    "  - { name: main, api_url: \"http://127.0.0.1:1\", login_url: "
+    "\"http://127.0.0.1:1\", client_id: a, client_secret: b, requests_per_minute: 0, "
+    "connections: 8 }\n"
+    "bridges:\n"
+    "  - { name: one, channel: test, genesys: main, integration_id: i-1, "
+    "genesys_secrets: [ { value: a-secret-of-the-test } ] }\n"
+    "  - { name: two, channel: test, genesys: main, integration_id: i-2, "
+    "genesys_secrets: [ { value: a-secret-of-the-test } ] }\n";
+
+static void write_config(struct engine_world *world)
+{
+    char path[256];
+    (void)snprintf(path, sizeof(path), "%s/omgw.yaml", world->directory);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(config_text, file) >= 0);
+    assert_int_equal(0, fclose(file));
+
+    struct buf problems;
+    buf_init(&problems, 65536);
+    enum status status =
+        config_load(path, NULL, test_channels, &world->config, &problems);
+    if (status != STATUS_OK)
+        print_error("%s", buf_c_string(&problems));
+    buf_release(&problems);
+    expect_status("configuration", STATUS_OK, status);
+    assert_int_equal(0, unlink(path));
+    assert_int_equal(0, rmdir(world->directory));
+    for (size_t i = 0; i < world->config->bridge_count; i++)
+        world->config->bridges[i].row = (int64_t)i + 1;
+}
+
+static void engine_up(struct engine_world *world)
+{
+    struct error err;
+    const struct engine_settings settings = {
+        .reader = world->store,
+        .genesys_sender = &sender,
+        .recorder = {recorder_reserve, recorder_unreserve, recorder_record, world},
+        .owner = "test",
+        .seed = 1,
+        .inbox = world->inbox,
+        .clock = world_clock,
+    };
+    world->engine = engine_new(&settings, world->config);
+    struct transport *transport = mem_new(sizeof(*transport));
+    transport->ops = &transport_ops;
+    engine_set_transport(world->engine, transport);
+    expect_status("load", STATUS_OK, engine_load(world->engine, &err));
+}
+
+static void engine_down(struct engine_world *world)
+{
+    engine_cut(world->engine);
+    while (world->reports != NULL)
+        (void)world_commit(world);
+    engine_free(world->engine);
+}
+
+int world_set_up(void **state)
+{
+    struct engine_world *world = mem_new(sizeof(*world));
+    char directory[] = "/tmp/omgw-engine-XXXXXX";
+    const struct store_options options = {.mode = STORE_WRITER, .may_migrate = true};
+    struct error err;
+
+    the_world = world;
+    world_now = (struct now){.wall_ms = INT64_C(1700000000000), .mono_ms = 1000};
+    assert_non_null(mkdtemp(directory));
+    world->directory = mem_copy_string(directory);
+    world->inbox = WORLD_FLIGHTS;
+    world->retry_after_ms = -1;
+    world->parts = 1;
+    write_config(world);
+    expect_status("store", STATUS_OK,
+                  store_open("memory:engine", &options, &world->store, &err));
+    engine_up(world);
+    *state = world;
+    return 0;
+}
+
+int world_tear_down(void **state)
+{
+    struct engine_world *world = *state;
+    engine_down(world);
+    store_close(world->store);
+    config_drop(world->config);
+    mem_free(world->directory);
+    mem_free(world);
+    return 0;
+}
+
+void world_reload(struct engine_world *world, int64_t lane_memory)
+{
+    engine_down(world);
+    world->config->limits.lane_memory = lane_memory;
+    engine_up(world);
+}
+
+void world_shrink_inbox(struct engine_world *world, size_t inbox)
+{
+    engine_down(world);
+    world->inbox = inbox;
+    engine_up(world);
+}
+
+void world_limit_rate(struct engine_world *world, int64_t per_minute)
+{
+    engine_down(world);
+    world->config->organisations[0].requests_per_minute = per_minute;
+    engine_up(world);
+}
+
+static void offer(struct engine_world *world, const struct delivery *delivery)
+{
+    struct dispatcher dispatcher = engine_dispatcher(world->engine);
+    dispatcher.offer(dispatcher.context, delivery_copy(delivery));
+}
+
+static struct delivery delivery_of(int64_t bridge, int64_t contact, int64_t id)
+{
+    return (struct delivery){
+        .class = DELIVERY_MESSAGE,
+        .direction = DIRECTION_INBOUND,
+        .id = id,
+        .message_id = id,
+        .contact_row = contact,
+        .bridge_row = bridge,
+        .accepted_ms = world_now.wall_ms,
+        .event = {.contact_id = STR("contact")},
+    };
+}
+
+void world_offer_on(struct engine_world *world, int64_t bridge, int64_t contact,
+                    int64_t id)
+{
+    const struct delivery delivery = delivery_of(bridge, contact, id);
+    offer(world, &delivery);
+}
+
+void world_offer(struct engine_world *world, int64_t contact, int64_t id)
+{
+    world_offer_on(world, 1, contact, id);
+}
+
+void world_offer_class(struct engine_world *world, enum delivery_class class,
+                       int64_t contact, int64_t id)
+{
+    struct delivery delivery = delivery_of(1, contact, id);
+    delivery.class = class;
+    delivery.event.receipt_status = MESSAGE_DELIVERED;
+    offer(world, &delivery);
+}
+
+void world_offer_receipt(struct engine_world *world, int64_t message,
+                         enum message_status status)
+{
+    struct delivery delivery = delivery_of(1, 1, message);
+    delivery.class = DELIVERY_RECEIPT;
+    delivery.event.receipt_status = status;
+    offer(world, &delivery);
+}
+
+static void store_message(struct engine_world *world, const struct contact *contact,
+                          int64_t number)
+{
+    struct error err;
+    struct message message = {
+        .bridge_row = 1,
+        .contact_row = contact->row,
+        .conversation = contact->conversation,
+        .direction = DIRECTION_INBOUND,
+        .accepted_ms = world_now.wall_ms,
+        .text = STR("text"),
+    };
+    (void)snprintf(message.public_id, sizeof(message.public_id), "%032lld",
+                   (long long)number);
+    expect_status("message", STATUS_OK,
+                  store_message_add(world->store, &message, &err));
+    struct delivery delivery = delivery_of(1, contact->row, 0);
+    delivery.message_id = message.row;
+    expect_status(
+        "delivery", STATUS_OK,
+        store_delivery_add(world->store, &delivery, DELIVERY_READY, STR_NONE, &err));
+    expect_i64("numbers are as expected", number, delivery.id);
+}
+
+void world_store_messages(struct engine_world *world, int64_t contact, int64_t count)
+{
+    struct error err;
+    struct bridge_record bridge = {
+        .name = "one", .channel = "test", .integration_id = "i-1"};
+    struct contact row = {0};
+    expect_status("begin", STATUS_OK, store_begin(world->store, &err));
+    expect_status("bridge", STATUS_OK,
+                  store_bridge_sync(world->store, &bridge, world_now.wall_ms, &err));
+    while (row.row < contact) {
+        char name[32];
+        (void)snprintf(name, sizeof(name), "contact-%lld", (long long)row.row);
+        expect_status("contact", STATUS_OK,
+                      store_contact_add(world->store, 1, str_of(name),
+                                        world_now.wall_ms, &row, &err));
+    }
+    expect_status("conversation", STATUS_OK,
+                  store_conversation_open(world->store, &row, world_now.wall_ms, &err));
+    for (int64_t i = 1; i <= count; i++)
+        store_message(world, &row, i);
+    expect_status("commit", STATUS_OK, store_commit(world->store, &err));
+}
+
+void world_step(struct engine_world *world)
+{
+    engine_step(world->engine, 0);
+}
+
+void world_advance(struct engine_world *world, int64_t ms)
+{
+    (void)world;
+    world_now.mono_ms += ms;
+    world_now.wall_ms += ms;
+}
+
+int64_t world_flight_id(const struct engine_world *world, size_t index)
+{
+    assert_true(index < world->flight_count);
+    return world->flights[index].id;
+}
+
+unsigned world_flight_part(const struct engine_world *world, size_t index)
+{
+    assert_true(index < world->flight_count);
+    return world->flights[index].part;
+}
+
+enum message_status world_flight_status(const struct engine_world *world, size_t index)
+{
+    assert_true(index < world->flight_count);
+    return world->flights[index].receipt_status;
+}
+
+void world_answer(struct engine_world *world, size_t index, int http_status)
+{
+    const struct reply reply = {.kind = REPLY_ANSWER,
+                                .status = http_status,
+                                .retry_after_ms = world->retry_after_ms,
+                                .why = ""};
+    flight_end(world, index, &reply);
+}
+
+void world_lose_answer(struct engine_world *world, size_t index)
+{
+    const struct reply reply = {
+        .kind = REPLY_UNKNOWN, .retry_after_ms = -1, .why = "timed out"};
+    flight_end(world, index, &reply);
+}

@@ -1,0 +1,73 @@
+/*
+ * engine_world: an engine between a clock, a transport, a recorder and a sender that a
+ * test moves by hand.
+ */
+#pragma once
+
+#include "support/expect.h"
+
+#include "gateway/engine.h"
+#include "gateway/store.h"
+
+#define WORLD_CONNECTIONS 8
+#define WORLD_GIVE_UP_MS (INT64_C(72) * 3600 * 1000)
+#define WORLD_PROBE_MS 30000
+#define WORLD_TOKEN_LIFE_MS 600000
+#define WORLD_FLIGHTS 256
+
+struct flight {
+    void *token;
+    int64_t id; /* of the delivery; 0: a token request */
+    unsigned part;
+    enum message_status receipt_status;
+};
+
+struct engine_world {
+    struct config *config;
+    struct store *store;
+    struct engine *engine;
+    struct transport *transport; /* the engine's */
+    char *directory;
+    size_t inbox;
+
+    struct flight flights[WORLD_FLIGHTS]; /* oldest first */
+    size_t flight_count;
+    struct report *reports; /* not yet committed, oldest first */
+    struct report last_report;
+
+    /* How the fakes behave. */
+    bool needs_token;
+    unsigned parts; /* of every message */
+    int64_t retry_after_ms;
+    bool commits_are_stale;
+    int tokens;
+};
+
+int world_set_up(void **state);
+int world_tear_down(void **state);
+/* A new engine on the same store that holds at most `lane_memory` bytes. */
+void world_reload(struct engine_world *world, int64_t lane_memory);
+/* A new engine that takes only so many hand-overs between two steps. */
+void world_shrink_inbox(struct engine_world *world, size_t inbox);
+void world_limit_rate(struct engine_world *world, int64_t per_minute);
+
+/* Offers a delivery to Genesys: class MESSAGE on bridge 1 unless said otherwise. */
+void world_offer(struct engine_world *world, int64_t contact, int64_t id);
+void world_offer_on(struct engine_world *world, int64_t bridge, int64_t contact,
+                    int64_t id);
+void world_offer_class(struct engine_world *world, enum delivery_class class,
+                       int64_t contact, int64_t id);
+void world_offer_receipt(struct engine_world *world, int64_t message,
+                         enum message_status status);
+/* Stores messages 1..count of one contact, with deliveries of the same numbers. */
+void world_store_messages(struct engine_world *world, int64_t contact, int64_t count);
+
+void world_step(struct engine_world *world);
+void world_advance(struct engine_world *world, int64_t ms);
+int64_t world_flight_id(const struct engine_world *world, size_t index);
+unsigned world_flight_part(const struct engine_world *world, size_t index);
+enum message_status world_flight_status(const struct engine_world *world, size_t index);
+void world_answer(struct engine_world *world, size_t index, int http_status);
+void world_lose_answer(struct engine_world *world, size_t index);
+/* Commits the oldest report and gives its outcome. */
+enum outcome world_commit(struct engine_world *world);

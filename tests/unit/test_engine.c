@@ -1,0 +1,424 @@
+/*
+ * The engine under a clock, a transport, a recorder and a sender of ours: what it
+ * starts, when, and in which order.
+ */
+#include "support/engine_world.h"
+
+/* --- order
+ * --------------------------------------------------------------------------------- */
+
+static void lane_sends_one_at_a_time_in_order(void **state)
+{
+    struct engine_world *world = *state;
+    for (int64_t id = 1; id <= 3; id++)
+        world_offer(world, 7, id);
+    for (int64_t id = 1; id <= 3; id++) {
+        world_step(world);
+        expect_i64("one in flight", 1, (int64_t)world->flight_count);
+        expect_i64("in order", id, world_flight_id(world, 0));
+        world_answer(world, 0, 200);
+        world_step(world);
+        expect_i64("not before the outcome is committed", 0,
+                   (int64_t)world->flight_count);
+        expect_i64("done", OUTCOME_DONE, world_commit(world));
+    }
+    world_step(world);
+    assert_true(engine_is_quiet(world->engine));
+}
+
+static void lanes_run_side_by_side_up_to_the_limit(void **state)
+{
+    struct engine_world *world = *state;
+    for (int64_t contact = 1; contact <= 100; contact++)
+        world_offer(world, contact, contact);
+    world_step(world);
+    expect_i64("connections", WORLD_CONNECTIONS, (int64_t)world->flight_count);
+    world_answer(world, 3, 200);
+    world_step(world);
+    expect_i64("a place that is free is used", WORLD_CONNECTIONS,
+               (int64_t)world->flight_count);
+}
+
+static void bridges_take_turns(void **state)
+{
+    struct engine_world *world = *state;
+    int64_t of_second = 0;
+    for (int64_t contact = 1; contact <= 50; contact++)
+        world_offer_on(world, 1, contact, contact);
+    for (int64_t contact = 51; contact <= 54; contact++)
+        world_offer_on(world, 2, contact, contact);
+    world_step(world);
+    for (size_t i = 0; i < world->flight_count; i++)
+        of_second += world_flight_id(world, i) > 50;
+    expect_i64("the small backlog is not behind the large one", 4, of_second);
+}
+
+/* --- failure
+ * ---------------------------------------------------------------------------------- */
+
+static void failed_head_waits_and_holds_only_its_lane(void **state)
+{
+    struct engine_world *world = *state;
+    world_offer(world, 1, 1);
+    world_offer(world, 1, 2);
+    world_offer(world, 2, 3);
+    world_step(world);
+    world_answer(world, 0, 503);
+    expect_i64("retry", OUTCOME_RETRY, world_commit(world));
+    world_answer(world, 0, 200); /* the other lane */
+    expect_i64("other lane", OUTCOME_DONE, world_commit(world));
+    world_step(world);
+    world_advance(world, 1001); /* full jitter: at most the first wait of 1 s */
+    world_step(world);
+    expect_i64("the same head again", 1, world_flight_id(world, 0));
+    expect_i64("alone", 1, (int64_t)world->flight_count);
+}
+
+static void slow_down_pauses_the_account_not_the_message(void **state)
+{
+    struct engine_world *world = *state;
+    world_offer(world, 1, 1);
+    world_offer(world, 2, 2);
+    world->retry_after_ms = 3000;
+    world_step(world);
+    world_answer(world, 0, 429);
+    expect_i64("slow down", OUTCOME_SLOW_DOWN, world_commit(world));
+    world_answer(world, 0, 200);
+    (void)world_commit(world);
+    world_offer(world, 3, 3);
+    world_step(world);
+    expect_i64("nothing goes", 0, (int64_t)world->flight_count);
+    world_advance(world, 2999);
+    world_step(world);
+    expect_i64("not a moment early", 0, (int64_t)world->flight_count);
+    world_advance(world, 1);
+    world_step(world);
+    expect_i64("both go", 2, (int64_t)world->flight_count);
+}
+
+static void lost_answer_is_repeated_and_counted(void **state)
+{
+    struct engine_world *world = *state;
+    world_offer(world, 1, 1);
+    world_step(world);
+    world_lose_answer(world, 0);
+    expect_i64("unknown", OUTCOME_UNKNOWN, world_commit(world));
+    assert_false(world->last_report.is_possible_duplicate);
+    world_step(world);
+    world_advance(world, 1001);
+    world_step(world);
+    world_answer(world, 0, 200);
+    expect_i64("done", OUTCOME_DONE, world_commit(world));
+    assert_true(world->last_report.is_possible_duplicate);
+    expect_i64("counted", 1, world->last_report.possible_duplicates);
+}
+
+static void old_head_is_given_up(void **state)
+{
+    struct engine_world *world = *state;
+    world_offer(world, 1, 1);
+    world_step(world);
+    world_advance(world, WORLD_GIVE_UP_MS);
+    world_answer(world, 0, 503);
+    expect_i64("given up", OUTCOME_GIVEN_UP, world_commit(world));
+    world_step(world);
+    assert_true(engine_is_quiet(world->engine));
+}
+
+static void peer_that_is_down_is_probed_one_lane_at_a_time(void **state)
+{
+    struct engine_world *world = *state;
+    for (int64_t contact = 1; contact <= 6; contact++)
+        world_offer(world, contact, contact);
+    world_step(world);
+    while (world->flight_count > 0) {
+        world_answer(world, 0, 503);
+        (void)world_commit(world);
+    }
+    world_step(world);
+    expect_i64("silence", 0, (int64_t)world->flight_count);
+    world_advance(world, 5000);
+    world_step(world);
+    expect_i64("one probe", 1, (int64_t)world->flight_count);
+    int64_t first = world_flight_id(world, 0);
+    world_answer(world, 0, 503);
+    (void)world_commit(world);
+    world_advance(world, 10000);
+    world_step(world);
+    expect_i64("one probe again", 1, (int64_t)world->flight_count);
+    assert_true(world_flight_id(world, 0) != first);
+    world_answer(world, 0, 200);
+    (void)world_commit(world);
+    world_step(world);
+    expect_i64("all go at once", 5, (int64_t)world->flight_count);
+}
+
+static void broken_peer_pauses_its_flow_until_a_probe_goes_through(void **state)
+{
+    struct engine_world *world = *state;
+    world_offer(world, 1, 1);
+    world_step(world);
+    world_answer(world, 0, 403);
+    expect_i64("broken", OUTCOME_BROKEN, world_commit(world));
+    world_offer(world, 2, 2);
+    world_advance(world, WORLD_PROBE_MS - 1);
+    world_step(world);
+    expect_i64("paused", 0, (int64_t)world->flight_count);
+    world_advance(world, 1);
+    world_step(world);
+    expect_i64("the probe alone", 1, (int64_t)world->flight_count);
+    world_answer(world, 0, 200);
+    expect_i64("done", OUTCOME_DONE, world_commit(world));
+    assert_true(world->last_report.ends_pause);
+    expect_true("ages stood still", world->last_report.age_ms < WORLD_PROBE_MS);
+    world_step(world);
+    expect_i64("the rest follows", 1, (int64_t)world->flight_count);
+}
+
+/* --- credentials
+ * --------------------------------------------------------------------------------- */
+
+static void one_token_serves_all(void **state)
+{
+    struct engine_world *world = *state;
+    world->needs_token = true;
+    for (int64_t contact = 1; contact <= 10; contact++)
+        world_offer(world, contact, contact);
+    world_step(world);
+    expect_i64("one token request", 1, (int64_t)world->flight_count);
+    world_answer(world, 0, 200);
+    world_step(world);
+    expect_i64("all parked attempts go", WORLD_CONNECTIONS,
+               (int64_t)world->flight_count);
+    expect_i64("tokens", 1, world->tokens);
+    while (world->flight_count > 0) {
+        world_answer(world, 0, 200);
+        (void)world_commit(world);
+        world_step(world);
+    }
+    world_advance(world, WORLD_TOKEN_LIFE_MS);
+    world_offer(world, 1, 100);
+    world_step(world);
+    expect_i64("refreshed ahead of its end", 2, world->tokens + 1);
+}
+
+static void failed_token_request_fails_those_who_wait(void **state)
+{
+    struct engine_world *world = *state;
+    world->needs_token = true;
+    world_offer(world, 1, 1);
+    world_offer(world, 2, 2);
+    world_step(world);
+    world_answer(world, 0, 503);
+    expect_i64("first", OUTCOME_RETRY, world_commit(world));
+    expect_i64("second", OUTCOME_RETRY, world_commit(world));
+    world_step(world);
+    world_advance(world, 1001);
+    world_step(world);
+    expect_i64("asked once more", 1, (int64_t)world->flight_count);
+}
+
+/* --- classes
+ * ---------------------------------------------------------------------------------------
+ */
+
+static void messages_go_before_receipts_before_typing(void **state)
+{
+    struct engine_world *world = *state;
+    world_limit_rate(world, 1); /* one a minute: the order shows */
+    world_offer_class(world, DELIVERY_TYPING, 1, 1);
+    world_offer_class(world, DELIVERY_RECEIPT, 2, 2);
+    world_offer(world, 3, 3);
+    world_step(world);
+    expect_i64("the message", 3, world_flight_id(world, 0));
+    world_answer(world, 0, 200);
+    (void)world_commit(world);
+    world_advance(world, 60000);
+    world_step(world);
+    expect_i64("the receipt", 2, world_flight_id(world, 0));
+    world_answer(world, 0, 200);
+    (void)world_commit(world);
+    world_advance(world, 60000);
+    world_step(world);
+    expect_i64("typing is too old by now", 0, (int64_t)world->flight_count);
+    assert_true(engine_is_quiet(world->engine));
+}
+
+static void receipt_older_than_30_s_ranks_with_messages(void **state)
+{
+    struct engine_world *world = *state;
+    world_limit_rate(world, 1);
+    world_offer(world, 1, 1);
+    world_step(world);
+    world_offer_class(world, DELIVERY_RECEIPT, 2, 2);
+    world_advance(world, 60000);
+    world_offer(world, 3, 3);
+    world_answer(world, 0, 200);
+    (void)world_commit(world);
+    world_step(world);
+    expect_i64("the old receipt", 2, world_flight_id(world, 0));
+}
+
+static void later_receipt_replaces_one_that_waits(void **state)
+{
+    struct engine_world *world = *state;
+    world_limit_rate(world, 1);
+    world_offer(world, 1, 1);
+    world_step(world);
+    world_offer_receipt(world, 2, MESSAGE_DELIVERED);
+    world_offer_receipt(world, 2, MESSAGE_FAILED);
+    world_answer(world, 0, 200);
+    (void)world_commit(world);
+    world_advance(world, 60000);
+    world_step(world);
+    expect_i64("the later one", MESSAGE_FAILED, world_flight_status(world, 0));
+    world_answer(world, 0, 200);
+    (void)world_commit(world);
+    world_step(world);
+    assert_true(engine_is_quiet(world->engine));
+}
+
+/* --- ownership and the end
+ * --------------------------------------------------------------------------- */
+
+static void stale_lane_is_left_to_its_new_owner(void **state)
+{
+    struct engine_world *world = *state;
+    world_offer(world, 1, 1);
+    world_offer(world, 1, 2);
+    world_step(world);
+    world_answer(world, 0, 200);
+    world->commits_are_stale = true;
+    (void)world_commit(world);
+    world_step(world);
+    expect_i64("nothing of it goes", 0, (int64_t)world->flight_count);
+    assert_true(engine_is_quiet(world->engine));
+}
+
+static void parts_are_committed_one_by_one(void **state)
+{
+    struct engine_world *world = *state;
+    world->parts = 3;
+    world_offer(world, 1, 1);
+    world_step(world);
+    for (int part = 0; part < 2; part++) {
+        world_answer(world, 0, 200);
+        expect_i64("progress", OUTCOME_PROGRESS, world_commit(world));
+        expect_i64("part", part, world->last_report.part);
+        world_step(world);
+        expect_i64("the next part", 1, (int64_t)world->flight_count);
+    }
+    world_answer(world, 0, 200);
+    expect_i64("done", OUTCOME_DONE, world_commit(world));
+}
+
+static void attempt_resumes_at_the_first_part_not_done(void **state)
+{
+    struct engine_world *world = *state;
+    world->parts = 2;
+    world_offer(world, 1, 1);
+    world_step(world);
+    world_answer(world, 0, 200);
+    (void)world_commit(world);
+    world_step(world);
+    world_answer(world, 0, 503);
+    expect_i64("second part fails", OUTCOME_RETRY, world_commit(world));
+    world_step(world);
+    world_advance(world, 1001);
+    world_step(world);
+    expect_i64("second part again", 1, world_flight_part(world, 0));
+}
+
+static void no_attempt_starts_while_an_outcome_is_long_uncommitted(void **state)
+{
+    struct engine_world *world = *state;
+    world_offer(world, 1, 1);
+    world_step(world);
+    world_answer(world, 0, 200);
+    world_advance(world, 1001);
+    world_offer(world, 2, 2);
+    world_step(world);
+    expect_i64("waits for the writer", 0, (int64_t)world->flight_count);
+    (void)world_commit(world);
+    world_step(world);
+    expect_i64("goes on", 1, (int64_t)world->flight_count);
+}
+
+static void draining_engine_starts_nothing(void **state)
+{
+    struct engine_world *world = *state;
+    world_offer(world, 1, 1);
+    world_step(world);
+    world_offer(world, 2, 2);
+    engine_drain(world->engine);
+    world_step(world);
+    expect_i64("only what ran", 1, (int64_t)world->flight_count);
+    world_answer(world, 0, 200);
+    (void)world_commit(world);
+    world_step(world);
+    assert_true(engine_is_quiet(world->engine));
+}
+
+static void full_memory_spills_and_refills_in_order(void **state)
+{
+    struct engine_world *world = *state;
+    world_store_messages(world, 1, 200);
+    world_reload(world, 1); /* one byte of lane memory: one delivery at a time */
+    for (int64_t want = 1; want <= 200; want++) {
+        world_step(world);
+        expect_i64("in flight", 1, (int64_t)world->flight_count);
+        expect_i64("in order", want, world_flight_id(world, 0));
+        world_answer(world, 0, 200);
+        (void)world_commit(world);
+    }
+    world_step(world);
+    assert_true(engine_is_quiet(world->engine));
+}
+
+static void refused_handover_is_read_from_the_store(void **state)
+{
+    struct engine_world *world = *state;
+    world_shrink_inbox(world, 4);
+    world_store_messages(world, 5, 20);
+    for (int64_t id = 1; id <= 20; id++)
+        world_offer(world, 5, id); /* the inbox takes four of them */
+    for (int64_t want = 1; want <= 20; want++) {
+        world_step(world);
+        expect_i64("in order, none twice", want, world_flight_id(world, 0));
+        world_answer(world, 0, 200);
+        (void)world_commit(world);
+    }
+    world_step(world);
+    expect_i64("no more", 0, (int64_t)world->flight_count);
+}
+
+#define TEST(function)                                                                 \
+    cmocka_unit_test_setup_teardown(function, world_set_up, world_tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(lane_sends_one_at_a_time_in_order),
+        TEST(lanes_run_side_by_side_up_to_the_limit),
+        TEST(bridges_take_turns),
+        TEST(failed_head_waits_and_holds_only_its_lane),
+        TEST(slow_down_pauses_the_account_not_the_message),
+        TEST(lost_answer_is_repeated_and_counted),
+        TEST(old_head_is_given_up),
+        TEST(peer_that_is_down_is_probed_one_lane_at_a_time),
+        TEST(broken_peer_pauses_its_flow_until_a_probe_goes_through),
+        TEST(one_token_serves_all),
+        TEST(failed_token_request_fails_those_who_wait),
+        TEST(messages_go_before_receipts_before_typing),
+        TEST(receipt_older_than_30_s_ranks_with_messages),
+        TEST(later_receipt_replaces_one_that_waits),
+        TEST(stale_lane_is_left_to_its_new_owner),
+        TEST(parts_are_committed_one_by_one),
+        TEST(attempt_resumes_at_the_first_part_not_done),
+        TEST(no_attempt_starts_while_an_outcome_is_long_uncommitted),
+        TEST(draining_engine_starts_nothing),
+        TEST(full_memory_spills_and_refills_in_order),
+        TEST(refused_handover_is_read_from_the_store),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
