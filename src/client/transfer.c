@@ -1,0 +1,375 @@
+#include "transfer.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <sys/socket.h>
+
+#include "address_guard.h"
+#include "gateway/limits.h"
+#include "gateway/memory.h"
+
+/*
+ * Idle connections are not trusted for longer: load balancers close theirs after 60 s
+ * (AWS) or 75 s (nginx), and a request that meets the close has an unknown end.
+ */
+#define IDLE_MAX_S 50L
+/* libcurl's smallest; requests here have a few kilobytes, and each handle keeps one. */
+#define UPLOAD_BUFFER_BYTES 16384L
+/* Answers are mostly small; a handle that met a large one gives the memory back. */
+#define ANSWER_KEPT_BYTES 16384u
+/* All headers of one request; tokens (JWT) are the long ones. */
+#define HEADER_TEXT_BYTES (64u * 1024)
+
+#define USER_AGENT "omgw/" OMGW_VERSION
+
+static size_t give_body(char *room, size_t size, size_t count, void *context)
+{
+    struct transfer *transfer = context;
+    struct str rest =
+        str_sub(transfer->exchange->body, transfer->body_read, size * count);
+    if (rest.len > 0)
+        memcpy(room, rest.ptr, rest.len);
+    transfer->body_read += rest.len;
+    return rest.len;
+}
+
+/*
+ * libcurl sends a POST again by itself when a kept-alive peer closes after reading it.
+ * Only the engine repeats, so a body that was touched never goes back to its start.
+ */
+static int rewind_body(void *context, curl_off_t offset, int origin)
+{
+    const struct transfer *transfer = context;
+    bool is_at_start = transfer->body_read == 0 && offset == 0 && origin == SEEK_SET;
+    return is_at_start ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
+}
+
+static size_t take_answer(char *bytes, size_t size, size_t count, void *context)
+{
+    struct transfer *transfer = context;
+    size_t len = size * count;
+    size_t room = LIMIT_REPLY_BYTES - transfer->answer.len;
+    buf_add_bytes(&transfer->answer, bytes, len < room ? len : room);
+    return len;
+}
+
+static long request_size(const struct transfer *transfer)
+{
+    long size = 0;
+    (void)curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &size);
+    return size;
+}
+
+bool transfer_sent_nothing(const struct transfer *transfer)
+{
+    return !transfer->has_begun || (transfer->body_read == 0 &&
+                                    request_size(transfer) == transfer->sent_before);
+}
+
+/*
+ * Called with the connection ready (tunnel and TLS included), before each sending of
+ * the request. libcurl comes a second time when a reused connection ended without an
+ * answer; without a body the rewind above would not stop it.
+ */
+static int before_request(void *context, char *primary_ip, char *local_ip,
+                          int primary_port, int local_port)
+{
+    (void)primary_ip;
+    (void)local_ip;
+    (void)primary_port;
+    (void)local_port;
+    struct transfer *transfer = context;
+    if (!transfer_sent_nothing(transfer))
+        return CURL_PREREQFUNC_ABORT;
+    transfer->has_begun = true;
+    transfer->sent_before = request_size(transfer);
+    return CURL_PREREQFUNC_OK;
+}
+
+static bool is_guarded(const struct transfer *transfer)
+{
+    return transfer->exchange->is_outside_url && !transfer->settings->guard_off;
+}
+
+/* After name resolution, for each address tried. */
+static curl_socket_t open_socket(void *context, curlsocktype purpose,
+                                 struct curl_sockaddr *address)
+{
+    struct transfer *transfer = context;
+    (void)purpose;
+    /* With a proxy this is the proxy's address, which comes from the configuration;
+     * what can be known of the target was checked before. */
+    bool is_checked = is_guarded(transfer) && transfer->settings->proxy == NULL;
+    if (is_checked && !address_is_allowed(&address->addr, address->addrlen,
+                                          transfer->settings->allow)) {
+        transfer->was_guarded = true;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static bool set_numbers(CURL *easy)
+{
+    static const struct {
+        CURLoption option;
+        long value;
+    } numbers[] = {
+        {CURLOPT_NOSIGNAL,          1                    },
+        {CURLOPT_FOLLOWLOCATION,    0                    },
+        {CURLOPT_MAXAGE_CONN,       IDLE_MAX_S           },
+        {CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_BYTES  },
+ /* HTTP/2 would let a peer refuse a stream that libcurl then repeats, and 7.88
+  * turns   an early 401 or 429 into a stream error. */
+        {CURLOPT_HTTP_VERSION,      CURL_HTTP_VERSION_1_1},
+ /* A name server that does not answer must not hold the engine's thread when the
+  * transfer ends before the lookup. */
+        {CURLOPT_QUICK_EXIT,        1                    },
+    };
+    for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+        if (curl_easy_setopt(easy, numbers[i].option, numbers[i].value) != CURLE_OK)
+            return false;
+    }
+    return true;
+}
+
+static bool set_texts(CURL *easy, const struct http_client_settings *settings)
+{
+    const struct {
+        CURLoption option;
+        const char *value;
+    } texts[] = {
+        {CURLOPT_PROTOCOLS_STR, "http,https"                                  },
+        {CURLOPT_USERAGENT,     USER_AGENT                                    },
+ /* Empty, not NULL: the environment's proxies are not ours. */
+        {CURLOPT_PROXY,         settings->proxy == NULL ? "" : settings->proxy},
+        {CURLOPT_NOPROXY,       ""                                            },
+    };
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        if (curl_easy_setopt(easy, texts[i].option, texts[i].value) != CURLE_OK)
+            return false;
+    }
+    return settings->ca_file == NULL ||
+           curl_easy_setopt(easy, CURLOPT_CAINFO, settings->ca_file) == CURLE_OK;
+}
+
+static bool set_callbacks(struct transfer *transfer)
+{
+    CURL *easy = transfer->easy;
+    return curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_body) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_READDATA, transfer) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, rewind_body) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SEEKDATA, transfer) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_answer) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_request) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket) ==
+               CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer) == CURLE_OK;
+}
+
+enum status transfer_new(const struct http_client_settings *settings,
+                         struct transfer **out_transfer, struct error *err)
+{
+    struct transfer *transfer = mem_new(sizeof(*transfer));
+    transfer->settings = settings;
+    buf_init(&transfer->header_text, HEADER_TEXT_BYTES);
+    buf_init(&transfer->answer, LIMIT_REPLY_BYTES);
+    transfer->easy = curl_easy_init();
+    if (transfer->easy == NULL || !set_numbers(transfer->easy) ||
+        !set_texts(transfer->easy, settings) || !set_callbacks(transfer)) {
+        transfer_free(transfer);
+        return fail(err, STATUS_RETRY, "no memory for an http request");
+    }
+    *out_transfer = transfer;
+    return STATUS_OK;
+}
+
+void transfer_free(struct transfer *transfer)
+{
+    if (transfer == NULL)
+        return;
+    curl_easy_cleanup(transfer->easy);
+    buf_release(&transfer->header_text);
+    buf_release(&transfer->answer);
+    mem_free(transfer);
+}
+
+struct str url_authority(const char *url)
+{
+    const char *scheme_end = strstr(url, "://");
+    const char *start = scheme_end == NULL ? url : scheme_end + 3;
+    return str_from(start, strcspn(start, "/?#"));
+}
+
+/* libcurl would send a line break as it is, and what follows as a header of its own. */
+static bool is_header_safe(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        if ((c < 0x20 && c != '\t') || c == 0x7F)
+            return false;
+    }
+    return true;
+}
+
+static bool has_header(const struct exchange *exchange, struct str name)
+{
+    for (size_t i = 0; i < exchange->header_count; i++) {
+        if (str_equal_nocase(exchange->headers[i].name, name))
+            return true;
+    }
+    return false;
+}
+
+/* One line, terminated; "Name;" is libcurl's word for a header without value. */
+static void add_header_text(struct buf *text, struct str name, struct str value)
+{
+    buf_add(text, name);
+    if (value.len == 0) {
+        buf_add_char(text, ';');
+    } else {
+        buf_add(text, STR(": "));
+        buf_add(text, value);
+    }
+    buf_add_char(text, '\0');
+}
+
+/* Adds a line of libcurl's own words, like "Expect:" for leaving a header out. */
+static void add_header_line(struct buf *text, struct str line)
+{
+    buf_add(text, line);
+    buf_add_char(text, '\0');
+}
+
+/* Lays the lines one behind the other; false when they are too long together. */
+static bool write_headers(struct buf *text, const struct exchange *exchange)
+{
+    buf_clear(text);
+    add_header_line(text, STR("Expect:"));
+    if (!has_header(exchange, STR("Content-Type")))
+        add_header_line(text, STR("Content-Type:"));
+    for (size_t i = 0; i < exchange->header_count; i++)
+        add_header_text(text, exchange->headers[i].name, exchange->headers[i].value);
+    return buf_ok(text);
+}
+
+/* A slist over memory that the next exchange uses again: nothing to allocate or free.
+ */
+static struct curl_slist *link_headers(struct transfer *transfer)
+{
+    struct str rest = buf_str(&transfer->header_text);
+    size_t count = 0;
+    while (rest.len > 0) {
+        struct curl_slist *node = &transfer->headers[count];
+        node->data = transfer->header_text.ptr + (transfer->header_text.len - rest.len);
+        node->next = NULL;
+        if (count > 0)
+            transfer->headers[count - 1].next = node;
+        (void)str_cut(&rest, '\0');
+        count++;
+    }
+    return transfer->headers;
+}
+
+/* Why the exchange cannot be put into a request; NULL when it can. */
+static const char *why_unsendable(const struct transfer *transfer)
+{
+    const struct exchange *exchange = transfer->exchange;
+    if (is_guarded(transfer) && transfer->settings->proxy != NULL &&
+        !host_is_allowed(exchange->url, transfer->settings->allow))
+        return ADDRESS_REFUSED;
+    for (size_t i = 0; i < exchange->header_count; i++) {
+        const struct http_header *header = &exchange->headers[i];
+        if (header->name.len == 0 || !is_header_safe(header->name) ||
+            !is_header_safe(header->value))
+            return "a header holds a control character";
+    }
+    return NULL;
+}
+
+static bool is_one_of(const char *method, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(method, names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * With POST underneath, libcurl says the body's length, 0 too; with GET it says
+ * nothing. The method's name goes over either.
+ */
+static bool set_method(CURL *easy, const struct exchange *exchange)
+{
+    static const char *const always_bodied[] = {"POST", "PUT", "PATCH"};
+    bool has_body = exchange->body.len > 0 ||
+                    is_one_of(exchange->method, always_bodied, COUNT_OF(always_bodied));
+    CURLcode code = has_body ? curl_easy_setopt(easy, CURLOPT_POST, 1L)
+                             : curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+    return code == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                            (curl_off_t)exchange->body.len) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, exchange->method) == CURLE_OK;
+}
+
+/*
+ * A connection made for a configured URL may lead to a private address. An outside URL
+ * with the same host would reuse it without opening a socket, and so pass the guard:
+ * its connections are its own, and end with it.
+ */
+static bool set_reuse(struct transfer *transfer)
+{
+    long is_alone = is_guarded(transfer) ? 1 : 0;
+    CURL *easy = transfer->easy;
+    return curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, is_alone) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, is_alone) == CURLE_OK;
+}
+
+static bool set_request(struct transfer *transfer)
+{
+    CURL *easy = transfer->easy;
+    const struct exchange *exchange = transfer->exchange;
+    int64_t timeout_ms =
+        exchange->timeout_ms < INT_MAX ? exchange->timeout_ms : INT_MAX;
+    return set_method(easy, exchange) && set_reuse(transfer) &&
+           curl_easy_setopt(easy, CURLOPT_URL, exchange->url) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HTTPHEADER, link_headers(transfer)) ==
+               CURLE_OK;
+}
+
+enum status transfer_prepare(struct transfer *transfer, const struct exchange *exchange,
+                             void *token, struct error *err)
+{
+    assert(exchange->timeout_ms > 0); /* 0 would mean without limit */
+    transfer->exchange = exchange;
+    transfer->token = token;
+    transfer->host = url_authority(exchange->url);
+    transfer->refusal = why_unsendable(transfer);
+    if (transfer->refusal == NULL && !write_headers(&transfer->header_text, exchange))
+        transfer->refusal = "the headers are too long";
+    if (transfer->refusal == NULL && !set_request(transfer))
+        return fail(err, STATUS_RETRY, "no memory for an http request");
+    return STATUS_OK;
+}
+
+void transfer_clear(struct transfer *transfer)
+{
+    transfer->exchange = NULL;
+    transfer->token = NULL;
+    transfer->host = STR_NONE;
+    transfer->refusal = NULL;
+    transfer->is_cancelled = false;
+    transfer->has_ended = false;
+    transfer->result = CURLE_OK;
+    transfer->has_begun = false;
+    transfer->sent_before = 0;
+    transfer->body_read = 0;
+    transfer->was_guarded = false;
+    if (transfer->answer.capacity > ANSWER_KEPT_BYTES)
+        buf_release(&transfer->answer);
+    buf_clear(&transfer->answer);
+}
