@@ -302,9 +302,7 @@ struct store_backend {
     enum status (*pauses)(struct store *store, store_pause_seen *seen, void *context,
                           struct error *err);
 
-    /* Looking; rows in the order of their numbers. */
-    enum status (*message_by_public_id)(struct store *store, struct str public_id,
-                                        int64_t *out_row, struct error *err);
+    /* Looking; rows in the order of their numbers. An unknown number has none. */
     /* struct stored_delivery, of one message */
     enum status (*deliveries_of)(struct store *store, int64_t message, each_row *seen,
                                  void *context, struct error *err);
