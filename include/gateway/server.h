@@ -141,6 +141,11 @@ void request_respond(struct request *request, int status, const char *content_ty
  */
 void request_respond_problem(struct request *request, enum status status,
                              const struct error *err);
+/*
+ * In place of an answer: closes the connection. `is_reset`: with a TCP reset, at once, so
+ * that the client sees an error and not an end. For emulating a broken peer.
+ */
+void request_abort(struct request *request, bool is_reset);
 /* The HTTP status of a status: the only such map. */
 int http_status_of(enum status status);
 /* Stable problem type of a status, e.g. "urn:omgw:problem:signature". */

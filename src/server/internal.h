@@ -90,7 +90,7 @@ enum stage {
     STAGE_HANDLING, /* with the route's handler */
     STAGE_SUSPENDED,
     STAGE_ANSWERED,
-    STAGE_BROKEN, /* no answer could be made: the connection is closed */
+    STAGE_BROKEN, /* no answer can or shall be made: the connection is closed */
 };
 
 struct request {

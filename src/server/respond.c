@@ -1,6 +1,7 @@
 #include "internal.h"
 
 #include <assert.h>
+#include <sys/socket.h>
 
 #include "gateway/json.h"
 
@@ -165,6 +166,16 @@ void request_respond(struct request *request, int status, const char *content_ty
     request->stage = STAGE_ANSWERED;
     deadline_set(&request->loop->deadlines, &request->connection->deadline,
                  DEADLINE_ANSWER, server_now_ms());
+}
+
+void request_abort(struct request *request, bool is_reset)
+{
+    assert(request->stage < STAGE_ANSWERED);
+    /* Dissolving the association resets it; closing alone would end it in order. */
+    struct sockaddr none = {.sa_family = AF_UNSPEC};
+    if (is_reset)
+        (void)connect(request->connection->fd, &none, sizeof(none));
+    request->stage = STAGE_BROKEN;
 }
 
 /* --- problems ------------------------------------------------------------- */
