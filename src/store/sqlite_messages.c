@@ -1,0 +1,215 @@
+/*
+ * Messages, their bodies and choices, and pauses as rows.
+ */
+#include "sqlite.h"
+
+/* --- messages -------------------------------------------------------------- */
+
+static enum status add_body(struct sqlite_store *store, const struct message *message,
+                            struct error *err)
+{
+    if (message->text.len == 0 && message->extra.len == 0)
+        return STATUS_OK;
+    CLEANUP(query_end)
+    struct query q = query_start(
+        store, "INSERT INTO message_bodies (message, text, extra) VALUES (?1, ?2, ?3)");
+    query_i64(&q, message->row);
+    query_text(&q, message->text);
+    query_text(&q, message->extra);
+    return query_run(&q, err);
+}
+
+enum status sqlite_message_add(struct store *store, struct message *message,
+                               struct error *err)
+{
+    struct sqlite_store *sqlite = sqlite_of(store);
+    CLEANUP(query_end)
+    struct query q = query_start(
+        sqlite,
+        "INSERT INTO messages (public_id, bridge_row, contact_row, conversation, "
+        "direction, kind, status, status_ms, time_ms, accepted_ms, target, source_id, "
+        "trace) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8, ?10, ?11, ?12)");
+    query_c_string(&q, message->public_id);
+    query_i64(&q, message->bridge_row);
+    query_i64(&q, message->contact_row);
+    query_i64(&q, message->conversation);
+    query_i64(&q, message->direction);
+    query_i64(&q, message->kind);
+    query_i64(&q, message->status);
+    query_i64(&q, message->accepted_ms);
+    query_i64(&q, message->time_ms);
+    query_optional(&q, message->target_row);
+    query_text(&q, message->source_id);
+    query_text(&q, message->trace);
+    enum status status = query_run(&q, err);
+    if (status != STATUS_OK)
+        return status;
+    message->row = sqlite3_last_insert_rowid(sqlite->db);
+    return add_body(sqlite, message, err);
+}
+
+/* Columns of the statement in sqlite_message_get. */
+static enum status read_message(const struct query *q, struct arena *arena,
+                                struct message *out, struct error *err)
+{
+    *out = (struct message){
+        .row = column_i64(q, 0),
+        .bridge_row = column_i64(q, 2),
+        .contact_row = column_i64(q, 3),
+        .conversation = column_i64(q, 4),
+        .direction = (enum direction)column_unsigned(q, 5),
+        .kind = (enum event_kind)column_unsigned(q, 6),
+        .status = (enum message_status)column_unsigned(q, 7),
+        .time_ms = column_i64(q, 8),
+        .accepted_ms = column_i64(q, 9),
+        .target_row = column_i64(q, 10),
+    };
+    struct str public_id = column_text(q, 1);
+    if (public_id.len >= sizeof(out->public_id))
+        return fail(err, STATUS_FAILED, "message %lld has a damaged id",
+                    (long long)out->row);
+    memcpy(out->public_id, public_id.ptr, public_id.len);
+
+    struct str *texts[] = {&out->source_id, &out->trace, &out->contact_id,
+                           &out->text,      &out->extra, &out->peer_id};
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        if (!column_copy(q, 11 + (int)i, arena, texts[i]))
+            return fail_arena(err);
+    return STATUS_OK;
+}
+
+enum status sqlite_message_get(struct store *store, int64_t row, struct arena *arena,
+                               struct message *out, struct error *err)
+{
+    CLEANUP(query_end)
+    struct query q = query_start(
+        sqlite_of(store),
+        "SELECT m.id, m.public_id, m.bridge_row, m.contact_row, m.conversation, "
+        "m.direction, m.kind, m.status, m.time_ms, m.accepted_ms, m.target, "
+        "m.source_id, "
+        "m.trace, c.external_id, p.text, p.extra, "
+        "(SELECT d.provider_id FROM deliveries AS d WHERE d.message = m.id "
+        "AND d.provider_id IS NOT NULL ORDER BY d.id DESC LIMIT 1) "
+        "FROM messages AS m LEFT JOIN contacts AS c ON c.id = m.contact_row "
+        "LEFT JOIN message_bodies AS p ON p.message = m.id WHERE m.id = ?1");
+    query_i64(&q, row);
+    enum status status = query_one(&q, err);
+    if (status == STATUS_NOT_FOUND)
+        return fail(err, status, "message %lld is not known", (long long)row);
+    if (status != STATUS_OK)
+        return status;
+    return read_message(&q, arena, out, err);
+}
+
+enum status sqlite_message_status(struct store *store, int64_t row,
+                                  enum message_status status, int64_t now_ms,
+                                  struct error *err)
+{
+    struct sqlite_store *sqlite = sqlite_of(store);
+    CLEANUP(query_end)
+    struct query q = query_start(
+        sqlite, "UPDATE messages SET status = ?1, status_ms = ?2 WHERE id = ?3");
+    query_i64(&q, status);
+    query_i64(&q, now_ms);
+    query_i64(&q, row);
+    enum status ran = query_run(&q, err);
+    if (ran == STATUS_OK && sqlite3_changes(sqlite->db) == 0)
+        return fail(err, STATUS_NOT_FOUND, "message %lld is not known", (long long)row);
+    return ran;
+}
+
+/* --- choices --------------------------------------------------------------- */
+
+enum status sqlite_choice_add(struct store *store, int64_t message,
+                              const struct stored_choice *choice, struct error *err)
+{
+    CLEANUP(query_end)
+    struct query q =
+        query_start(sqlite_of(store),
+                    "INSERT INTO choices (message, ordinal, kind, label, payload) "
+                    "VALUES (?1, ?2, ?3, ?4, ?5)");
+    query_i64(&q, message);
+    query_i64(&q, choice->ordinal);
+    query_i64(&q, choice->kind);
+    query_text(&q, choice->label);
+    query_text(&q, choice->payload);
+    return query_run(&q, err);
+}
+
+enum status sqlite_choice_find(struct store *store, int64_t message, struct str payload,
+                               struct arena *arena, struct stored_choice *out,
+                               struct error *err)
+{
+    CLEANUP(query_end)
+    struct query q = query_start(
+        sqlite_of(store), "SELECT ordinal, kind, label, payload FROM choices "
+                          "WHERE message = ?1 AND payload IS ?2 ORDER BY ordinal");
+    query_i64(&q, message);
+    query_text(&q, payload);
+    enum status status = query_one(&q, err);
+    if (status == STATUS_NOT_FOUND)
+        return fail(err, status, "the message offered no such choice");
+    if (status != STATUS_OK)
+        return status;
+    *out = (struct stored_choice){
+        .ordinal = column_unsigned(&q, 0),
+        .kind = (enum choice_kind)column_unsigned(&q, 1),
+    };
+    if (!column_copy(&q, 2, arena, &out->label) ||
+        !column_copy(&q, 3, arena, &out->payload))
+        return fail_arena(err);
+    return STATUS_OK;
+}
+
+/* --- pauses ---------------------------------------------------------------- */
+
+enum status sqlite_pause_set(struct store *store, const struct pause *pause,
+                             struct error *err)
+{
+    CLEANUP(query_end)
+    struct query q = query_start(
+        sqlite_of(store),
+        "INSERT INTO pauses (scope, name, reason, set_by, since_ms) "
+        "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (scope, name) DO UPDATE SET "
+        "reason = excluded.reason, set_by = excluded.set_by, "
+        "since_ms = excluded.since_ms");
+    query_i64(&q, pause->scope);
+    query_text(&q, pause->name);
+    query_text(&q, pause->reason);
+    query_text(&q, pause->set_by);
+    query_i64(&q, pause->since_ms);
+    return query_run(&q, err);
+}
+
+enum status sqlite_pause_clear(struct store *store, enum pause_scope scope,
+                               struct str name, struct error *err)
+{
+    CLEANUP(query_end)
+    struct query q = query_start(sqlite_of(store),
+                                 "DELETE FROM pauses WHERE scope = ?1 AND name = ?2");
+    query_i64(&q, scope);
+    query_text(&q, name);
+    return query_run(&q, err);
+}
+
+enum status sqlite_pauses(struct store *store, store_pause_seen *seen, void *context,
+                          struct error *err)
+{
+    CLEANUP(query_end)
+    struct query q =
+        query_start(sqlite_of(store), "SELECT scope, name, reason, set_by, since_ms "
+                                      "FROM pauses ORDER BY scope, name");
+    bool has_row = false;
+    enum status status;
+    while ((status = query_row(&q, &has_row, err)) == STATUS_OK && has_row) {
+        const struct pause pause = {
+            .scope = (enum pause_scope)column_unsigned(&q, 0),
+            .name = column_text(&q, 1),
+            .reason = column_text(&q, 2),
+            .set_by = column_text(&q, 3),
+            .since_ms = column_i64(&q, 4),
+        };
+        seen(&pause, context);
+    }
+    return status;
+}
