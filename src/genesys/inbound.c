@@ -1,0 +1,438 @@
+/*
+ * inbound: says a delivery to Genesys Cloud through the Open Messaging API.
+ *
+ * What the platform has no call for (edits, deletions, reactions, "left") goes as
+ * readable text; an answer that fits nothing there goes on as text in the same attempt.
+ */
+#include "gateway/genesys.h"
+
+#include "gateway/limits.h"
+#include "gateway/parts.h"
+#include "gateway/readable.h"
+#include "gateway/reply.h"
+#include "internal.h"
+
+/* Kept in attempt->step. */
+enum step {
+    STEP_TOKEN_REFUSED = 1, /* a 401 has already cost this attempt one token */
+    STEP_GOES_AS_TEXT = 2,  /* the special call was refused */
+};
+
+/* ---- what replies mean ---- */
+
+#define REFUSE(from, to, code)                                                         \
+    {                                                                                  \
+        .first = (from), .last = (to), .outcome = OUTCOME_REFUSED_MESSAGE,             \
+        .reason_code = (code)                                                          \
+    }
+#define BREAK(from, to, scope)                                                         \
+    {                                                                                  \
+        .first = (from), .last = (to), .outcome = OUTCOME_BROKEN, .pause = (scope)     \
+    }
+#define RETRY(from, to, arrived)                                                       \
+    {                                                                                  \
+        .first = (from), .last = (to), .outcome = OUTCOME_RETRY,                       \
+        .may_have_arrived = (arrived)                                                  \
+    }
+
+/* Source: genesys/open-messaging.md section 3.9; design.md section 6, "Outcomes"; read
+ * 2026-11-21. 408 and 504 are said after the platform has begun to work. */
+static const struct reply_rule shared_rules[] = {
+    {.first = 200, .last = 299, .outcome = OUTCOME_DONE              },
+    BREAK(300, 399, PAUSE_ORGANISATION),
+    REFUSE(400, 400, REASON_INVALID_MESSAGE_STRUCTURE),
+    BREAK(401, 401, PAUSE_ORGANISATION),
+    BREAK(403, 403, PAUSE_ORGANISATION),
+    REFUSE(404, 404, REASON_UNKNOWN_MESSAGE),
+    BREAK(405, 405, PAUSE_ORGANISATION),
+    RETRY(408, 408, true),
+    {.first = 409, .last = 409, .outcome = OUTCOME_ACCEPTED_DUPLICATE},
+    REFUSE(413, 413, REASON_INVALID_MESSAGE_STRUCTURE),
+    REFUSE(415, 415, REASON_UNSUPPORTED_MESSAGE),
+    REFUSE(422, 422, REASON_MESSAGE_NOT_ALLOWED),
+    {.first = 429, .last = 429, .outcome = OUTCOME_SLOW_DOWN         },
+    REFUSE(400, 499, REASON_GENERAL_ERROR),
+    RETRY(502, 502, true),
+    RETRY(504, 504, true),
+    RETRY(0, INT32_MAX, false),
+};
+
+/* The integration itself is not there. */
+static const struct reply_rule message_rules[] = {
+    BREAK(404, 404, PAUSE_BRIDGE_TO_GENESYS),
+    BREAK(410, 410, PAUSE_BRIDGE_TO_GENESYS),
+};
+
+/* The conversation is over already, which is what was wanted. */
+static const struct reply_rule disconnect_rules[] = {
+    {.first = 404, .last = 404, .outcome = OUTCOME_DONE},
+    {.first = 409, .last = 410, .outcome = OUTCOME_DONE},
+};
+
+static void take_message(const struct reply *reply, struct arena *arena,
+                         struct sender_result *out);
+static void take_receipt(const struct reply *reply, struct arena *arena,
+                         struct sender_result *out);
+static void take_nothing(const struct reply *reply, struct arena *arena,
+                         struct sender_result *out);
+
+/* One kind of request and how its answers are read. */
+struct call {
+    const struct reply_rule *rules; /* before the shared ones; may be NULL */
+    size_t rule_count;
+    int gives_way[2]; /* statuses after which the event goes on as text; 0: none */
+    void (*take)(const struct reply *reply, struct arena *arena,
+                 struct sender_result *out);
+};
+
+static const struct call text_call = {
+    .rules = message_rules,
+    .rule_count = COUNT_OF(message_rules),
+    .take = take_message,
+};
+static const struct call answer_call = {
+    .gives_way = {400, 404},
+      .take = take_message
+};
+/* A client without the permission to disconnect can still write. */
+static const struct call disconnect_call = {
+    .rules = disconnect_rules,
+    .rule_count = COUNT_OF(disconnect_rules),
+    .gives_way = {400, 403},
+    .take = take_nothing,
+};
+static const struct call receipt_call = {.take = take_receipt};
+static const struct call typing_call = {.take = take_nothing};
+
+static void read_id(const struct json *body, const char *name, struct arena *arena,
+                    struct str *out)
+{
+    const struct json *member = json_get(body, name);
+    struct str id;
+
+    if (json_str(member, &id) && !json_str_is_damaged(member) && id_is_valid(id))
+        *out = arena_copy(arena, id);
+}
+
+/* Source: genesys/open-messaging.md section 3.3. A 2xx stays one whatever its body
+ * holds. */
+static void take_message(const struct reply *reply, struct arena *arena,
+                         struct sender_result *out)
+{
+    CLEANUP(json_freep) struct json *body = NULL;
+
+    if (json_parse(reply->body, LIMIT_JSON_DEPTH, &body, NULL) != STATUS_OK)
+        return;
+    read_id(body, "id", arena, &out->provider_id);
+    read_id(body, "conversationId", arena, &out->genesys_conversation_id);
+}
+
+/* Source: genesys/open-messaging.md section 5.1: the answer may itself say Failed. */
+static void take_receipt(const struct reply *reply, struct arena *arena,
+                         struct sender_result *out)
+{
+    CLEANUP(json_freep) struct json *body = NULL;
+    struct str status;
+    struct str code = STR("no reason");
+
+    if (json_parse(reply->body, LIMIT_JSON_DEPTH, &body, NULL) != STATUS_OK ||
+        !json_str(json_get(body, "status"), &status) || !str_is(status, "Failed"))
+        return;
+    const struct json *reason = json_first(json_get(body, "reasons"));
+    (void)json_str(json_get(reason, "code"), &code);
+    out->peer_reports_failure = true;
+    out->reason = arena_printf(arena, "%s took the receipt as failed: %.*s",
+                               GENESYS_PEER, STR_ARG(str_sub(code, 0, LIMIT_ID_BYTES)));
+}
+
+static void take_nothing(const struct reply *reply, struct arena *arena,
+                         struct sender_result *out)
+{
+    (void)reply;
+    (void)arena;
+    (void)out;
+}
+
+/* ---- what is said ---- */
+
+/*
+ * A delivery as its parts: perhaps an answer, then the text. The answer is a part of
+ * its own also when it goes as text, so that an attempt resumes at the same place.
+ */
+struct plan {
+    bool has_answer;
+    bool disconnects;
+    struct str text;
+    size_t count;
+};
+
+static bool is_plain_id(struct str id)
+{
+    for (size_t i = 0; i < id.len; i++) {
+        char c = id.ptr[i];
+        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!is_letter && !(c >= '0' && c <= '9') && c != '-')
+            return false;
+    }
+    return id.len > 0;
+}
+
+static bool can_disconnect(const struct attempt *attempt)
+{
+    return attempt->delivery->event.kind == EVENT_LEFT &&
+           attempt->bridge->end_on_left && (attempt->step & STEP_GOES_AS_TEXT) == 0 &&
+           is_plain_id(attempt->delivery->target_genesys_conversation);
+}
+
+static bool can_answer(const struct delivery *delivery)
+{
+    return delivery->event.kind == EVENT_ANSWER && delivery->target_peer_id.len > 0 &&
+           utf8_count(delivery->event.text) <= LIMIT_GENESYS_TEXT;
+}
+
+static void add_reaction(struct buf *lines, struct str emoji)
+{
+    if (emoji.len > 0)
+        buf_printf(lines, "[reacted with %.*s]", STR_ARG(emoji));
+    else
+        buf_add(lines, STR("[took a reaction back]"));
+}
+
+static void add_left(struct buf *lines, struct str reason)
+{
+    buf_add(lines, STR("[left the conversation"));
+    if (reason.len > 0)
+        buf_printf(lines, ": %.*s", STR_ARG(reason));
+    buf_add_char(lines, ']');
+}
+
+/* A button that was pressed: its label, or what it stands for. */
+static struct str answer_text(const struct event *event)
+{
+    return event->text.len > 0 ? event->text : event->answer_payload;
+}
+
+/* What an agent reads. STATUS_UNSUPPORTED: there is nothing to say about such an event.
+ */
+static enum status write_text(const struct event *event, bool without_answer,
+                              struct buf *lines, struct error *err)
+{
+    switch (event->kind) {
+    case EVENT_MESSAGE:
+        readable_line(lines, event->text);
+        readable_content(lines, &event->content);
+        return STATUS_OK;
+    case EVENT_ANSWER:
+        if (!without_answer)
+            readable_line(lines, answer_text(event));
+        readable_content(lines, &event->content);
+        return STATUS_OK;
+    case EVENT_EDIT:
+        buf_printf(lines, "[edited] %.*s", STR_ARG(event->text));
+        return STATUS_OK;
+    case EVENT_DELETION:
+        buf_add(lines, STR("[deleted a message]"));
+        return STATUS_OK;
+    case EVENT_REACTION:
+        add_reaction(lines, event->text);
+        return STATUS_OK;
+    case EVENT_LEFT:
+        add_left(lines, event->text);
+        return STATUS_OK;
+    case EVENT_RECEIPT:
+    case EVENT_TYPING:
+    case EVENT_IDENTITY:
+    case EVENT_UNREADABLE:
+        break;
+    }
+    return fail(err, STATUS_UNSUPPORTED, "Genesys Cloud cannot be told of: %s",
+                event_kind_name(event->kind));
+}
+
+static enum status plan_message(const struct attempt *attempt, struct buf *lines,
+                                struct plan *out, struct error *err)
+{
+    const struct event *event = &attempt->delivery->event;
+
+    out->disconnects = can_disconnect(attempt);
+    out->has_answer = can_answer(attempt->delivery);
+    out->text = event->text;
+    if (event->kind != EVENT_MESSAGE || !content_is_empty(&event->content)) {
+        enum status status = write_text(event, out->has_answer, lines, err);
+        if (status != STATUS_OK)
+            return status;
+        out->text = buf_str(lines);
+    }
+    if (!buf_ok(lines))
+        return fail(err, STATUS_TOO_LARGE, "the message is too large to be written");
+    out->count = parts_count(out->text, LIMIT_GENESYS_TEXT);
+    if (out->has_answer)
+        out->count = out->text.len > 0 ? out->count + 1 : 1;
+    if (out->disconnects)
+        out->count = 1;
+    return STATUS_OK;
+}
+
+static enum status plan_delivery(const struct attempt *attempt, struct buf *lines,
+                                 struct plan *out, struct error *err)
+{
+    *out = (struct plan){.count = 1};
+    if (attempt->delivery->class == DELIVERY_MESSAGE)
+        return plan_message(attempt, lines, out, err);
+    if (attempt->delivery->class == DELIVERY_RECEIPT &&
+        attempt->delivery->target_peer_id.len == 0)
+        return fail(err, STATUS_NOT_FOUND,
+                    "Genesys Cloud's id of the message is unknown");
+    return STATUS_OK;
+}
+
+static bool is_answer_part(const struct attempt *attempt, const struct plan *plan)
+{
+    return plan->has_answer && attempt->parts_done == 0;
+}
+
+static const struct call *call_of(const struct attempt *attempt,
+                                  const struct plan *plan)
+{
+    bool goes_as_text = (attempt->step & STEP_GOES_AS_TEXT) != 0;
+
+    switch (attempt->delivery->class) {
+    case DELIVERY_RECEIPT:
+        return &receipt_call;
+    case DELIVERY_TYPING:
+        return &typing_call;
+    case DELIVERY_MESSAGE:
+        break;
+    }
+    if (plan->disconnects)
+        return &disconnect_call;
+    return is_answer_part(attempt, plan) && !goes_as_text ? &answer_call : &text_call;
+}
+
+static enum status say_text(const struct attempt *attempt, const struct plan *plan,
+                            struct exchange *out, struct error *err)
+{
+    const struct event *event = &attempt->delivery->event;
+    size_t part = attempt->parts_done;
+    size_t skipped = plan->has_answer ? 1 : 0;
+    struct str text = is_answer_part(attempt, plan)
+                          ? answer_text(event)
+                          : parts_text(plan->text, LIMIT_GENESYS_TEXT, part - skipped);
+
+    return genesys_say_text(attempt, text, part, out, err);
+}
+
+static enum status say(const struct attempt *attempt, const struct plan *plan,
+                       struct exchange *out, struct error *err)
+{
+    const struct call *call = call_of(attempt, plan);
+
+    if (call == &receipt_call)
+        return genesys_say_receipt(attempt, out, err);
+    if (call == &typing_call)
+        return genesys_say_typing(attempt, out, err);
+    if (call == &disconnect_call)
+        return genesys_say_disconnect(attempt, out, err);
+    if (call == &answer_call)
+        return genesys_say_answer(attempt, out, err);
+    return say_text(attempt, plan, out, err);
+}
+
+/* ---- the sender ---- */
+
+static bool is_usable(const struct credential *credential, struct now now)
+{
+    return credential->token.len > 0 &&
+           now.mono_ms - credential->fetched_ms < credential->lifetime_ms;
+}
+
+static enum sender_step ask(struct attempt *attempt, const struct plan *plan,
+                            struct now now, struct sender_result *out)
+{
+    struct error err;
+
+    if (attempt->parts_done >= plan->count) {
+        out->outcome = OUTCOME_DONE;
+        return SENDER_OUTCOME;
+    }
+    attempt->credential_used = attempt->credential->generation;
+    if (!is_usable(attempt->credential, now))
+        return SENDER_NEED_CREDENTIAL;
+    enum status status = say(attempt, plan, &out->exchange, &err);
+    if (status != STATUS_OK)
+        return sender_unbuilt(status, &err, attempt->arena, out);
+    return SENDER_EXCHANGE;
+}
+
+static enum sender_step settle(const struct attempt *attempt, const struct plan *plan,
+                               const struct reply *reply, struct sender_result *out)
+{
+    const struct call *call = call_of(attempt, plan);
+    const struct reply_rule *rule =
+        reply_rule_find(call->rules, call->rule_count, reply->status);
+
+    if (rule == NULL)
+        rule = reply_rule_find(shared_rules, COUNT_OF(shared_rules), reply->status);
+    reply_judge(reply, rule, GENESYS_PEER, attempt->arena, out);
+    if (!outcome_is_success(out->outcome)) {
+        genesys_explain(reply, attempt->arena, out);
+        return SENDER_OUTCOME;
+    }
+    if (reply_is_success(reply))
+        call->take(reply, attempt->arena, out);
+    return attempt->parts_done + 1 < plan->count ? SENDER_PROGRESS : SENDER_OUTCOME;
+}
+
+static bool gives_way(const struct call *call, const struct reply *reply)
+{
+    for (size_t i = 0; i < COUNT_OF(call->gives_way); i++)
+        if (reply->kind == REPLY_ANSWER && call->gives_way[i] == reply->status)
+            return true;
+    return false;
+}
+
+static enum sender_step inbound_next(struct attempt *attempt, const struct reply *last,
+                                     struct now now, struct sender_result *out);
+
+/* A 401 counts only against the credential it was sent with, and only the second one of
+ * an attempt counts for good. */
+static enum sender_step hear(struct attempt *attempt, const struct plan *plan,
+                             const struct reply *reply, struct now now,
+                             struct sender_result *out)
+{
+    bool is_denied = reply->kind == REPLY_ANSWER && reply->status == 401;
+
+    if (is_denied && attempt->credential_used < attempt->credential->generation)
+        return ask(attempt, plan, now, out);
+    if (is_denied && (attempt->step & STEP_TOKEN_REFUSED) == 0) {
+        attempt->step |= STEP_TOKEN_REFUSED;
+        return SENDER_NEED_CREDENTIAL;
+    }
+    if (gives_way(call_of(attempt, plan), reply)) {
+        attempt->step |= STEP_GOES_AS_TEXT;
+        return inbound_next(attempt, NULL, now, out);
+    }
+    return settle(attempt, plan, reply, out);
+}
+
+static enum sender_step inbound_next(struct attempt *attempt, const struct reply *last,
+                                     struct now now, struct sender_result *out)
+{
+    CLEANUP(buf_release) struct buf lines;
+    struct plan plan;
+    struct error err;
+
+    *out = (struct sender_result){.retry_after_ms = -1};
+    buf_init(&lines, LIMIT_EXCHANGE_BYTES);
+    enum status status = plan_delivery(attempt, &lines, &plan, &err);
+    if (status != STATUS_OK)
+        return sender_unbuilt(status, &err, attempt->arena, out);
+    if (last == NULL)
+        return ask(attempt, &plan, now, out);
+    return hear(attempt, &plan, last, now, out);
+}
+
+const struct sender genesys_sender = {
+    .next = inbound_next,
+    .credential_next = genesys_credential_next,
+};

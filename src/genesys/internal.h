@@ -1,0 +1,43 @@
+/*
+ * internal: what the files that speak to Genesys Cloud share.
+ */
+#pragma once
+
+#include "gateway/json.h"
+#include "gateway/sender.h"
+
+#define GENESYS_PEER "Genesys Cloud"
+/* Longest we wait for an answer: the platform gives up on itself (504) before that. */
+#define GENESYS_TIMEOUT_MS 30000
+
+/*
+ * Adds the error's code to out->reason, and for what a person must mend also its text
+ * and the correlation id. Not for other errors: there the text may quote the message.
+ */
+void genesys_explain(const struct reply *reply, struct arena *arena,
+                     struct sender_result *out);
+
+/* token.c */
+enum sender_step genesys_credential_next(const struct bridge *bridge,
+                                         struct arena *arena, const struct reply *last,
+                                         struct now now, struct sender_result *out);
+
+/* inbound_body.c: each fills method, URL and body of the exchange. */
+
+/* A text of the message as its part `index`. */
+MUST_CHECK enum status genesys_say_text(const struct attempt *attempt, struct str text,
+                                        size_t index, struct exchange *out,
+                                        struct error *err);
+/* The answer to a structured message of Genesys Cloud. */
+MUST_CHECK enum status genesys_say_answer(const struct attempt *attempt,
+                                          struct exchange *out, struct error *err);
+MUST_CHECK enum status genesys_say_receipt(const struct attempt *attempt,
+                                           struct exchange *out, struct error *err);
+MUST_CHECK enum status genesys_say_typing(const struct attempt *attempt,
+                                          struct exchange *out, struct error *err);
+/* Ends the Genesys conversation for all. */
+MUST_CHECK enum status genesys_say_disconnect(const struct attempt *attempt,
+                                              struct exchange *out, struct error *err);
+
+/* attributes.c: customAttributes of the channel's metadata; none: nothing is added. */
+void genesys_add_attributes(const struct delivery *delivery, struct json *channel);
