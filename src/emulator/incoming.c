@@ -1,0 +1,231 @@
+/*
+ * The four inbound calls, as strict as their models.
+ * Sources: open-messaging.md, sections 3 and 5; read 2026-11-21.
+ */
+#include "agent.h"
+#include "gateway/limits.h"
+#include "models.h"
+#include "normalized.h"
+#include "operations.h"
+
+/* One bridge that talks to the real API cuts customAttributes below 2 KB; the true
+ * limit is not documented. Source: open-messaging.md, section 3.1. */
+#define ATTRIBUTES_BYTES_MAX 2048
+
+/* Our own names in the rows of /_emulator: a received member of that name gives way. */
+static const char *const added_names[] = {
+    "row", "integrationId", "conversationId", "receivedAt", "genesysId", NULL};
+
+static bool has_added_name(const struct json *body)
+{
+    for (size_t i = 0; added_names[i] != NULL; i++) {
+        if (json_get(body, added_names[i]) != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* The received text as the lists keep it; in the request's arena when it was changed.
+ */
+static struct str kept_text(struct call *call)
+{
+    if (!has_added_name(call->body))
+        return request_body(call->request);
+
+    struct arena *arena = request_arena(call->request);
+    CLEANUP(buf_release) struct buf text;
+    buf_init(&text, LIMIT_REQUEST_ARENA_BYTES);
+    print_object(&text, NULL);
+    for (const struct json *member = json_first(call->body); member != NULL;
+         member = json_next(member)) {
+        struct str name = json_name(member);
+        if (name_index(added_names, name) < 0)
+            print_node(&text, arena_c_string(arena, name), member);
+    }
+    print_end_object(&text);
+    return arena_copy(arena, buf_str(&text));
+}
+
+/* --- messages
+ * ------------------------------------------------------------------------- */
+
+static bool attributes_fit(struct call *call)
+{
+    const struct json *channel = json_get(call->body, "channel");
+    const struct json *attributes =
+        member_of(member_of(channel, "metadata"), "customAttributes");
+    CLEANUP(buf_release) struct buf text;
+    buf_init(&text, ATTRIBUTES_BYTES_MAX);
+    print_node(&text, NULL, attributes);
+    if (!buf_ok(&text))
+        call_refuse(call, 400, "bad.request", "customAttributes exceed %d bytes",
+                    ATTRIBUTES_BYTES_MAX);
+    return buf_ok(&text);
+}
+
+/* Source: open-messaging.md, section 3.1: text or content, at most one attachment. */
+static bool content_fits(struct call *call)
+{
+    const struct json *content = member_of(call->body, "content");
+    size_t count = json_count(content);
+    if (count == 0 && text_of(call->body, "text").len == 0) {
+        call_refuse(call, 400, "bad.request",
+                    "Neither content nor text is present in the message");
+        return false;
+    }
+    if (count > 1) {
+        call_refuse(call, 400, "bad.request",
+                    "A message can hold at most one attachment, not %zu", count);
+        return false;
+    }
+    if (count == 1 && member_of(json_first(content), "attachment") == NULL) {
+        call_refuse(call, 400, "bad.request", "Missing required field [attachment]");
+        return false;
+    }
+    return true;
+}
+
+/* Adds a checked inbound message; NULL after a refusal. */
+static struct message *take_message(struct call *call, struct integration *integration,
+                                    enum message_type type)
+{
+    const struct json *from = json_get(json_get(call->body, "channel"), "from");
+    struct conversation *conversation = conversation_join(
+        call->world, integration, text_of(from, "id"), text_of(from, "idType"));
+    struct message *message = NULL;
+    char id[HEX_ID_BYTES];
+    message_make_id(call->world, id);
+    if (conversation != NULL)
+        message =
+            message_add(call->world, conversation, id, true, type, kept_text(call));
+    if (message == NULL) {
+        call_refuse_full(call);
+        return NULL;
+    }
+    conversation->typing_ms = 0;
+    if (call->emulator->settings.inbound_receipts &&
+        !agent_tell_outcome(call->emulator, message, STR("Published"), NULL)) {
+        call_refuse_full(call);
+        return NULL;
+    }
+    return message;
+}
+
+void post_message(struct call *call)
+{
+    struct integration *integration = call_integration(call);
+    bool has_conversation = false;
+    if (integration == NULL || call_body(call, &model_message) == NULL ||
+        !content_fits(call) || !attributes_fit(call) ||
+        !call_query_bool(call, "prefetchConversationId", &has_conversation))
+        return;
+    const struct message *message = take_message(call, integration, MESSAGE_TEXT);
+    if (message == NULL)
+        return;
+    print_inbound(call->out, message, call->body, has_conversation);
+    call_answer(call, 200);
+}
+
+/* --- button answers
+ * ------------------------------------------------------------------- */
+
+/* Source: open-messaging.md, section 3.6: it belongs to an existing conversation. */
+static bool answers_structured(struct call *call, const struct integration *integration)
+{
+    struct str origin_id = text_of(call->body, "originatingMessageId");
+    const struct message *origin = message_find(call->world, origin_id);
+    if (origin == NULL || origin->is_inbound ||
+        origin->conversation->contact->integration != integration) {
+        call_refuse_missing(call, "message", origin_id);
+        return false;
+    }
+    const struct contact *contact = origin->conversation->contact;
+    const struct json *from = json_get(json_get(call->body, "channel"), "from");
+    if (origin->type != MESSAGE_STRUCTURED ||
+        !str_equal(text_of(from, "id"), str_from(contact->id, contact->id_len))) {
+        call_refuse(call, 400, "bad.request",
+                    "The originating message holds no buttons for this customer");
+        return false;
+    }
+    if (!conversation_is_joinable(call->world, contact)) {
+        call_refuse(call, 400, "bad.request",
+                    "There is no conversation that this response belongs to");
+        return false;
+    }
+    return true;
+}
+
+void post_structured(struct call *call)
+{
+    struct integration *integration = call_integration(call);
+    if (integration == NULL || call_body(call, &model_structured) == NULL ||
+        !attributes_fit(call) || !answers_structured(call, integration))
+        return;
+    const struct message *message = take_message(call, integration, MESSAGE_STRUCTURED);
+    if (message == NULL)
+        return;
+    print_inbound(call->out, message, call->body, false);
+    call_answer(call, 200);
+}
+
+/* --- receipts and events
+ * -------------------------------------------------------------- */
+
+static enum message_state state_of_receipt(struct str status)
+{
+    static const enum message_state states[] = {MESSAGE_SENT, MESSAGE_DELIVERED,
+                                                MESSAGE_FAILED, MESSAGE_PUBLISHED,
+                                                MESSAGE_REMOVED};
+    return states[name_index(receipt_statuses, status)]; /* the model was checked */
+}
+
+/* The message a receipt is for; NULL when this integration sent none of that id. */
+static struct message *receipted_message(struct call *call,
+                                         const struct integration *integration)
+{
+    struct message *message = message_find(call->world, text_of(call->body, "id"));
+    if (message == NULL || message->is_inbound ||
+        message->conversation->contact->integration != integration)
+        return NULL;
+    return message;
+}
+
+void post_receipt(struct call *call)
+{
+    struct integration *integration = call_integration(call);
+    if (integration == NULL || call_body(call, &model_receipt) == NULL)
+        return;
+    struct message *message = receipted_message(call, integration);
+    if (receipt_add(call->world, integration, message, kept_text(call)) == NULL) {
+        call_refuse_full(call);
+        return;
+    }
+    if (message != NULL) /* the last word counts: which Genesys keeps is not known */
+        message->state = state_of_receipt(text_of(call->body, "status"));
+    print_receipt(call->out, integration, call->body, message != NULL);
+    call_answer(call, 200);
+}
+
+void post_event(struct call *call)
+{
+    struct integration *integration = call_integration(call);
+    if (integration == NULL || call_body(call, &model_event) == NULL)
+        return;
+    if (json_count(json_get(call->body, "events")) == 0) {
+        call_refuse(call, 400, "bad.request", "No events are present");
+        return;
+    }
+    if (event_add(call->world, integration, kept_text(call)) == NULL) {
+        call_refuse_full(call);
+        return;
+    }
+    const struct json *from = json_get(json_get(call->body, "channel"), "from");
+    const struct contact *contact = contact_find(integration, text_of(from, "id"));
+    if (contact != NULL && contact->latest != NULL)
+        contact->latest->typing_ms = world_now_ms(call->world);
+
+    char id[HEX_ID_BYTES];
+    message_make_id(call->world, id);
+    print_event(call->out, integration, id, call->body);
+    call_answer(call, 200);
+}

@@ -1,0 +1,29 @@
+/*
+ * models: the shapes of the API's requests, and of the emulator's own orders.
+ */
+#pragma once
+
+#include "shape.h"
+#include "world.h"
+
+/* What the gateway reports. */
+extern const struct shape model_message;
+extern const struct shape model_receipt;
+extern const struct shape model_event;
+extern const struct shape model_structured;
+extern const char *const receipt_statuses[]; /* ends with NULL */
+
+/* Administration. */
+extern const struct shape model_integration_request;
+extern const struct shape model_integration_update;
+extern const struct shape model_recipient;
+extern const struct shape model_threading;
+extern const struct shape model_conversation;
+extern const struct shape model_agentless;
+
+/* /_emulator */
+extern const struct shape model_agent;
+extern const struct shape model_message_id;
+extern const struct shape model_outcome;
+extern const struct shape model_conversation_id;
+extern const struct shape model_clock;
