@@ -1,7 +1,6 @@
 #include "support/expect.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 
 #include "gateway/limits.h"
 #include "gateway/memory.h"

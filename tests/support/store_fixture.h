@@ -1,0 +1,274 @@
+/*
+ * store_fixture: the same cases against every backend, each on a new database with one
+ * bridge. Header only, because its programs link the store, others do not.
+ */
+#pragma once
+
+#include "support/expect.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "gateway/memory.h"
+#include "gateway/store.h"
+
+/* Which backends a case is for. */
+enum {
+    ON_MEMORY = 1,
+    ON_SQLITE = 2,
+    ON_BOTH = ON_MEMORY | ON_SQLITE,
+};
+
+#define FIXTURE_ARENA_BYTES (1024 * 1024)
+#define FIXTURE_PATH_BYTES 128
+#define FIXTURE_NOW_MS INT64_C(1700000000000)
+
+struct store_fixture {
+    char directory[FIXTURE_PATH_BYTES]; /* sqlite: holds only the database */
+    char url[FIXTURE_PATH_BYTES + 32];
+    struct store *store; /* the writer */
+    struct arena *arena;
+    struct error err;
+    int64_t bridge;    /* row of "acme" */
+    unsigned messages; /* made so far: their public ids */
+};
+
+struct store_case {
+    const char *name; /* the rule */
+    void (*run)(struct store_fixture *f);
+    unsigned backends;
+};
+
+static inline void expect_ok_at(const char *call, enum status status,
+                                const struct error *err, const char *file, int line)
+{
+    if (status == STATUS_OK)
+        return;
+    print_error("%s: %s: %s\n", call, status_name(status), err->text);
+    _fail(file, line);
+}
+/* A call whose last argument is &f->err. */
+#define expect_ok(f, call) expect_ok_at(#call, call, &(f)->err, __FILE__, __LINE__)
+
+/* --- opening ------------------------------------------------------------- */
+
+static inline enum status fixture_open(struct store_fixture *f, enum store_mode mode,
+                                       struct store **out_store)
+{
+    const struct store_options options = {.mode = mode, .may_migrate = true};
+    return store_open(f->url, &options, out_store, &f->err);
+}
+
+/* A reading handle: what it sees is in the database, not in the writer's memory. */
+static inline struct store *fixture_reader(struct store_fixture *f)
+{
+    struct store *reader = NULL;
+    expect_ok(f, fixture_open(f, STORE_READER, &reader));
+    return reader;
+}
+
+static inline void store_closep(struct store **store)
+{
+    store_close(*store);
+}
+
+static inline void fixture_begin(struct store_fixture *f)
+{
+    expect_ok(f, store_begin(f->store, &f->err));
+}
+
+static inline void fixture_commit(struct store_fixture *f)
+{
+    expect_ok(f, store_commit(f->store, &f->err));
+}
+
+static inline int64_t fixture_bridge(struct store_fixture *f, const char *name)
+{
+    struct bridge_record bridge = {
+        .name = name, .channel = "partner", .integration_id = "5a1d"};
+    expect_ok(f, store_bridge_sync(f->store, &bridge, FIXTURE_NOW_MS, &f->err));
+    return bridge.row;
+}
+
+/* --- rows, inside a transaction ------------------------------------------ */
+
+static inline struct contact fixture_contact(struct store_fixture *f, const char *id)
+{
+    struct contact contact;
+    expect_ok(f, store_contact_add(f->store, f->bridge, str_of(id), FIXTURE_NOW_MS,
+                                   &contact, &f->err));
+    return contact;
+}
+
+/* A contact with an open conversation. */
+static inline struct contact fixture_talker(struct store_fixture *f, const char *id)
+{
+    struct contact contact = fixture_contact(f, id);
+    expect_ok(f, store_conversation_open(f->store, &contact, FIXTURE_NOW_MS, &f->err));
+    return contact;
+}
+
+/* Adds a message of the contact; *given says what is special about it. */
+static inline struct message fixture_message(struct store_fixture *f,
+                                             const struct contact *contact,
+                                             const struct message *given)
+{
+    struct message message = *given;
+    message.bridge_row = contact->bridge_row;
+    message.contact_row = contact->row;
+    message.conversation = contact->conversation;
+    if (message.public_id[0] == '\0')
+        (void)snprintf(message.public_id, sizeof(message.public_id), "%032x",
+                       ++f->messages);
+    if (message.time_ms == 0)
+        message.time_ms = FIXTURE_NOW_MS;
+    if (message.accepted_ms == 0)
+        message.accepted_ms = FIXTURE_NOW_MS;
+    expect_ok(f, store_message_add(f->store, &message, &f->err));
+    return message;
+}
+
+/* A ready delivery of the message; *given says what is special about it. */
+static inline struct delivery fixture_delivery(struct store_fixture *f,
+                                               const struct message *message,
+                                               const struct delivery *given)
+{
+    struct delivery delivery = *given;
+    delivery.direction = message->direction;
+    delivery.message_id = message->row;
+    delivery.contact_row = message->contact_row;
+    delivery.bridge_row = message->bridge_row;
+    delivery.accepted_ms = message->accepted_ms;
+    expect_ok(
+        f, store_delivery_add(f->store, &delivery, DELIVERY_READY, STR_NONE, &f->err));
+    return delivery;
+}
+
+/* A plain text and its delivery, in one. */
+static inline struct delivery fixture_text(struct store_fixture *f,
+                                           const struct contact *contact,
+                                           enum direction direction, const char *text)
+{
+    struct message message = fixture_message(
+        f, contact, &(struct message){.direction = direction, .text = str_of(text)});
+    return fixture_delivery(f, &message, &(struct delivery){0});
+}
+
+/* What an attempt left, with the numbers that follow from the outcome. */
+static inline struct delivery_record fixture_record(const struct delivery *delivery,
+                                                    enum outcome outcome)
+{
+    return (struct delivery_record){
+        .class = delivery->class,
+        .id = delivery->id,
+        .contact_row = delivery->contact_row,
+        .epoch = delivery->epoch,
+        .outcome = outcome,
+        .state = delivery_after(outcome),
+        .attempts = delivery->attempts + 1,
+        .receipt_status = delivery->event.receipt_status,
+        .started_ms = FIXTURE_NOW_MS + 10,
+        .ended_ms = FIXTURE_NOW_MS + 20,
+    };
+}
+
+static inline void free_deliveries(struct delivery **list)
+{
+    while (*list != NULL) {
+        struct delivery *next = (*list)->next;
+        delivery_free(*list);
+        *list = next;
+    }
+}
+
+/* --- running ------------------------------------------------------------- */
+
+/* One case on one backend, as cmocka knows it. */
+struct store_run {
+    const struct store_case *test;
+    unsigned backend;
+    char name[160];
+    struct store_fixture fixture;
+};
+
+static inline void fixture_place(struct store_fixture *f, unsigned backend)
+{
+    if (backend == ON_MEMORY) {
+        (void)snprintf(f->url, sizeof(f->url), "memory:contract");
+        return;
+    }
+    (void)snprintf(f->directory, sizeof(f->directory), "/tmp/omgw-store-XXXXXX");
+    assert_non_null(mkdtemp(f->directory));
+    (void)snprintf(f->url, sizeof(f->url), "sqlite:%s/omgw.db", f->directory);
+}
+
+static inline int fixture_set_up(void **state)
+{
+    struct store_run *run = *state;
+    struct store_fixture *f = &run->fixture;
+    fixture_place(f, run->backend);
+    f->arena = arena_new(FIXTURE_ARENA_BYTES);
+    expect_ok(f, fixture_open(f, STORE_WRITER, &f->store));
+    fixture_begin(f);
+    f->bridge = fixture_bridge(f, "acme");
+    fixture_commit(f);
+    return 0;
+}
+
+static inline int fixture_tear_down(void **state)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm", ".lock"};
+    struct store_run *run = *state;
+    struct store_fixture *f = &run->fixture;
+    store_close(f->store);
+    arena_free(f->arena);
+    if (f->directory[0] == '\0')
+        return 0;
+    for (size_t i = 0; i < COUNT_OF(suffixes); i++) {
+        char path[FIXTURE_PATH_BYTES + 32];
+        (void)snprintf(path, sizeof(path), "%s/omgw.db%s", f->directory, suffixes[i]);
+        (void)unlink(path); /* not every one is there */
+    }
+    return rmdir(f->directory);
+}
+
+static inline void run_store_case(void **state)
+{
+    struct store_run *run = *state;
+    run->test->run(&run->fixture);
+}
+
+static inline struct CMUnitTest store_test(struct store_run *run)
+{
+    (void)snprintf(run->name, sizeof(run->name), "%s: %s",
+                   run->backend == ON_MEMORY ? "memory" : "sqlite", run->test->name);
+    return (struct CMUnitTest){
+        .name = run->name,
+        .test_func = run_store_case,
+        .setup_func = fixture_set_up,
+        .teardown_func = fixture_tear_down,
+        .initial_state = run,
+    };
+}
+
+/* Every case on every backend it is for. */
+static inline int run_store_cases(const char *group, const struct store_case *cases,
+                                  size_t count)
+{
+    struct store_run *runs = mem_new_array(2 * count, sizeof(*runs));
+    struct CMUnitTest *tests = mem_new_array(2 * count, sizeof(*tests));
+    size_t used = 0;
+    for (size_t i = 0; i < 2 * count; i++) {
+        const struct store_case *test = &cases[i / 2];
+        unsigned backend = i % 2 == 0 ? ON_MEMORY : ON_SQLITE;
+        if ((test->backends & backend) == 0)
+            continue;
+        runs[i].test = test;
+        runs[i].backend = backend;
+        tests[used++] = store_test(&runs[i]);
+    }
+    int failed = _cmocka_run_group_tests(group, tests, used, NULL, NULL);
+    mem_free(tests);
+    mem_free(runs);
+    return failed;
+}
