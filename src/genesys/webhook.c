@@ -253,7 +253,8 @@ static bool decode_type(struct decoding *decoding)
 {
     struct str type = text_of(decoding->body, "type");
 
-    (void)time_parse(text_of(decoding->channel, "time"), &decoding->event->time_ms);
+    if (!time_parse(text_of(decoding->channel, "time"), &decoding->event->time_ms))
+        decoding->event->time_ms = 0; /* then the time of acceptance stands in */
     for (size_t i = 0; i < COUNT_OF(types); i++)
         if (str_is(type, types[i].name))
             return types[i].decode(decoding) && !decoding->keep.is_full;
