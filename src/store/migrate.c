@@ -13,14 +13,14 @@ struct migrator {
 
 /* --- what is there --------------------------------------------------------- */
 
-static enum status count_tables(struct sqlite_store *store, const char *name,
+static enum status count_tables(struct sqlite_store *store, struct str name,
                                 int64_t *out_count, struct error *err)
 {
     CLEANUP(query_end)
     struct query q =
         query_start(store, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' "
                            "AND (?1 IS NULL OR name = ?1)");
-    query_c_string(&q, name);
+    query_text(&q, name);
     enum status status = query_one(&q, err);
     if (status == STATUS_OK)
         *out_count = column_i64(&q, 0);
@@ -33,9 +33,9 @@ static enum status find_schema(struct sqlite_store *store, bool *out_has_schema,
 {
     int64_t ours = 0;
     int64_t all = 0;
-    enum status status = count_tables(store, "schema_migrations", &ours, err);
+    enum status status = count_tables(store, STR("schema_migrations"), &ours, err);
     if (status == STATUS_OK)
-        status = count_tables(store, "", &all, err);
+        status = count_tables(store, STR_NONE, &all, err);
     if (status != STATUS_OK)
         return status;
     if (ours == 0 && all > 0)
@@ -151,15 +151,15 @@ static enum status apply_in_transaction(const struct migrator *migrator,
                                         struct error *err)
 {
     struct sqlite_store *store = migrator->store;
-    struct error ignored;
     enum status status = sqlite_run(store, "BEGIN IMMEDIATE", err);
     if (status != STATUS_OK)
         return status;
     status = apply(migrator, migration, err);
     if (status == STATUS_OK)
         status = sqlite_run(store, "COMMIT", err);
+    /* Unless SQLite did so by itself. */
     if (status != STATUS_OK && sqlite3_get_autocommit(store->db) == 0)
-        (void)sqlite_run(store, "ROLLBACK", &ignored);
+        (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     return status;
 }
 

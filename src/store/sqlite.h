@@ -59,7 +59,8 @@ struct query query_with(struct sqlite_store *store, sqlite3_stmt *stmt);
 /* Resets the statement; for CLEANUP. */
 void query_end(struct query *query);
 
-/* Parameters, in order. Texts are borrowed until query_end; an empty one is NULL. */
+/* Parameters, in order. Texts are borrowed until query_end; an empty one is NULL, but not an
+ * empty C string: those are names, which every row has. */
 void query_i64(struct query *query, int64_t value);
 void query_text(struct query *query, struct str value);
 void query_c_string(struct query *query, const char *value);

@@ -42,9 +42,11 @@ enum status fail_sqlite(struct sqlite_store *store, int rc, struct error *err)
     if ((rc & 0xff) == SQLITE_INTERRUPT)
         return fail(err, STATUS_RETRY, "database %s: reading took more than %d s", path,
                     READ_LIMIT_MS / 1000);
-    /* The code, not sqlite3_errmsg: that one may be about a later call by now. */
+    /* The connection's own words, unless they are about another call by now. */
+    bool is_current = sqlite3_extended_errcode(store->db) == rc;
     return fail(err, may_pass(rc) ? STATUS_RETRY : STATUS_FAILED,
-                "database %s: %s (%d)", path, sqlite3_errstr(rc), rc);
+                "database %s: %s (%d)", path,
+                is_current ? sqlite3_errmsg(store->db) : sqlite3_errstr(rc), rc);
 }
 
 enum status fail_arena(struct error *err)
@@ -142,18 +144,24 @@ void query_optional(struct query *query, int64_t value)
         query->next++; /* unbound is NULL */
 }
 
-void query_text(struct query *query, struct str value)
+static void bind_text(struct query *query, struct str value)
 {
-    if (value.len == 0)
-        query->next++;
-    else if (query->rc == SQLITE_OK)
+    if (query->rc == SQLITE_OK)
         keep_failure(query, sqlite3_bind_text64(query->stmt, query->next++, value.ptr,
                                                 value.len, SQLITE_STATIC, SQLITE_UTF8));
 }
 
+void query_text(struct query *query, struct str value)
+{
+    if (value.len == 0)
+        query->next++;
+    else
+        bind_text(query, value);
+}
+
 void query_c_string(struct query *query, const char *value)
 {
-    query_text(query, str_of(value));
+    bind_text(query, str_of(value));
 }
 
 void query_blob(struct query *query, const void *bytes, size_t len)

@@ -13,6 +13,8 @@
 /* An id names one message, rarely a few; a conversation is cut here. */
 #define TRACE_MESSAGES_MAX 200
 #define TRACE_CONVERSATIONS_MAX 64
+/* One, and one for each replay. */
+#define TRACE_DELIVERIES_MAX 64
 
 /* What an id turned out to name. */
 struct found {
@@ -62,19 +64,40 @@ static const struct {
     {"gateway message id", ID_SIDE_GATEWAY, ID_KIND_MESSAGE},
 };
 
-#define TRACE_BRIDGES_MAX 4096
-struct bridge_rows {
-    int64_t rows[TRACE_BRIDGES_MAX];
-    size_t count;
+/* Names live in the arena; a bridge past its ceiling is not searched. */
+#define BRIDGES_ARENA_BYTES (1024 * 1024)
+struct known_bridge {
+    struct known_bridge *next;
+    int64_t row;
+    struct str name;
+};
+struct bridges {
+    struct arena *arena;
+    struct known_bridge *first; /* in the arena */
 };
 
-static void keep_bridge_row(const void *row, void *context)
+static void keep_bridge(const void *row, void *context)
 {
-    const struct bridge_record *bridge = row;
-    struct bridge_rows *rows = context;
+    const struct bridge_record *record = row;
+    struct bridges *bridges = context;
+    size_t len = strlen(record->name);
+    struct known_bridge *bridge =
+        arena_try_alloc(bridges->arena, sizeof(*bridge) + len);
 
-    if (rows->count < TRACE_BRIDGES_MAX)
-        rows->rows[rows->count++] = bridge->row;
+    if (bridge == NULL)
+        return;
+    bridge->row = record->row;
+    bridge->name = str_from(memcpy(bridge + 1, record->name, len), len);
+    bridge->next = bridges->first;
+    bridges->first = bridge;
+}
+
+static struct str bridge_name(const struct bridges *bridges, int64_t row)
+{
+    const struct known_bridge *b = bridges->first;
+    while (b != NULL && b->row != row)
+        b = b->next;
+    return b == NULL ? STR_NONE : b->name;
 }
 
 static enum status find_on_bridge(struct store *store, int64_t bridge_row,
@@ -96,14 +119,13 @@ static enum status find_on_bridge(struct store *store, int64_t bridge_row,
     return STATUS_OK;
 }
 
-static enum status find_in_index(struct store *store, struct found *found,
-                                 struct error *err)
+static enum status find_in_index(struct store *store, const struct bridges *bridges,
+                                 struct found *found, struct error *err)
 {
-    struct bridge_rows rows = {.count = 0};
-    enum status status = store->backend->bridges(store, keep_bridge_row, &rows, err);
-
-    for (size_t i = 0; i < rows.count && status == STATUS_OK; i++)
-        status = find_on_bridge(store, rows.rows[i], found, err);
+    enum status status = STATUS_OK;
+    for (const struct known_bridge *b = bridges->first;
+         b != NULL && status == STATUS_OK; b = b->next)
+        status = find_on_bridge(store, b->row, found, err);
     return status;
 }
 
@@ -111,8 +133,8 @@ static enum status find_in_index(struct store *store, struct found *found,
  * Our own id goes out with a suffix too: part numbers towards Genesys, statuses towards
  * the partner. Source: design.md section 2, "Ids".
  */
-static enum status find_suffixed(struct store *store, struct found *found,
-                                 struct error *err)
+static enum status find_suffixed(struct store *store, const struct bridges *bridges,
+                                 struct found *found, struct error *err)
 {
     const size_t digits = PUBLIC_ID_BYTES - 1;
     if (found->matched != NULL || found->id.len < digits + 2 ||
@@ -120,7 +142,7 @@ static enum status find_suffixed(struct store *store, struct found *found,
         return STATUS_OK;
 
     struct found whole = {.id = str_sub(found->id, 0, digits)};
-    enum status status = find_in_index(store, &whole, err);
+    enum status status = find_in_index(store, bridges, &whole, err);
     if (status == STATUS_OK && whole.matched != NULL)
         found_message(found, "gateway message id", whole.messages[0]);
     return status;
@@ -206,12 +228,14 @@ static void add_reason(struct json *object, enum reason_code code, struct str re
 
 /* What the visitors of one message write into. */
 struct message_json {
-    struct store *store;
     struct json *deliveries;
     struct json *attempts;
     struct json *receipts;
-    int64_t delivery_ids[TRACE_MESSAGES_MAX];
-    size_t delivery_count;
+    struct {
+        int64_t id;
+        struct json *item; /* borrowed from deliveries */
+    } seen[TRACE_DELIVERIES_MAX];
+    size_t seen_count;
 };
 
 static void add_delivery(const void *row, void *context)
@@ -220,8 +244,10 @@ static void add_delivery(const void *row, void *context)
     struct message_json *out = context;
     struct json *item = json_append_object(out->deliveries);
 
-    if (out->delivery_count < COUNT_OF(out->delivery_ids))
-        out->delivery_ids[out->delivery_count++] = delivery->id;
+    if (out->seen_count < COUNT_OF(out->seen)) {
+        out->seen[out->seen_count].id = delivery->id;
+        out->seen[out->seen_count++].item = item;
+    }
     json_add_i64(item, "id", delivery->id);
     json_add_str(item, "direction", str_of(direction_name(delivery->direction)));
     json_add_str(item, "state", str_of(delivery_state_name(delivery->state)));
@@ -278,46 +304,36 @@ static void add_id(const void *row, void *context)
     json_append(context, json_new_str(*id));
 }
 
-/* Provider ids of further parts, beside the delivery they belong to. */
-static enum status add_parts(struct message_json *out, int64_t delivery,
-                             struct json *parts, struct error *err)
+static enum status add_steps(struct store *store, struct message_json *out,
+                             int64_t message, struct error *err)
 {
-    return out->store->backend->parts_of(out->store, delivery, add_id, parts, err);
-}
+    const struct store_backend *backend = store->backend;
+    enum status status = backend->deliveries_of(store, message, add_delivery, out, err);
 
-static enum status add_steps(struct message_json *out, int64_t message,
-                             struct json *object, struct error *err)
-{
-    const struct store_backend *backend = out->store->backend;
-    struct json *parts = NULL;
-    enum status status =
-        backend->deliveries_of(out->store, message, add_delivery, out, err);
-
-    for (size_t i = 0; i < out->delivery_count && status == STATUS_OK; i++) {
-        int64_t id = out->delivery_ids[i];
-        status = backend->attempts_of(out->store, DELIVERY_MESSAGE, id, add_attempt,
-                                      out, err);
-        if (parts == NULL)
-            parts = json_add_array(object, "further_parts");
+    for (size_t i = 0; i < out->seen_count && status == STATUS_OK; i++) {
+        struct json *parts = json_add_array(out->seen[i].item, "further_parts");
+        status = backend->parts_of(store, out->seen[i].id, add_id, parts, err);
         if (status == STATUS_OK)
-            status = add_parts(out, id, parts, err);
+            status = backend->attempts_of(store, DELIVERY_MESSAGE, out->seen[i].id,
+                                          add_attempt, out, err);
     }
     if (status == STATUS_OK)
-        status = backend->receipts_of(out->store, message, add_receipt, out, err);
+        status = backend->receipts_of(store, message, add_receipt, out, err);
     if (status == STATUS_OK)
-        status = backend->attempts_of(out->store, DELIVERY_RECEIPT, message,
-                                      add_attempt, out, err);
+        status = backend->attempts_of(store, DELIVERY_RECEIPT, message, add_attempt,
+                                      out, err);
     return status;
 }
 
-static void add_message_fields(struct json *object, const struct message *message)
+static void add_message_fields(struct json *object, const struct message *message,
+                               const struct bridges *bridges)
 {
     json_add_str(object, "id", str_of(message->public_id));
     json_add_i64(object, "number", message->row);
     json_add_str(object, "direction", str_of(direction_name(message->direction)));
     json_add_str(object, "kind", str_of(event_kind_name(message->kind)));
     json_add_str(object, "status", str_of(message_status_name(message->status)));
-    json_add_i64(object, "bridge", message->bridge_row);
+    add_text(object, "bridge", bridge_name(bridges, message->bridge_row));
     add_text(object, "contact", message->contact_id);
     add_number(object, "conversation", message->conversation);
     add_number(object, "about", message->target_row);
@@ -329,8 +345,9 @@ static void add_message_fields(struct json *object, const struct message *messag
     add_time(object, "accepted", message->accepted_ms);
 }
 
-static enum status add_message(struct store *store, struct json *list, int64_t row,
-                               struct found *found, struct error *err)
+static enum status add_message(struct store *store, const struct bridges *bridges,
+                               struct json *list, int64_t row, struct found *found,
+                               struct error *err)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new(LIMIT_REQUEST_ARENA_BYTES);
     struct message message;
@@ -341,20 +358,20 @@ static enum status add_message(struct store *store, struct json *list, int64_t r
         return status;
 
     struct json *object = json_append_object(list);
-    add_message_fields(object, &message);
+    add_message_fields(object, &message, bridges);
     if (message.conversation != 0)
         found_conversation(found, message.conversation);
     struct message_json out = {
-        .store = store,
         .deliveries = json_add_array(object, "deliveries"),
         .attempts = json_add_array(object, "attempts"),
         .receipts = json_add_array(object, "receipts"),
     };
-    return add_steps(&out, row, object, err);
+    return add_steps(store, &out, row, err);
 }
 
-static enum status add_conversation(struct store *store, struct json *list,
-                                    int64_t number, struct error *err)
+static enum status add_conversation(struct store *store, const struct bridges *bridges,
+                                    struct json *list, int64_t number,
+                                    struct error *err)
 {
     struct stored_conversation conversation;
     enum status status =
@@ -366,7 +383,7 @@ static enum status add_conversation(struct store *store, struct json *list,
 
     struct json *object = json_append_object(list);
     json_add_i64(object, "number", number);
-    json_add_i64(object, "bridge", conversation.bridge_row);
+    add_text(object, "bridge", bridge_name(bridges, conversation.bridge_row));
     add_time(object, "opened", conversation.opened_ms);
     add_time(object, "last_activity", conversation.last_activity_ms);
     add_time(object, "closed", conversation.closed_ms);
@@ -374,11 +391,12 @@ static enum status add_conversation(struct store *store, struct json *list,
     return store->backend->links_of(store, number, add_id, links, err);
 }
 
-static enum status find_all(struct store *store, struct found *found, struct error *err)
+static enum status find_all(struct store *store, const struct bridges *bridges,
+                            struct found *found, struct error *err)
 {
-    enum status status = find_in_index(store, found, err);
+    enum status status = find_in_index(store, bridges, found, err);
     if (status == STATUS_OK)
-        status = find_suffixed(store, found, err);
+        status = find_suffixed(store, bridges, found, err);
     if (status == STATUS_OK)
         status = find_conversations(store, found, err);
     if (status == STATUS_OK)
@@ -388,22 +406,35 @@ static enum status find_all(struct store *store, struct found *found, struct err
     return status;
 }
 
+static enum status add_found(struct store *store, const struct bridges *bridges,
+                             struct found *found, struct json *json, struct error *err)
+{
+    enum status status = STATUS_OK;
+    struct json *messages = json_add_array(json, "messages");
+    for (size_t i = 0; i < found->message_count && status == STATUS_OK; i++)
+        status = add_message(store, bridges, messages, found->messages[i], found, err);
+    struct json *conversations = json_add_array(json, "conversations");
+    for (size_t i = 0; i < found->conversation_count && status == STATUS_OK; i++)
+        status = add_conversation(store, bridges, conversations,
+                                  found->conversations[i], err);
+    return status;
+}
+
 enum status store_trace(struct store *store, struct str id, struct json **out_json,
                         struct error *err)
 {
+    CLEANUP(arena_freep) struct arena *arena = arena_new(BRIDGES_ARENA_BYTES);
+    struct bridges bridges = {.arena = arena};
     struct found found = {.id = id};
-    enum status status = find_all(store, &found, err);
+    enum status status = store->backend->bridges(store, keep_bridge, &bridges, err);
+    if (status == STATUS_OK)
+        status = find_all(store, &bridges, &found, err);
     if (status != STATUS_OK)
         return status;
 
     CLEANUP(json_freep) struct json *json = json_new_object();
     json_add_str(json, "matched", str_of(found.matched));
-    struct json *messages = json_add_array(json, "messages");
-    for (size_t i = 0; i < found.message_count && status == STATUS_OK; i++)
-        status = add_message(store, messages, found.messages[i], &found, err);
-    struct json *conversations = json_add_array(json, "conversations");
-    for (size_t i = 0; i < found.conversation_count && status == STATUS_OK; i++)
-        status = add_conversation(store, conversations, found.conversations[i], err);
+    status = add_found(store, &bridges, &found, json, err);
     if (status == STATUS_OK)
         *out_json = TAKE(json);
     return status;
