@@ -84,11 +84,14 @@ static void check_database(struct reader *reader, const struct section *root)
         report(reader, root, "database", "has no path; write sqlite:/PATH");
 }
 
-/* Paths are appended to it. */
-static void cut_slashes(const struct section *section, const char *name)
+/* Paths are appended to it: no query, no slash at the end. */
+static void check_base_url(struct reader *reader, const struct section *section,
+                           const char *name)
 {
     char **url = value_place(row_of(section, name), section->base);
     size_t len = *url == NULL ? 0 : strlen(*url);
+    if (str_find_byte((struct str){*url, len}, '?') >= 0)
+        report(reader, section, name, "the URL has a query (?); remove it");
     while (len > 0 && (*url)[len - 1] == '/')
         (*url)[--len] = '\0';
 }
@@ -101,7 +104,7 @@ static void check_root(struct reader *reader, const struct section *root)
     check_networks(reader, root, "trusted_proxies");
     check_networks(reader, root, "egress.allow");
     check_database(reader, root);
-    cut_slashes(root, "public_url");
+    check_base_url(reader, root, "public_url");
 }
 
 static void check_name(struct reader *reader, const struct section *section)
@@ -187,8 +190,8 @@ static void check_location(struct reader *reader, struct organisation_entry *ent
         problems_add(&reader->problems, section->place,
                      "\"region\" is missing; add it, or \"api_url\" and \"login_url\"");
     }
-    cut_slashes(section, "api_url");
-    cut_slashes(section, "login_url");
+    check_base_url(reader, section, "api_url");
+    check_base_url(reader, section, "login_url");
 }
 
 static void check_organisations(struct reader *reader, struct snapshot *snapshot)

@@ -97,7 +97,7 @@ static void example_row(struct example *example, const struct setting_row *row,
                                     : row->is_required && row->default_text == NULL;
     size_t depth = example->depth + line->depth;
 
-    outline_indent(example->out, depth, false, false);
+    outline_indent(example->out, example->is_entry ? depth - 1 : depth, false, false);
     buf_printf(example->out, "# %s\n", row->help);
     example_indent(example, depth, !is_active);
     buf_printf(example->out, "%.*s%s: ", STR_ARG(line->key),

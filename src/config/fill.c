@@ -252,12 +252,12 @@ static void fill_default(const struct target *target)
             report(target, "", section->place, &err);
     } else if (row->is_required && row->kind == SETTING_SECRET) {
         problems_add(problems, section->place,
-                     "\"" LABEL_FORMAT "%s\" is missing; add it or \"%s" FILE_SUFFIX
-                     "\": %s",
-                     LABEL_ARG(section), row->name, row->name, row->help);
+                     "\"" LABEL_FORMAT
+                     "%s\" is missing (%s); add it or \"%s" FILE_SUFFIX "\"",
+                     LABEL_ARG(section), row->name, row->help, row->name);
     } else if (row->is_required) {
         problems_add(problems, section->place,
-                     "\"" LABEL_FORMAT "%s\" is missing; add it: %s",
+                     "\"" LABEL_FORMAT "%s\" is missing (%s); add it",
                      LABEL_ARG(section), row->name, row->help);
     }
 }

@@ -24,10 +24,8 @@ bool problems_are_full(const struct problems *problems)
 void problems_add(struct problems *problems, struct place place, const char *format,
                   ...)
 {
-    if (problems_are_full(problems)) {
-        problems->is_cut = true;
+    if (problems_are_full(problems))
         return;
-    }
     char text[PROBLEM_TEXT_BYTES];
     va_list arguments;
     va_start(arguments, format);
@@ -79,8 +77,8 @@ void problems_print(struct problems *problems, struct buf *out)
             buf_printf(out, "%s:%zu:%zu: %s\n", problems->file, problem->place.line,
                        problem->place.column, problem->text);
     }
-    if (problems->is_cut)
-        buf_printf(out, "%s: more than %d problems; repair these first\n",
+    if (problems_are_full(problems))
+        buf_printf(out, "%s: only %d problems are shown; repair these first\n",
                    problems->file, PROBLEMS_MAX);
 }
 

@@ -17,10 +17,10 @@ struct problems {
     const char *file; /* borrowed; as the user named it */
     struct problem *items;
     size_t count;
-    bool is_cut; /* there were more than are kept */
 };
 
-/* The text is "what is wrong; what to do", without secrets. */
+/* Nothing when they are full. The text is "what is wrong; what to do", without secrets.
+ */
 void problems_add(struct problems *problems, struct place place, const char *format,
                   ...) PRINTF_LIKE(3, 4);
 /* No more are kept: a caller with much left to look at may stop. */

@@ -33,6 +33,9 @@ enum status secret_read(const struct config_files *files, struct str path,
     CLEANUP(mem_freep) char *path_text = text_copy(path);
     if (path.len == 0)
         return fail(err, STATUS_INVALID, "has no path; name the file of the secret");
+    if (str_find_byte(path, '\0') >= 0)
+        return fail(err, STATUS_INVALID,
+                    "has a NUL byte in its path; correct the path");
 
     size_t len = 0;
     int cause = files->read(files->context, path_text, secret.bytes, SECRET_FILE_BYTES,

@@ -132,7 +132,7 @@ const size_t root_row_count = COUNT_OF(root_rows);
 
 const struct setting_row organisation_rows[] = {
     ORGANISATION("name", SETTING_TEXT, value.name, .is_required = true,
-                 .help = "bridges refer to it: a-z, 0-9 and -, at most 63"),
+                 .help = "what bridges call it: a-z, 0-9 and -, at most 63"),
     ORGANISATION("region", SETTING_TEXT, region,
                  .help = "AWS region of the organisation, such as eu_west_1"),
     ORGANISATION("api_url", SETTING_URL, value.api_url,
@@ -140,7 +140,7 @@ const struct setting_row organisation_rows[] = {
     ORGANISATION("login_url", SETTING_URL, value.login_url,
                  .help = "by default https://login.DOMAIN of the region"),
     ORGANISATION("client_id", SETTING_TEXT, value.client_id, .is_required = true,
-                 .help = "OAuth client (client credentials) of the organisation"),
+                 .help = "OAuth client of the organisation, for client credentials"),
     ORGANISATION("client_secret", SETTING_SECRET, value.client_secret,
                  .is_required = true, .help = "secret of the OAuth client"),
     ORGANISATION("requests_per_minute", SETTING_NUMBER, value.requests_per_minute,
@@ -153,7 +153,7 @@ const size_t organisation_row_count = COUNT_OF(organisation_rows);
 
 const struct setting_row bridge_rows[] = {
     BRIDGE("name", SETTING_TEXT, value.name, .is_required = true,
-           .help = "stands in the webhook URLs: a-z, 0-9 and -, at most 63"),
+           .help = "stands in its webhook URLs: a-z, 0-9 and -, at most 63"),
     BRIDGE("channel", SETTING_TEXT, channel, .is_required = true,
            .help =
                "kind of messaging service; its settings stand in a map of that name"),

@@ -274,11 +274,11 @@ enum status value_check(const struct setting_row *row, const void *base,
         int64_t fewest = row->is_required && row->min == 0 ? 1 : row->min;
         if (count < fewest)
             return fail(err, STATUS_INVALID,
-                        "has %" PRId64 " entries; the fewest is %" PRId64, count,
+                        "has %" PRId64 " entries; give it %" PRId64 " at least", count,
                         fewest);
         if (row->max != 0 && count > row->max)
             return fail(err, STATUS_INVALID,
-                        "has %" PRId64 " entries; the most is %" PRId64, count,
+                        "has %" PRId64 " entries; keep %" PRId64 " at most", count,
                         row->max);
         return STATUS_OK;
     }
