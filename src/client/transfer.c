@@ -44,6 +44,22 @@ static int rewind_body(void *context, curl_off_t offset, int origin)
     return is_at_start ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
 }
 
+/*
+ * libcurl takes an answer that breaks off within its headers for a complete one without
+ * a body. Interim answers and a proxy's come before; trailers come behind and change
+ * nothing.
+ */
+static size_t take_header(char *bytes, size_t size, size_t count, void *context)
+{
+    struct transfer *transfer = context;
+    struct str line = str_from(bytes, size * count);
+    if (str_starts(line, STR("HTTP/")))
+        transfer->has_head = false;
+    if (str_is(line, "\r\n") || str_is(line, "\n"))
+        transfer->has_head = true;
+    return line.len;
+}
+
 static size_t take_answer(char *bytes, size_t size, size_t count, void *context)
 {
     struct transfer *transfer = context;
@@ -97,6 +113,8 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose,
 {
     struct transfer *transfer = context;
     (void)purpose;
+    if (!transfer_sent_nothing(transfer))
+        return CURL_SOCKET_BAD; /* see before_request */
     /* With a proxy this is the proxy's address, which comes from the configuration;
      * what can be known of the target was checked before. */
     bool is_checked = is_guarded(transfer) && transfer->settings->proxy == NULL;
@@ -160,6 +178,8 @@ static bool set_callbacks(struct transfer *transfer)
            curl_easy_setopt(easy, CURLOPT_READDATA, transfer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, rewind_body) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SEEKDATA, transfer) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_answer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_request) == CURLE_OK &&
@@ -368,6 +388,7 @@ void transfer_clear(struct transfer *transfer)
     transfer->has_begun = false;
     transfer->sent_before = 0;
     transfer->body_read = 0;
+    transfer->has_head = false;
     transfer->was_guarded = false;
     if (transfer->answer.capacity > ANSWER_KEPT_BYTES)
         buf_release(&transfer->answer);

@@ -120,7 +120,8 @@ void transfer_reply(struct transfer *transfer, int64_t wall_ms, struct reply *ou
     if (transfer->is_cancelled) {
         reply.kind = REPLY_CANCELLED;
         reply.why = "cancelled";
-    } else if (transfer->refusal == NULL && transfer->result == CURLE_OK) {
+    } else if (transfer->refusal == NULL && transfer->result == CURLE_OK &&
+               transfer->has_head) {
         reply.kind = REPLY_ANSWER;
         fill_answer(transfer, wall_ms, &reply);
     } else if (transfer->refusal != NULL || transfer_sent_nothing(transfer)) {
