@@ -1,0 +1,89 @@
+# What the scripts share. Sourced, from the root of the repository.
+# shellcheck shell=bash
+
+build_packages=(ca-certificates ccache cmake gcc git libc6-dev libcjson-dev
+    libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev libssl-dev libyaml-dev ninja-build
+    openssl curl jq pkg-config uthash-dev)
+test_packages=(clang clang-format clang-tidy cppcheck faketime libclang-rt-14-dev
+    libcmocka-dev libjansson-dev shellcheck sqlite3)
+
+say() {
+    printf '%s\n' "$*" >&2
+}
+
+as_root() {
+    if ((EUID == 0)); then
+        "$@"
+    else
+        sudo "$@"
+    fi
+}
+
+# missing_packages PACKAGE...: those that are not installed.
+missing_packages() {
+    local package
+    for package in "$@"; do
+        if ! dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q ' installed$'; then
+            printf '%s\n' "$package"
+        fi
+    done
+}
+
+# install_packages build|test...: installs what is missing of these sets, with Node.js for
+# the tests unless there is one.
+install_packages() {
+    local wanted=() missing=() set
+    for set in "$@"; do
+        case $set in
+        build) wanted+=("${build_packages[@]}") ;;
+        test) wanted+=("${test_packages[@]}") ;;
+        *)
+            say "install_packages: no set is called $set"
+            return 64
+            ;;
+        esac
+    done
+    if ! command -v dpkg-query >/dev/null; then
+        say "not a Debian system: please install the likes of ${wanted[*]}"
+        return 0
+    fi
+    mapfile -t missing < <(missing_packages "${wanted[@]}")
+    if [[ " $* " == *' test '* ]] && ! command -v node >/dev/null; then
+        missing+=(nodejs npm)
+    fi
+    if ((${#missing[@]} == 0)); then
+        return 0
+    fi
+    say "installing ${missing[*]}"
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+        --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# build_preset PRESET [TARGET...]: configures and builds it in build/PRESET; says how many
+# objects were compiled.
+build_preset() {
+    local preset=$1 log
+    shift
+    log=build/$preset.log
+    mkdir -p build
+    if ! { cmake --preset "$preset" && cmake --build --preset "$preset" ${1:+--target "$@"}; } \
+        >"$log" 2>&1; then
+        grep -E -A12 'error:|Error|FAILED' "$log" | head -n 80 >&2 || tail -n 40 "$log" >&2
+        say "the build of the preset $preset failed; all of it: $log"
+        return 1
+    fi
+    say "preset $preset: $(grep -c '^\[.*Building C object' "$log" || true) objects compiled"
+}
+
+# A TCP port of 127.0.0.1 on which nobody listens.
+free_port() {
+    local port
+    while :; do
+        port=$((20000 + RANDOM % 12000))
+        if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+            printf '%s\n' "$port"
+            return
+        fi
+    done
+}
