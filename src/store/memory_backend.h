@@ -18,7 +18,6 @@ enum memory_table {
     TABLE_ALIASES,       /* [bridge, alias] struct number_row: contact */
     TABLE_CONVERSATIONS, /* [number] struct stored_conversation */
     TABLE_LINKS,         /* [conversation, order] struct link_row */
-    TABLE_LINKED,        /* [Genesys id, conversation] */
     TABLE_MESSAGES,      /* [row] struct message */
     TABLE_CONVERSATION_MESSAGES, /* [conversation, message] */
     TABLE_CHOICES,               /* [message, ordinal] struct stored_choice */

@@ -26,6 +26,7 @@ static const struct row_shape conversation_shape = {
     .bytes = sizeof(struct stored_conversation)};
 
 struct link_row {
+    int64_t conversation;
     struct str genesys_id;
     int64_t used; /* rises with each use: the latest has the highest */
 };
@@ -331,14 +332,16 @@ enum status memory_conversation_link(struct store *store, int64_t conversation,
         return status;
     struct table *table = memory_rows(store);
     int64_t order = number_next(table, TABLE_LINKS);
-    const struct link_row link = {.genesys_id = genesys_id, .used = order};
+    const struct link_row link = {
+        .conversation = conversation,
+        .genesys_id = genesys_id,
+        .used = order,
+    };
     const struct table_entry *known = link_of(table, conversation, genesys_id);
     if (known != NULL)
         order = entry_number(known);
     struct table_key key = key_2(TABLE_LINKS, conversation, order);
     row_put(table, &key, &link_shape, &link);
-    struct table_key linked = key_text_1(TABLE_LINKED, genesys_id, conversation);
-    index_set(table, &linked, true);
     return STATUS_OK;
 }
 
@@ -385,13 +388,14 @@ enum status memory_conversations_of(struct store *store, struct str genesys_id,
                                     each_row *seen, void *context, struct error *err)
 {
     enum status status = memory_read(store, err);
-    if (status != STATUS_OK || !key_takes_text(genesys_id))
+    if (status != STATUS_OK)
         return status;
-    struct table_key linked = key_text(TABLE_LINKED, genesys_id);
-    for (const struct table_entry *entry = table_first(memory_rows(store), &linked);
-         entry != NULL; entry = table_after(entry, &linked)) {
-        int64_t number = entry_number(entry);
-        seen(&number, context);
+    struct table_key all = key_table(TABLE_LINKS);
+    for (const struct table_entry *entry = table_first(memory_rows(store), &all);
+         entry != NULL; entry = table_after(entry, &all)) {
+        const struct link_row *link = entry_row(entry);
+        if (str_equal(link->genesys_id, genesys_id))
+            seen(&link->conversation, context);
     }
     return STATUS_OK;
 }

@@ -41,8 +41,9 @@ struct table {
 
 static void add_bytes(struct table_key *key, const void *bytes, size_t len)
 {
-    assert(key->len + len <= sizeof(key->bytes));
-    memcpy(key->bytes + key->len, bytes, len);
+    assert(len <= sizeof(key->bytes) - key->len);
+    if (len > 0)
+        memcpy(key->bytes + key->len, bytes, len);
     key->len += len;
 }
 
@@ -56,17 +57,9 @@ static void add_i64(struct table_key *key, int64_t value)
     add_bytes(key, bytes, sizeof(bytes));
 }
 
-static void add_text(struct table_key *key, struct str text)
-{
-    assert(key_takes_text(text));
-    if (text.len > 0)
-        add_bytes(key, text.ptr, text.len);
-    add_bytes(key, "", 1);
-}
-
 bool key_takes_text(struct str text)
 {
-    return text.len <= LIMIT_ID_BYTES && str_find_byte(text, '\0') < 0;
+    return text.len <= LIMIT_ID_BYTES;
 }
 
 struct table_key key_table(uint8_t table)
@@ -95,24 +88,11 @@ struct table_key key_3(uint8_t table, int64_t a, int64_t b, int64_t c)
     return key;
 }
 
-struct table_key key_text(uint8_t table, struct str text)
-{
-    struct table_key key = key_table(table);
-    add_text(&key, text);
-    return key;
-}
-
 struct table_key key_1_text(uint8_t table, int64_t a, struct str text)
 {
+    assert(key_takes_text(text));
     struct table_key key = key_1(table, a);
-    add_text(&key, text);
-    return key;
-}
-
-struct table_key key_text_1(uint8_t table, struct str text, int64_t a)
-{
-    struct table_key key = key_text(table, text);
-    add_i64(&key, a);
+    add_bytes(&key, text.ptr, text.len);
     return key;
 }
 

@@ -12,8 +12,8 @@
 #include "gateway/limits.h"
 #include "gateway/text.h"
 
-/* A table's number, three integers, a text with its terminator. */
-#define TABLE_KEY_BYTES (1 + 3 * 8 + LIMIT_ID_BYTES + 1)
+/* A table's number, an integer and a text, or three integers. */
+#define TABLE_KEY_BYTES (1 + 8 + LIMIT_ID_BYTES)
 
 struct table_key {
     size_t len;
@@ -25,12 +25,9 @@ struct table_key key_table(uint8_t table);
 struct table_key key_1(uint8_t table, int64_t a);
 struct table_key key_2(uint8_t table, int64_t a, int64_t b);
 struct table_key key_3(uint8_t table, int64_t a, int64_t b, int64_t c);
-/* A text may stand anywhere in a key; it ends with a NUL, so it must not hold one. */
+/* The text ends the key; it has the length of an id at most. */
 bool key_takes_text(struct str text);
-struct table_key key_text(uint8_t table, struct str text);
 struct table_key key_1_text(uint8_t table, int64_t a, struct str text);
-struct table_key key_text_1(uint8_t table, struct str text, int64_t a);
-/* Exact bytes, e.g. a hash. */
 struct table_key key_bytes(uint8_t table, const void *bytes, size_t len);
 
 struct table;

@@ -1,8 +1,8 @@
 /*
- * The contract of store.h, held by every backend: opening, transactions, bridges, ids,
- * pauses. See test_contacts.c, test_deliveries.c and test_trace.c for the rest.
+ * The contract of store.h, held by every backend: all its cases. Those of opening,
+ * transactions, bridges, ids and pauses are here, the others in support/store_*.c.
  */
-#include "support/store_fixture.h"
+#include "support/store_suite.h"
 
 /* --- opening ------------------------------------------------------------- */
 
@@ -389,36 +389,45 @@ static void pauses_are_set_replaced_and_cleared(struct store_fixture *f)
                buf_str(&got));
 }
 
+static const struct store_case cases[] = {
+    {"open refuses what it does not know",                   open_refuses_what_it_does_not_know,
+     ON_MEMORY                                                                                               },
+    {"a reader needs a database that exists",                a_reader_needs_a_database_that_exists,
+     ON_BOTH                                                                                                 },
+    {"a second writer is refused",                           a_second_writer_is_refused,            ON_BOTH  },
+    {"commit keeps and rollback forgets",                    commit_keeps_and_rollback_forgets,     ON_BOTH  },
+    {"undo takes back one job only",                         undo_takes_back_one_job_only,          ON_BOTH  },
+ /* A memory: reader is in the same thread and sees it all. */
+    {"a reader sees what is committed",                      a_reader_sees_what_is_committed,       ON_SQLITE},
+    {"closing forgets an open transaction",                  closing_forgets_an_open_transaction,
+     ON_BOTH                                                                                                 },
+    {"maintaining changes nothing that is kept",
+     maintaining_changes_nothing_that_is_kept,                                                      ON_BOTH  },
+    {"everything is there after reopening",                  everything_is_there_after_reopening,
+     ON_SQLITE                                                                                               },
+    {"a bridge keeps its row",                               a_bridge_keeps_its_row,                ON_BOTH  },
+    {"a bridge with history cannot change sides",
+     a_bridge_with_history_cannot_change_sides,                                                     ON_BOTH  },
+    {"ids of other sides, kinds and bridges do not collide",
+     ids_of_other_sides_kinds_and_bridges_do_not_collide,                                           ON_BOTH  },
+    {"the first to give an id keeps it",                     the_first_to_give_an_id_keeps_it,      ON_BOTH  },
+    {"an id taken back is free again",                       an_id_taken_back_is_free_again,        ON_BOTH  },
+    {"expiring leaves ids that are young",                   expiring_leaves_ids_that_are_young,    ON_BOTH  },
+    {"pauses are set, replaced and cleared",                 pauses_are_set_replaced_and_cleared,
+     ON_BOTH                                                                                                 },
+};
+static const struct store_cases store_cases = {"store", cases, COUNT_OF(cases)};
+
 int main(void)
 {
-    static const struct store_case cases[] = {
-        {"open refuses what it does not know",                   open_refuses_what_it_does_not_know,
-         ON_MEMORY                                                                                               },
-        {"a reader needs a database that exists",                a_reader_needs_a_database_that_exists,
-         ON_BOTH                                                                                                 },
-        {"a second writer is refused",                           a_second_writer_is_refused,            ON_BOTH  },
-        {"commit keeps and rollback forgets",                    commit_keeps_and_rollback_forgets,
-         ON_BOTH                                                                                                 },
-        {"undo takes back one job only",                         undo_takes_back_one_job_only,          ON_BOTH  },
- /* A memory: reader is in the same thread and sees it all. */
-        {"a reader sees what is committed",                      a_reader_sees_what_is_committed,       ON_SQLITE},
-        {"closing forgets an open transaction",                  closing_forgets_an_open_transaction,
-         ON_BOTH                                                                                                 },
-        {"maintaining changes nothing that is kept",
-         maintaining_changes_nothing_that_is_kept,                                                      ON_BOTH  },
-        {"everything is there after reopening",                  everything_is_there_after_reopening,
-         ON_SQLITE                                                                                               },
-        {"a bridge keeps its row",                               a_bridge_keeps_its_row,                ON_BOTH  },
-        {"a bridge with history cannot change sides",
-         a_bridge_with_history_cannot_change_sides,                                                     ON_BOTH  },
-        {"ids of other sides, kinds and bridges do not collide",
-         ids_of_other_sides_kinds_and_bridges_do_not_collide,                                           ON_BOTH  },
-        {"the first to give an id keeps it",                     the_first_to_give_an_id_keeps_it,      ON_BOTH  },
-        {"an id taken back is free again",                       an_id_taken_back_is_free_again,        ON_BOTH  },
-        {"expiring leaves ids that are young",                   expiring_leaves_ids_that_are_young,
-         ON_BOTH                                                                                                 },
-        {"pauses are set, replaced and cleared",                 pauses_are_set_replaced_and_cleared,
-         ON_BOTH                                                                                                 },
+    static const struct store_cases *const suite[] = {
+        &store_cases,
+        &store_contact_cases,
+        &store_message_cases,
+        &store_delivery_cases,
     };
-    return run_store_cases("store", cases, COUNT_OF(cases));
+    int failed = 0;
+    for (size_t i = 0; i < COUNT_OF(suite); i++)
+        failed += store_suite_run(suite[i]);
+    return failed;
 }

@@ -1,88 +1,53 @@
-/*
- * store_fixture: the same cases against every backend, each on a new database with one
- * bridge. Header only, because its programs link the store, others do not.
- */
-#pragma once
-
-#include "support/expect.h"
+#include "support/store_suite.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "gateway/memory.h"
-#include "gateway/store.h"
-
-/* Which backends a case is for. */
-enum {
-    ON_MEMORY = 1,
-    ON_SQLITE = 2,
-    ON_BOTH = ON_MEMORY | ON_SQLITE,
-};
 
 #define FIXTURE_ARENA_BYTES (1024 * 1024)
-#define FIXTURE_PATH_BYTES 128
-#define FIXTURE_NOW_MS INT64_C(1700000000000)
 
-struct store_fixture {
-    char directory[FIXTURE_PATH_BYTES]; /* sqlite: holds only the database */
-    char url[FIXTURE_PATH_BYTES + 32];
-    struct store *store; /* the writer */
-    struct arena *arena;
-    struct error err;
-    int64_t bridge;    /* row of "acme" */
-    unsigned messages; /* made so far: their public ids */
-};
-
-struct store_case {
-    const char *name; /* the rule */
-    void (*run)(struct store_fixture *f);
-    unsigned backends;
-};
-
-static inline void expect_ok_at(const char *call, enum status status,
-                                const struct error *err, const char *file, int line)
+void expect_ok_at(const char *call, enum status status, const struct error *err,
+                  const char *file, int line)
 {
     if (status == STATUS_OK)
         return;
     print_error("%s: %s: %s\n", call, status_name(status), err->text);
     _fail(file, line);
 }
-/* A call whose last argument is &f->err. */
-#define expect_ok(f, call) expect_ok_at(#call, call, &(f)->err, __FILE__, __LINE__)
 
-/* --- opening ------------------------------------------------------------- */
+/* --- handles ------------------------------------------------------------- */
 
-static inline enum status fixture_open(struct store_fixture *f, enum store_mode mode,
-                                       struct store **out_store)
+enum status fixture_open(struct store_fixture *f, enum store_mode mode,
+                         struct store **out_store)
 {
     const struct store_options options = {.mode = mode, .may_migrate = true};
     return store_open(f->url, &options, out_store, &f->err);
 }
 
-/* A reading handle: what it sees is in the database, not in the writer's memory. */
-static inline struct store *fixture_reader(struct store_fixture *f)
+struct store *fixture_reader(struct store_fixture *f)
 {
     struct store *reader = NULL;
     expect_ok(f, fixture_open(f, STORE_READER, &reader));
     return reader;
 }
 
-static inline void store_closep(struct store **store)
+void store_closep(struct store **store)
 {
     store_close(*store);
 }
 
-static inline void fixture_begin(struct store_fixture *f)
+void fixture_begin(struct store_fixture *f)
 {
     expect_ok(f, store_begin(f->store, &f->err));
 }
 
-static inline void fixture_commit(struct store_fixture *f)
+void fixture_commit(struct store_fixture *f)
 {
     expect_ok(f, store_commit(f->store, &f->err));
 }
 
-static inline int64_t fixture_bridge(struct store_fixture *f, const char *name)
+int64_t fixture_bridge(struct store_fixture *f, const char *name)
 {
     struct bridge_record bridge = {
         .name = name, .channel = "partner", .integration_id = "5a1d"};
@@ -92,7 +57,7 @@ static inline int64_t fixture_bridge(struct store_fixture *f, const char *name)
 
 /* --- rows, inside a transaction ------------------------------------------ */
 
-static inline struct contact fixture_contact(struct store_fixture *f, const char *id)
+struct contact fixture_contact(struct store_fixture *f, const char *id)
 {
     struct contact contact;
     expect_ok(f, store_contact_add(f->store, f->bridge, str_of(id), FIXTURE_NOW_MS,
@@ -100,18 +65,15 @@ static inline struct contact fixture_contact(struct store_fixture *f, const char
     return contact;
 }
 
-/* A contact with an open conversation. */
-static inline struct contact fixture_talker(struct store_fixture *f, const char *id)
+struct contact fixture_talker(struct store_fixture *f, const char *id)
 {
     struct contact contact = fixture_contact(f, id);
     expect_ok(f, store_conversation_open(f->store, &contact, FIXTURE_NOW_MS, &f->err));
     return contact;
 }
 
-/* Adds a message of the contact; *given says what is special about it. */
-static inline struct message fixture_message(struct store_fixture *f,
-                                             const struct contact *contact,
-                                             const struct message *given)
+struct message fixture_message(struct store_fixture *f, const struct contact *contact,
+                               const struct message *given)
 {
     struct message message = *given;
     message.bridge_row = contact->bridge_row;
@@ -128,10 +90,8 @@ static inline struct message fixture_message(struct store_fixture *f,
     return message;
 }
 
-/* A ready delivery of the message; *given says what is special about it. */
-static inline struct delivery fixture_delivery(struct store_fixture *f,
-                                               const struct message *message,
-                                               const struct delivery *given)
+struct delivery fixture_delivery(struct store_fixture *f, const struct message *message,
+                                 const struct delivery *given)
 {
     struct delivery delivery = *given;
     delivery.direction = message->direction;
@@ -144,19 +104,16 @@ static inline struct delivery fixture_delivery(struct store_fixture *f,
     return delivery;
 }
 
-/* A plain text and its delivery, in one. */
-static inline struct delivery fixture_text(struct store_fixture *f,
-                                           const struct contact *contact,
-                                           enum direction direction, const char *text)
+struct delivery fixture_text(struct store_fixture *f, const struct contact *contact,
+                             enum direction direction, const char *text)
 {
     struct message message = fixture_message(
         f, contact, &(struct message){.direction = direction, .text = str_of(text)});
     return fixture_delivery(f, &message, &(struct delivery){0});
 }
 
-/* What an attempt left, with the numbers that follow from the outcome. */
-static inline struct delivery_record fixture_record(const struct delivery *delivery,
-                                                    enum outcome outcome)
+struct delivery_record fixture_record(const struct delivery *delivery,
+                                      enum outcome outcome)
 {
     return (struct delivery_record){
         .class = delivery->class,
@@ -172,13 +129,21 @@ static inline struct delivery_record fixture_record(const struct delivery *deliv
     };
 }
 
-static inline void free_deliveries(struct delivery **list)
+void free_deliveries(struct delivery **list)
 {
     while (*list != NULL) {
         struct delivery *next = (*list)->next;
         delivery_free(*list);
         *list = next;
     }
+}
+
+struct delivery *fixture_load(struct store_fixture *f, enum delivery_class class,
+                              int64_t id)
+{
+    struct delivery *delivery = NULL;
+    expect_ok(f, store_delivery_load(f->store, class, id, &delivery, &f->err));
+    return delivery;
 }
 
 /* --- running ------------------------------------------------------------- */
@@ -191,10 +156,10 @@ struct store_run {
     struct store_fixture fixture;
 };
 
-static inline void fixture_place(struct store_fixture *f, unsigned backend)
+static void fixture_place(struct store_fixture *f, unsigned backend)
 {
-    if (backend == ON_MEMORY) {
-        (void)snprintf(f->url, sizeof(f->url), "memory:contract");
+    if (backend == ON_MEMORY) { /* its own, whatever a failed case left open */
+        (void)snprintf(f->url, sizeof(f->url), "memory:%p", (void *)f);
         return;
     }
     (void)snprintf(f->directory, sizeof(f->directory), "/tmp/omgw-store-XXXXXX");
@@ -202,7 +167,7 @@ static inline void fixture_place(struct store_fixture *f, unsigned backend)
     (void)snprintf(f->url, sizeof(f->url), "sqlite:%s/omgw.db", f->directory);
 }
 
-static inline int fixture_set_up(void **state)
+static int fixture_set_up(void **state)
 {
     struct store_run *run = *state;
     struct store_fixture *f = &run->fixture;
@@ -215,7 +180,7 @@ static inline int fixture_set_up(void **state)
     return 0;
 }
 
-static inline int fixture_tear_down(void **state)
+static int fixture_tear_down(void **state)
 {
     static const char *const suffixes[] = {"", "-wal", "-shm", ".lock"};
     struct store_run *run = *state;
@@ -232,13 +197,13 @@ static inline int fixture_tear_down(void **state)
     return rmdir(f->directory);
 }
 
-static inline void run_store_case(void **state)
+static void run_store_case(void **state)
 {
     struct store_run *run = *state;
     run->test->run(&run->fixture);
 }
 
-static inline struct CMUnitTest store_test(struct store_run *run)
+static struct CMUnitTest store_test(struct store_run *run)
 {
     (void)snprintf(run->name, sizeof(run->name), "%s: %s",
                    run->backend == ON_MEMORY ? "memory" : "sqlite", run->test->name);
@@ -251,15 +216,14 @@ static inline struct CMUnitTest store_test(struct store_run *run)
     };
 }
 
-/* Every case on every backend it is for. */
-static inline int run_store_cases(const char *group, const struct store_case *cases,
-                                  size_t count)
+int store_suite_run(const struct store_cases *cases)
 {
-    struct store_run *runs = mem_new_array(2 * count, sizeof(*runs));
-    struct CMUnitTest *tests = mem_new_array(2 * count, sizeof(*tests));
+    size_t count = 2 * cases->count; /* backends */
+    struct store_run *runs = mem_new_array(count, sizeof(*runs));
+    struct CMUnitTest *tests = mem_new_array(count, sizeof(*tests));
     size_t used = 0;
-    for (size_t i = 0; i < 2 * count; i++) {
-        const struct store_case *test = &cases[i / 2];
+    for (size_t i = 0; i < count; i++) {
+        const struct store_case *test = &cases->cases[i / 2];
         unsigned backend = i % 2 == 0 ? ON_MEMORY : ON_SQLITE;
         if ((test->backends & backend) == 0)
             continue;
@@ -267,7 +231,7 @@ static inline int run_store_cases(const char *group, const struct store_case *ca
         runs[i].backend = backend;
         tests[used++] = store_test(&runs[i]);
     }
-    int failed = _cmocka_run_group_tests(group, tests, used, NULL, NULL);
+    int failed = _cmocka_run_group_tests(cases->name, tests, used, NULL, NULL);
     mem_free(tests);
     mem_free(runs);
     return failed;

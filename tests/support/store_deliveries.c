@@ -1,0 +1,498 @@
+/* The contract of store.h: deliveries, what attempts leave behind, taking work. */
+#include "support/store_suite.h"
+
+#define OWNER STR("omgw-1")
+
+/* --- helpers ------------------------------------------------------------- */
+
+/* The texts of a lane's pending deliveries, in order. */
+static void expect_lane(struct store_fixture *f, const char *name,
+                        const struct contact *contact, enum direction direction,
+                        const char *want)
+{
+    CLEANUP(free_deliveries) struct delivery *list = NULL;
+    CLEANUP(buf_release) struct buf texts;
+    buf_init(&texts, 1024);
+    expect_ok(f, store_take(f->store, OWNER, contact->row, direction, 0, 100, &list,
+                            &f->err));
+    for (const struct delivery *d = list; d != NULL; d = d->next) {
+        if (d != list)
+            buf_add_char(&texts, ' ');
+        buf_add(&texts, d->event.text);
+    }
+    expect_str(name, want, buf_str(&texts));
+}
+
+static void expect_counts(struct store_fixture *f, int64_t bridge, int64_t want_pending,
+                          int64_t want_dead)
+{
+    CLEANUP(store_closep) struct store *reader = fixture_reader(f);
+    int64_t pending = -1;
+    int64_t dead = -1;
+    expect_ok(f, store_counts(reader, bridge, &pending, &dead, &f->err));
+    expect_i64("pending", want_pending, pending);
+    expect_i64("dead", want_dead, dead);
+}
+
+/* --- taking -------------------------------------------------------------- */
+
+static void a_lane_gives_its_deliveries_in_order(struct store_fixture *f)
+{
+    static const struct {
+        const char *name;
+        size_t after; /* 1: the first; 0: none */
+        unsigned limit;
+        const char *want;
+    } cases[] = {
+        {"all of them",            0, 100, "abcd"},
+        {"no more than the limit", 0, 2,   "ab"  },
+        {"what follows",           2, 100, "cd"  },
+        {"one that follows",       1, 1,   "b"   },
+        {"nothing follows",        4, 100, ""    },
+        {"nothing asked",          0, 0,   ""    },
+    };
+    static const char *const texts[] = {"a", "b", "c", "d"};
+    int64_t ids[COUNT_OF(texts) + 1] = {0};
+    fixture_begin(f);
+    struct contact anna = fixture_talker(f, "anna");
+    struct contact berta = fixture_talker(f, "berta");
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        (void)fixture_text(f, &berta, DIRECTION_INBOUND, "other contact");
+        (void)fixture_text(f, &anna, DIRECTION_OUTBOUND, "other direction");
+        ids[i + 1] = fixture_text(f, &anna, DIRECTION_INBOUND, texts[i]).id;
+        expect_true("ids rise", ids[i + 1] > ids[i]);
+    }
+    fixture_commit(f);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CLEANUP(free_deliveries) struct delivery *list = NULL;
+        char got[8] = "";
+        size_t used = 0;
+        expect_ok(f, store_take(f->store, OWNER, anna.row, DIRECTION_INBOUND,
+                                ids[cases[i].after], cases[i].limit, &list, &f->err));
+        for (const struct delivery *d = list; d != NULL; d = d->next)
+            got[used++] = d->event.text.ptr[0];
+        expect_str(cases[i].name, cases[i].want, str_of(got));
+    }
+}
+
+struct lanes_seen {
+    struct lane_summary lanes[8];
+    size_t count;
+};
+
+static void keep_lane(const struct lane_summary *lane, void *context)
+{
+    struct lanes_seen *seen = context;
+    assert_true(seen->count < COUNT_OF(seen->lanes));
+    seen->lanes[seen->count++] = *lane;
+}
+
+static const struct lane_summary *
+find_lane(const struct lanes_seen *seen, int64_t contact_row, enum direction direction)
+{
+    for (size_t i = 0; i < seen->count; i++)
+        if (seen->lanes[i].contact_row == contact_row &&
+            seen->lanes[i].direction == direction)
+            return &seen->lanes[i];
+    return NULL;
+}
+
+static void expect_summary(const struct lanes_seen *seen, const char *name,
+                           const struct delivery *first, int64_t count)
+{
+    const struct lane_summary *lane =
+        find_lane(seen, first->contact_row, first->direction);
+    assert_non_null(lane);
+    expect_i64(name, first->bridge_row, lane->bridge_row);
+    expect_i64(name, first->id, lane->first_id);
+    expect_i64(name, count, lane->count);
+}
+
+static void lanes_tell_head_and_count(struct store_fixture *f)
+{
+    struct lanes_seen seen = {.count = 0};
+    expect_ok(f, store_lanes(f->store, OWNER, keep_lane, &seen, &f->err));
+    expect_i64("none yet", 0, seen.count);
+
+    fixture_begin(f);
+    struct contact anna = fixture_talker(f, "anna");
+    struct contact berta = fixture_talker(f, "berta");
+    struct contact carla = fixture_talker(f, "carla");
+    struct delivery gone = fixture_text(f, &anna, DIRECTION_INBOUND, "gone");
+    struct delivery in = fixture_text(f, &anna, DIRECTION_INBOUND, "a");
+    struct delivery other = fixture_text(f, &berta, DIRECTION_INBOUND, "b");
+    (void)fixture_text(f, &anna, DIRECTION_INBOUND, "c");
+    struct delivery out = fixture_text(f, &anna, DIRECTION_OUTBOUND, "d");
+    struct delivery all = fixture_text(f, &carla, DIRECTION_OUTBOUND, "e");
+    struct delivery_record done = fixture_record(&gone, OUTCOME_DONE);
+    expect_ok(f, store_record(f->store, &done, &f->err));
+    done = fixture_record(&all, OUTCOME_REFUSED_CONTACT);
+    expect_ok(f, store_record(f->store, &done, &f->err));
+    fixture_commit(f);
+
+    expect_ok(f, store_lanes(f->store, OWNER, keep_lane, &seen, &f->err));
+    expect_i64("lanes", 3, seen.count);
+    expect_summary(&seen, "anna, inbound", &in, 2);
+    expect_summary(&seen, "anna, outbound", &out, 1);
+    expect_summary(&seen, "berta", &other, 1);
+}
+
+/* --- what an attempt leaves ---------------------------------------------- */
+
+static void an_outcome_decides_whether_a_delivery_stays_pending(struct store_fixture *f)
+{
+    static const struct {
+        enum outcome outcome;
+        bool is_pending;
+        bool is_dead;
+    } cases[] = {
+        {OUTCOME_DONE,               false, false},
+        {OUTCOME_ACCEPTED_DUPLICATE, false, false},
+        {OUTCOME_RETRY,              true,  false},
+        {OUTCOME_SLOW_DOWN,          true,  false},
+        {OUTCOME_UNKNOWN,            true,  false},
+        {OUTCOME_REFUSED_MESSAGE,    false, true },
+        {OUTCOME_REFUSED_CONTACT,    false, true },
+        {OUTCOME_WINDOW_CLOSED,      false, true },
+        {OUTCOME_BROKEN,             true,  false},
+        {OUTCOME_PROGRESS,           true,  false},
+        {OUTCOME_GIVEN_UP,           false, true },
+    };
+    int64_t pending = 0;
+    int64_t dead = 0;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const char *name = outcome_name(cases[i].outcome);
+        fixture_begin(f);
+        struct contact contact = fixture_talker(f, name);
+        struct delivery delivery =
+            fixture_text(f, &contact, DIRECTION_OUTBOUND, "text");
+        struct delivery_record record = fixture_record(&delivery, cases[i].outcome);
+        expect_ok(f, store_record(f->store, &record, &f->err));
+        fixture_commit(f);
+        expect_lane(f, name, &contact, DIRECTION_OUTBOUND,
+                    cases[i].is_pending ? "text" : "");
+        pending += cases[i].is_pending;
+        dead += cases[i].is_dead;
+        expect_counts(f, f->bridge, pending, dead);
+    }
+}
+
+static void
+a_delivery_comes_back_with_what_its_last_attempt_left(struct store_fixture *f)
+{
+    fixture_begin(f);
+    struct contact anna = fixture_talker(f, "anna");
+    struct delivery added = fixture_text(f, &anna, DIRECTION_OUTBOUND, "text");
+    expect_i64("the first owner's epoch", 1, added.epoch);
+    struct delivery_record record = fixture_record(&added, OUTCOME_RETRY);
+    record.attempts = 3;
+    record.parts_done = 2;
+    record.possible_duplicates = 1;
+    record.age_ms = 4567;
+    record.http_status = 503;
+    record.reason = STR("the peer is busy");
+    expect_ok(f, store_record(f->store, &record, &f->err));
+    fixture_commit(f);
+
+    struct delivery *got = fixture_load(f, DELIVERY_MESSAGE, added.id);
+    expect_i64("attempts", 3, got->attempts);
+    expect_i64("parts done", 2, got->parts_done);
+    expect_i64("possible duplicates", 1, got->possible_duplicates);
+    expect_i64("age", 4567, got->age_ms);
+    expect_i64("epoch", 1, got->epoch);
+    delivery_free(got);
+}
+
+static void the_peers_id_is_that_of_the_first_part(struct store_fixture *f)
+{
+    static const struct {
+        const char *name;
+        enum outcome outcome;
+        unsigned part;
+        struct str provider_id;
+        const char *want; /* the message's peer id afterwards */
+    } steps[] = {
+        {"a failure names none", OUTCOME_RETRY,    0, STR_NONE,   ""   },
+        {"the first part",       OUTCOME_PROGRESS, 0, STR("p-0"), "p-0"},
+        {"a part without an id", OUTCOME_PROGRESS, 1, STR_NONE,   "p-0"},
+        {"the third part",       OUTCOME_PROGRESS, 2, STR("p-2"), "p-0"},
+        {"a failure keeps it",   OUTCOME_RETRY,    3, STR_NONE,   "p-0"},
+        {"the end",              OUTCOME_DONE,     3, STR("p-3"), "p-0"},
+    };
+    fixture_begin(f);
+    struct contact anna = fixture_talker(f, "anna");
+    struct delivery delivery = fixture_text(f, &anna, DIRECTION_OUTBOUND, "text");
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
+        struct message message;
+        struct delivery_record record = fixture_record(&delivery, steps[i].outcome);
+        record.part = steps[i].part;
+        record.provider_id = steps[i].provider_id;
+        expect_ok(f, store_record(f->store, &record, &f->err));
+        expect_ok(f, store_message_get(f->store, delivery.message_id, f->arena,
+                                       &message, &f->err));
+        expect_str(steps[i].name, steps[i].want, message.peer_id);
+    }
+    fixture_commit(f);
+}
+
+static void a_dead_letter_is_born_dead(struct store_fixture *f)
+{
+    fixture_begin(f);
+    struct contact anna = fixture_talker(f, "anna");
+    struct message message = fixture_message(
+        f, &anna, &(struct message){.kind = EVENT_UNREADABLE, .text = STR("{\0]")});
+    struct delivery delivery = {
+        .message_id = message.row,
+        .contact_row = anna.row,
+        .bridge_row = f->bridge,
+    };
+    expect_ok(f, store_delivery_add(f->store, &delivery, DELIVERY_DEAD,
+                                    STR("unreadable"), &f->err));
+    fixture_commit(f);
+    expect_lane(f, "never taken", &anna, DIRECTION_INBOUND, "");
+    expect_counts(f, f->bridge, 0, 1);
+    struct delivery *got = fixture_load(f, DELIVERY_MESSAGE, delivery.id);
+    expect_i64("kind", EVENT_UNREADABLE, got->event.kind);
+    expect_true("raw", str_equal(STR("{\0]"), got->event.raw));
+    expect_i64("no text", 0, got->event.text.len);
+    delivery_free(got);
+}
+
+static void counts_are_of_one_bridge(struct store_fixture *f)
+{
+    fixture_begin(f);
+    struct contact anna = fixture_talker(f, "anna");
+    int64_t acme = f->bridge;
+    f->bridge = fixture_bridge(f, "other");
+    struct contact berta = fixture_talker(f, "berta");
+    for (size_t i = 0; i < 3; i++) {
+        (void)fixture_text(f, &anna, DIRECTION_INBOUND, "a");
+        struct delivery delivery = fixture_text(f, &berta, DIRECTION_INBOUND, "b");
+        struct delivery_record record =
+            fixture_record(&delivery, i == 0 ? OUTCOME_RETRY : OUTCOME_GIVEN_UP);
+        expect_ok(f, store_record(f->store, &record, &f->err));
+    }
+    fixture_commit(f);
+    expect_counts(f, acme, 3, 0);
+    expect_counts(f, f->bridge, 1, 2);
+    expect_counts(f, f->bridge + 1, 0, 0);
+}
+
+/* --- what a sender is given ---------------------------------------------- */
+
+static void a_delivery_says_who_and_where(struct store_fixture *f)
+{
+    fixture_begin(f);
+    struct contact anna = fixture_talker(f, "anna");
+    int64_t first = anna.conversation;
+    expect_ok(f, store_conversation_open(f->store, &anna, FIXTURE_NOW_MS, &f->err));
+    expect_ok(f, store_conversation_link(f->store, anna.conversation, STR("g-1"),
+                                         FIXTURE_NOW_MS, &f->err));
+    expect_ok(f,
+              store_contact_profile(f->store, &anna,
+                                    &(struct event){.name = STR("Anna")}, 1, &f->err));
+    struct message message = fixture_message(
+        f, &anna,
+        &(struct message){.public_id = "0190b0000000700080000000000000aa",
+                          .time_ms = 123,
+                          .accepted_ms = 456,
+                          .source_id = STR("m-1"),
+                          .text = STR("hello")});
+    struct delivery added =
+        fixture_delivery(f, &message,
+                         &(struct delivery){.previous_conversation = first,
+                                            .opens_conversation = true,
+                                            .wants_conversation_id = true,
+                                            .is_replay = true});
+    fixture_commit(f);
+
+    struct delivery *got = fixture_load(f, DELIVERY_MESSAGE, added.id);
+    expect_i64("class", DELIVERY_MESSAGE, got->class);
+    expect_i64("direction", DIRECTION_INBOUND, got->direction);
+    expect_i64("id", added.id, got->id);
+    expect_i64("message", message.row, got->message_id);
+    expect_i64("contact", anna.row, got->contact_row);
+    expect_i64("bridge", f->bridge, got->bridge_row);
+    expect_i64("conversation", anna.conversation, got->conversation);
+    expect_i64("previous conversation", first, got->previous_conversation);
+    expect_true("opens a conversation", got->opens_conversation);
+    expect_true("wants its id", got->wants_conversation_id);
+    expect_true("is a replay", got->is_replay);
+    expect_str("public id", message.public_id, str_of(got->public_id));
+    expect_i64("accepted", 456, got->accepted_ms);
+    expect_i64("time", 123, got->time_ms);
+    expect_i64("attempts", 0, got->attempts);
+    expect_i64("no target", 0, got->target_peer_id.len);
+    expect_str("Genesys conversation", "g-1", got->target_genesys_conversation);
+    expect_i64("kind", EVENT_MESSAGE, got->event.kind);
+    expect_str("to", "anna", got->event.contact_id);
+    expect_str("name", "Anna", got->event.name);
+    expect_str("source id", "m-1", got->event.source_id);
+    expect_str("text", "hello", got->event.text);
+    delivery_free(got);
+}
+
+static struct choice rich_choices[] = {
+    {CHOICE_QUICK_REPLY, STR("Yes"),  STR("yes"),             STR("https://a.test/y.png")},
+    {CHOICE_LINK,        STR("More"), STR("https://a.test/"), STR("")                    },
+};
+static struct card rich_cards[] = {
+    {STR("Card"), STR("about it"), STR("https://a.test/c.png"), rich_choices, 2},
+    {STR("Bare"), STR(""),         STR(""),                     NULL,         0},
+};
+static struct attachment rich_attachments[] = {
+    {STR("https://a.test/1"), STR("image/png"), STR("1.png"), STR("ab"), STR("cap"), 9},
+    {STR("https://a.test/2"), STR(""),          STR(""),      STR(""),   STR(""),    0},
+};
+static struct attribute rich_attributes[] = {
+    {STR("tier"),     STR("gold")      },
+    {STR("\xc3\xbc"), STR("\"quoted\"")},
+};
+static const struct event rich_events[] = {
+    {.kind = EVENT_MESSAGE,
+     .text = STR("all of it"),
+     .attributes = rich_attributes,
+     .attribute_count = 2,
+     .content = {.attachments = rich_attachments,
+                 .attachment_count = 2,
+                 .quick_replies = rich_choices,
+                 .quick_reply_count = 2,
+                 .cards = rich_cards,
+                 .card_count = 2,
+                 .fallback = STR("a list\nof lines")},
+     .is_bot = true},
+    {.kind = EVENT_EDIT,
+     .text = STR("better"),
+     .has_target = true,
+     .target = {.side = ID_SIDE_CHANNEL, .kind = ID_KIND_MESSAGE, .id = STR("m-1")}},
+    {.kind = EVENT_ANSWER,
+     .text = STR("Yes"),
+     .has_target = true,
+     .target = {.side = ID_SIDE_GATEWAY, .kind = ID_KIND_MESSAGE, .id = STR("0190")},
+     .answer_payload = STR("yes"),
+     .answer_kind = CHOICE_BUTTON},
+    {.kind = EVENT_REACTION,                                                              .text = STR("\xe2\x9d\xa4")},
+    {.kind = EVENT_LEFT,                                                            .reason_code = STR("blocked"),                                                             .reason_text = STR("by user")},
+    {.kind = EVENT_IDENTITY, .new_id = STR("anna-2")                                                  },
+};
+
+/* Two events are the same when they are encoded the same: test_event holds that to it.
+ */
+static struct str encoded(struct store_fixture *f, const struct event *event)
+{
+    struct str json = STR_NONE;
+    expect_ok(f, event_extra_encode(event, f->arena, &json, &f->err));
+    return json;
+}
+
+static void what_an_event_carries_comes_back(struct store_fixture *f)
+{
+    struct delivery added[COUNT_OF(rich_events)];
+    fixture_begin(f);
+    struct contact anna = fixture_talker(f, "anna");
+    for (size_t i = 0; i < COUNT_OF(rich_events); i++) {
+        struct message message =
+            fixture_message(f, &anna,
+                            &(struct message){.kind = rich_events[i].kind,
+                                              .text = rich_events[i].text,
+                                              .extra = encoded(f, &rich_events[i])});
+        added[i] = fixture_delivery(f, &message, &(struct delivery){0});
+    }
+    fixture_commit(f);
+    for (size_t i = 0; i < COUNT_OF(rich_events); i++) {
+        const struct event *want = &rich_events[i];
+        const char *name = event_kind_name(want->kind);
+        struct delivery *got = fixture_load(f, DELIVERY_MESSAGE, added[i].id);
+        struct str want_extra = encoded(f, want);
+        expect_str(name, want_extra.len == 0 ? "" : want_extra.ptr,
+                   encoded(f, &got->event));
+        expect_i64(name, want->kind, got->event.kind);
+        expect_true(name, str_equal(want->text, got->event.text));
+        expect_i64(name, want->has_target, got->event.has_target);
+        delivery_free(got);
+    }
+}
+
+static void what_is_told_names_its_target_as_the_peer_knows_it(struct store_fixture *f)
+{
+    static const struct {
+        const char *name;
+        enum direction target;
+        enum direction told;
+        const char *want;
+    } cases[] = {
+        {"an agent's message, to the agent's side",   DIRECTION_OUTBOUND,
+         DIRECTION_INBOUND,                                                                   "source"},
+        {"a customer's message, to the agent's side", DIRECTION_INBOUND,
+         DIRECTION_INBOUND,                                                                   "peer"  },
+        {"a customer's message, to the customer",     DIRECTION_INBOUND,  DIRECTION_OUTBOUND,
+         "source"                                                                                     },
+        {"an agent's message, to the customer",       DIRECTION_OUTBOUND, DIRECTION_OUTBOUND,
+         "peer"                                                                                       },
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        fixture_begin(f);
+        struct contact contact = fixture_talker(f, cases[i].name);
+        struct message target =
+            fixture_message(f, &contact,
+                            &(struct message){.direction = cases[i].target,
+                                              .source_id = STR("source")});
+        struct delivery sent = fixture_delivery(f, &target, &(struct delivery){0});
+        struct delivery_record record = fixture_record(&sent, OUTCOME_DONE);
+        record.provider_id = STR("peer");
+        expect_ok(f, store_record(f->store, &record, &f->err));
+        struct message reaction =
+            fixture_message(f, &contact,
+                            &(struct message){.direction = cases[i].told,
+                                              .kind = EVENT_REACTION,
+                                              .target_row = target.row});
+        struct delivery added = fixture_delivery(f, &reaction, &(struct delivery){0});
+        fixture_commit(f);
+        struct delivery *got = fixture_load(f, DELIVERY_MESSAGE, added.id);
+        expect_str(cases[i].name, cases[i].want, got->target_peer_id);
+        delivery_free(got);
+    }
+}
+
+static void what_is_not_there_is_not_found(struct store_fixture *f)
+{
+    struct delivery *none = NULL;
+    struct receipt receipt;
+    const struct event_key key = {.id = STR("m-1")};
+    const struct delivery missing = {.id = 1, .contact_row = 1, .epoch = 1};
+    struct delivery_record record = fixture_record(&missing, OUTCOME_DONE);
+    expect_status("delivery", STATUS_NOT_FOUND,
+                  store_delivery_load(f->store, DELIVERY_MESSAGE, 1, &none, &f->err));
+    expect_status("receipt", STATUS_NOT_FOUND,
+                  store_delivery_load(f->store, DELIVERY_RECEIPT, 1, &none, &f->err));
+    fixture_begin(f);
+    expect_status("early receipt", STATUS_NOT_FOUND,
+                  store_early_receipt_take(f->store, f->bridge, &key, f->arena,
+                                           &receipt, &f->err));
+    expect_status("outcome of a delivery", STATUS_NOT_FOUND,
+                  store_record(f->store, &record, &f->err));
+    record.class = DELIVERY_RECEIPT;
+    expect_status("outcome of a receipt", STATUS_NOT_FOUND,
+                  store_record(f->store, &record, &f->err));
+    store_rollback(f->store);
+}
+
+static const struct store_case cases[] = {
+    {"a lane gives its deliveries in order",                  a_lane_gives_its_deliveries_in_order,
+     ON_BOTH                                                                                                 },
+    {"lanes tell head and count",                             lanes_tell_head_and_count,              ON_BOTH},
+    {"an outcome decides whether a delivery stays pending",
+     an_outcome_decides_whether_a_delivery_stays_pending,                                             ON_BOTH},
+    {"a delivery comes back with what its last attempt left",
+     a_delivery_comes_back_with_what_its_last_attempt_left,                                           ON_BOTH},
+    {"the peer's id is that of the first part",               the_peers_id_is_that_of_the_first_part,
+     ON_BOTH                                                                                                 },
+    {"a dead letter is born dead",                            a_dead_letter_is_born_dead,             ON_BOTH},
+    {"counts are of one bridge",                              counts_are_of_one_bridge,               ON_BOTH},
+    {"a delivery says who and where",                         a_delivery_says_who_and_where,          ON_BOTH},
+    {"what an event carries comes back",                      what_an_event_carries_comes_back,       ON_BOTH},
+    {"what is told names its target as the peer knows it",
+     what_is_told_names_its_target_as_the_peer_knows_it,                                              ON_BOTH},
+    {"what is not there is not found",                        what_is_not_there_is_not_found,         ON_BOTH},
+};
+const struct store_cases store_delivery_cases = {"deliveries", cases, COUNT_OF(cases)};

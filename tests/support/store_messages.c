@@ -1,0 +1,157 @@
+/* The contract of store.h: messages and their choices. */
+#include "support/store_suite.h"
+
+#include "gateway/limits.h"
+
+/* --- messages ------------------------------------------------------------ */
+
+static void expect_same_message(const struct message *want, const struct message *got)
+{
+    expect_i64("row", want->row, got->row);
+    expect_str("public id", want->public_id, str_of(got->public_id));
+    expect_i64("bridge", want->bridge_row, got->bridge_row);
+    expect_i64("contact", want->contact_row, got->contact_row);
+    expect_i64("conversation", want->conversation, got->conversation);
+    expect_i64("direction", want->direction, got->direction);
+    expect_i64("kind", want->kind, got->kind);
+    expect_i64("status", want->status, got->status);
+    expect_i64("time", want->time_ms, got->time_ms);
+    expect_i64("accepted", want->accepted_ms, got->accepted_ms);
+    expect_i64("target", want->target_row, got->target_row);
+    expect_true("source id", str_equal(want->source_id, got->source_id));
+    expect_true("text", str_equal(want->text, got->text));
+    expect_true("extra", str_equal(want->extra, got->extra));
+    expect_true("trace", str_equal(want->trace, got->trace));
+}
+
+static void a_message_comes_back_as_it_was(struct store_fixture *f)
+{
+    static char raw[LIMIT_UNREADABLE_BYTES]; /* any bytes, whatever they mean */
+    for (size_t i = 0; i < sizeof(raw); i++)
+        raw[i] = (char)(i * 7 + i / 256);
+    const struct message cases[] = {
+        {.kind = EVENT_MESSAGE,
+         .public_id = "0190b0000000700080000000000000aa",
+         .direction = DIRECTION_OUTBOUND,
+         .status = MESSAGE_SENT,
+         .time_ms = 1,
+         .accepted_ms = INT64_C(253402300799999),
+         .source_id = STR("wamid.\xe2\x82\xac=="),
+         .text = STR("gr\xc3\xbc\xc3\x9f dich \xf0\x9f\x91\x8b\xf0\x9f\x8f\xbd"),
+         .extra = STR("{\"is_bot\":true}"),
+         .trace = STR("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")},
+        {.kind = EVENT_LEFT                                                 },
+        {.kind = EVENT_REACTION,                                .text = STR_NONE,                                                              .target_row = 1},
+        {.kind = EVENT_MESSAGE, .text = {"", 0},   .source_id = STR("x")},
+        {.kind = EVENT_UNREADABLE,                      .text = {raw, sizeof(raw)}},
+    };
+    struct message kept[COUNT_OF(cases)];
+    fixture_begin(f);
+    struct contact contact = fixture_talker(f, "\xd0\x9c\xd0\xb0\xd1\x88\xd0\xb0");
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        kept[i] = fixture_message(f, &contact, &cases[i]);
+    fixture_commit(f);
+
+    CLEANUP(store_closep) struct store *reader = fixture_reader(f);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct message got;
+        expect_true("numbers rise", i == 0 || kept[i].row > kept[i - 1].row);
+        expect_ok(f, store_message_get(reader, kept[i].row, f->arena, &got, &f->err));
+        expect_same_message(&kept[i], &got);
+        expect_str("contact", "\xd0\x9c\xd0\xb0\xd1\x88\xd0\xb0", got.contact_id);
+        expect_i64("no peer has named it", 0, got.peer_id.len);
+    }
+}
+
+static void a_message_keeps_its_latest_status(struct store_fixture *f)
+{
+    static const enum message_status steps[] = {MESSAGE_SENT, MESSAGE_DELIVERED,
+                                                MESSAGE_READ, MESSAGE_FAILED};
+    fixture_begin(f);
+    struct contact contact = fixture_talker(f, "customer");
+    struct message message =
+        fixture_message(f, &contact, &(struct message){.text = STR("hello")});
+    fixture_commit(f);
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
+        struct message got;
+        fixture_begin(f);
+        expect_ok(f, store_message_status(f->store, message.row, steps[i],
+                                          FIXTURE_NOW_MS + 1, &f->err));
+        fixture_commit(f);
+        expect_ok(f, store_message_get(f->store, message.row, f->arena, &got, &f->err));
+        message.status = steps[i];
+        expect_same_message(&message, &got);
+    }
+}
+
+static void an_unknown_message_is_not_found(struct store_fixture *f)
+{
+    struct message got;
+    expect_status("get", STATUS_NOT_FOUND,
+                  store_message_get(f->store, 1, f->arena, &got, &f->err));
+    fixture_begin(f);
+    expect_status(
+        "status", STATUS_NOT_FOUND,
+        store_message_status(f->store, 1, MESSAGE_SENT, FIXTURE_NOW_MS, &f->err));
+    store_rollback(f->store);
+}
+
+/* --- choices ------------------------------------------------------------- */
+
+static void a_choice_is_found_by_its_payload(struct store_fixture *f)
+{
+    static const struct stored_choice choices[] = {
+        {0, CHOICE_QUICK_REPLY, STR("Yes"),     STR("yes")            },
+        {1, CHOICE_BUTTON,
+         STR("\xc3\x9c"
+             "ber uns"),
+         STR("about")                                                 },
+        {2, CHOICE_BUTTON,      STR("Again"),   STR("about")          },
+        {3, CHOICE_LINK,        STR(""),        STR("https://a.test/")},
+        {4, CHOICE_BUTTON,      STR("Nothing"), STR("")               },
+    };
+    static const struct {
+        const char *name;
+        struct str payload;
+        int64_t ordinal; /* -1: none */
+    } cases[] = {
+        {"a quick reply",          STR("yes"),             0 },
+        {"the first of two alike", STR("about"),           1 },
+        {"a link without a label", STR("https://a.test/"), 3 },
+        {"an empty payload",       STR(""),                4 },
+        {"another case",           STR("YES"),             -1},
+        {"a prefix",               STR("ye"),              -1},
+    };
+    fixture_begin(f);
+    struct contact contact = fixture_talker(f, "customer");
+    struct message asked = fixture_message(f, &contact, &(struct message){0});
+    struct message other = fixture_message(f, &contact, &(struct message){0});
+    for (size_t i = 0; i < COUNT_OF(choices); i++)
+        expect_ok(f, store_choice_add(f->store, asked.row, &choices[i], &f->err));
+    fixture_commit(f);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct stored_choice got;
+        expect_status("of another message", STATUS_NOT_FOUND,
+                      store_choice_find(f->store, other.row, cases[i].payload, f->arena,
+                                        &got, &f->err));
+        enum status status = store_choice_find(f->store, asked.row, cases[i].payload,
+                                               f->arena, &got, &f->err);
+        bool is_known = cases[i].ordinal >= 0;
+        expect_status(cases[i].name, is_known ? STATUS_OK : STATUS_NOT_FOUND, status);
+        if (!is_known)
+            continue;
+        const struct stored_choice *want = &choices[cases[i].ordinal];
+        expect_i64(cases[i].name, want->ordinal, got.ordinal);
+        expect_i64(cases[i].name, want->kind, got.kind);
+        expect_true(cases[i].name, str_equal(want->label, got.label));
+        expect_true(cases[i].name, str_equal(want->payload, got.payload));
+    }
+}
+
+static const struct store_case cases[] = {
+    {"a message comes back as it was",    a_message_comes_back_as_it_was,    ON_BOTH},
+    {"a message keeps its latest status", a_message_keeps_its_latest_status, ON_BOTH},
+    {"an unknown message is not found",   an_unknown_message_is_not_found,   ON_BOTH},
+    {"a choice is found by its payload",  a_choice_is_found_by_its_payload,  ON_BOTH},
+};
+const struct store_cases store_message_cases = {"messages", cases, COUNT_OF(cases)};

@@ -1,0 +1,87 @@
+/*
+ * store_suite: the contract of store.h as named cases, each run against every backend
+ * on a new database with one bridge; and what the cases share. See
+ * contract/test_store.c.
+ */
+#pragma once
+
+#include "support/expect.h"
+
+#include "gateway/store.h"
+
+/* Which backends a case is for. */
+enum {
+    ON_MEMORY = 1,
+    ON_SQLITE = 2,
+    ON_BOTH = ON_MEMORY | ON_SQLITE,
+};
+
+#define FIXTURE_PATH_BYTES 128
+#define FIXTURE_NOW_MS INT64_C(1700000000000)
+
+struct store_fixture {
+    char directory[FIXTURE_PATH_BYTES]; /* sqlite: holds only the database */
+    char url[FIXTURE_PATH_BYTES + 32];
+    struct store *store; /* the writer */
+    struct arena *arena;
+    struct error err;
+    int64_t bridge;    /* row of "acme" */
+    unsigned messages; /* made so far: their public ids */
+};
+
+struct store_case {
+    const char *name; /* the rule */
+    void (*run)(struct store_fixture *f);
+    unsigned backends;
+};
+
+/* One file each. */
+struct store_cases {
+    const char *name;
+    const struct store_case *cases;
+    size_t count;
+};
+extern const struct store_cases store_contact_cases;
+extern const struct store_cases store_message_cases;
+extern const struct store_cases store_delivery_cases;
+
+/* Every case on every backend it is for. Returns how many failed. */
+int store_suite_run(const struct store_cases *cases);
+
+/* A call whose last argument is &f->err. */
+#define expect_ok(f, call) expect_ok_at(#call, call, &(f)->err, __FILE__, __LINE__)
+void expect_ok_at(const char *call, enum status status, const struct error *err,
+                  const char *file, int line);
+
+/* --- handles ------------------------------------------------------------- */
+
+enum status fixture_open(struct store_fixture *f, enum store_mode mode,
+                         struct store **out_store);
+/* A reading handle: what it sees is in the database, not in the writer's memory. */
+struct store *fixture_reader(struct store_fixture *f);
+void store_closep(struct store **store);
+void fixture_begin(struct store_fixture *f);
+void fixture_commit(struct store_fixture *f);
+
+/* --- rows, inside a transaction ------------------------------------------ */
+
+int64_t fixture_bridge(struct store_fixture *f, const char *name);
+struct contact fixture_contact(struct store_fixture *f, const char *id);
+/* A contact with an open conversation. */
+struct contact fixture_talker(struct store_fixture *f, const char *id);
+/* Adds a message of the contact; *given says what is special about it. */
+struct message fixture_message(struct store_fixture *f, const struct contact *contact,
+                               const struct message *given);
+/* A ready delivery of the message; *given says what is special about it. */
+struct delivery fixture_delivery(struct store_fixture *f, const struct message *message,
+                                 const struct delivery *given);
+/* A plain text and its delivery, in one. */
+struct delivery fixture_text(struct store_fixture *f, const struct contact *contact,
+                             enum direction direction, const char *text);
+/* What an attempt with this outcome leaves. */
+struct delivery_record fixture_record(const struct delivery *delivery,
+                                      enum outcome outcome);
+/* As the engine gets it; the caller frees it. */
+struct delivery *fixture_load(struct store_fixture *f, enum delivery_class class,
+                              int64_t id);
+void free_deliveries(struct delivery **list);
