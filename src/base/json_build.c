@@ -79,14 +79,15 @@ static void mark_broken(struct json *container)
     container->item.type = cJSON_Invalid;
 }
 
-static bool is_container(const struct json *json, int type)
+/* Never made, or lost a child: what is built on it comes to nothing. */
+static bool is_broken(const struct json *container)
 {
-    return json_type(json) == type || json_type(json) == cJSON_Invalid;
+    return container == NULL || json_type(container) == cJSON_Invalid;
 }
 
 void json_add(struct json *object, const char *name, struct json *child)
 {
-    assert(object == NULL || is_container(object, cJSON_Object));
+    assert(json_type(object) == cJSON_Object || is_broken(object));
     if (object != NULL && child != NULL &&
         cJSON_AddItemToObject(&object->item, name, &child->item))
         return;
@@ -97,7 +98,7 @@ void json_add(struct json *object, const char *name, struct json *child)
 
 void json_append(struct json *array, struct json *child)
 {
-    assert(array == NULL || is_container(array, cJSON_Array));
+    assert(json_type(array) == cJSON_Array || is_broken(array));
     if (array != NULL && child != NULL &&
         cJSON_AddItemToArray(&array->item, &child->item))
         return;
@@ -121,11 +122,10 @@ void json_add_bool(struct json *object, const char *name, bool value)
     json_add(object, name, json_of(cJSON_CreateBool(value)));
 }
 
-/* The child, if it is in its container and not freed. */
+/* The child, unless it was freed because the container could not take it. */
 static struct json *lend(const struct json *container, struct json *child)
 {
-    bool is_in = container != NULL && json_type(container) != cJSON_Invalid;
-    return is_in ? child : NULL;
+    return is_broken(container) ? NULL : child;
 }
 
 struct json *json_add_object(struct json *object, const char *name)
