@@ -67,9 +67,10 @@ build_preset() {
     shift
     log=build/$preset.log
     mkdir -p build
-    if ! { cmake --preset "$preset" && cmake --build --preset "$preset" ${1:+--target "$@"}; } \
-        >"$log" 2>&1; then
-        grep -E -A12 'error:|Error|FAILED' "$log" | head -n 80 >&2 || tail -n 40 "$log" >&2
+    if ! { cmake --preset "$preset" &&
+        cmake --build --preset "$preset" ${1:+--target "$@"} -- -k 0; } >"$log" 2>&1; then
+        grep -E -A4 'error:|CMake Error|undefined reference' "$log" | head -n 80 >&2 ||
+            tail -n 40 "$log" >&2
         say "the build of the preset $preset failed; all of it: $log"
         return 1
     fi
