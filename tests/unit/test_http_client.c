@@ -1,9 +1,11 @@
 #include "support/expect.h"
 
 #include <arpa/inet.h>
+#include <curl/curl.h>
 #include <dlfcn.h>
 #include <netdb.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -65,6 +67,39 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
     lookup *real = NULL;
     *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
     return real("127.0.0.1", service, hints, out_list);
+}
+
+/* libcurl's memory: the allocation that brings this from 1 to 0 fails; 0 fails none. */
+static _Atomic long until_failure;
+static bool fails_on; /* and so do all that follow */
+
+static bool must_fail(void)
+{
+    long left = atomic_load(&until_failure);
+    if (left <= 0)
+        return left < 0;
+    atomic_store(&until_failure, left == 1 && fails_on ? -1 : left - 1);
+    return left == 1;
+}
+
+static void *failing_malloc(size_t size)
+{
+    return must_fail() ? NULL : malloc(size);
+}
+
+static void *failing_realloc(void *memory, size_t size)
+{
+    return must_fail() ? NULL : realloc(memory, size);
+}
+
+static void *failing_calloc(size_t count, size_t size)
+{
+    return must_fail() ? NULL : calloc(count, size);
+}
+
+static char *failing_strdup(const char *text)
+{
+    return must_fail() ? NULL : strdup(text);
 }
 
 /* What done was told about one exchange. */
@@ -1077,8 +1112,81 @@ static void wrong_networks_are_refused(void **state)
                   http_client_once(&settings, &exchange, NULL, &reply, &err));
 }
 
+struct count {
+    size_t answers;
+    size_t unknowns;
+};
+
+/* One exchange; memory may fail anywhere in it. */
+static void try_exchange(struct world *world, const struct exchange *exchange,
+                         struct count *count)
+{
+    struct seen seen = {0};
+    struct error err;
+    enum status status =
+        world->transport->ops->start(world->transport, exchange, &seen, &err);
+    if (status != STATUS_OK) {
+        expect_status("start", STATUS_RETRY, status);
+        return;
+    }
+    finish(world, &seen);
+    count->answers += seen.kind == REPLY_ANSWER;
+    count->unknowns += seen.kind == REPLY_UNKNOWN;
+}
+
+static void try_journey(struct client_peer *peer, struct count *count)
+{
+    WORLD world = {
+        .settings = {.connections = 2, .connections_per_host = 2}
+    };
+    struct error err;
+    enum status status = http_client_new(&world.settings, copy_reply, &world.total,
+                                         &world.transport, &err);
+    if (status != STATUS_OK) {
+        expect_status("new", STATUS_RETRY, status);
+        return;
+    }
+    struct exchange exchange = post(client_peer_url(peer), "hello");
+    exchange_header(&exchange, STR("Content-Type"), STR("text/plain"));
+    exchange.timeout_ms = 1000;
+    try_exchange(&world, &exchange, count);
+    exchange.method = "GET";
+    exchange.body = STR_NONE;
+    try_exchange(&world, &exchange, count);
+}
+
+static void fail_every_allocation_in_turn(void)
+{
+    long n = 0;
+    bool has_failed = true;
+    while (has_failed) {
+        PEER *peer = client_peer_new(answers, COUNT_OF(answers));
+        struct count count = {0};
+        atomic_store(&until_failure, ++n);
+        try_journey(peer, &count);
+        has_failed = atomic_exchange(&until_failure, 0) <= 0;
+        assert_true(client_peer_requests(peer) >= count.answers);
+        assert_true(client_peer_requests(peer) <= count.answers + count.unknowns);
+        assert_true(has_failed || count.answers == 2);
+    }
+    assert_true(n > 50); /* it was libcurl's memory that failed */
+}
+
+static void failing_memory_inside_libcurl_is_an_ordinary_error(void **state)
+{
+    (void)state;
+    fails_on = false;
+    fail_every_allocation_in_turn();
+    fails_on = true;
+    fail_every_allocation_in_turn();
+}
+
 int main(void)
 {
+    /* The first initialisation decides about memory; the client's only count up. */
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, failing_malloc, free, failing_realloc,
+                             failing_strdup, failing_calloc) != CURLE_OK)
+        return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(request_is_what_the_exchange_says),
         cmocka_unit_test(methods_go_out_with_and_without_body),
@@ -1112,6 +1220,7 @@ int main(void)
         cmocka_unit_test(once_waits_for_the_reply),
         cmocka_unit_test(once_says_when_the_arena_is_too_small),
         cmocka_unit_test(wrong_networks_are_refused),
+        cmocka_unit_test(failing_memory_inside_libcurl_is_an_ordinary_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
