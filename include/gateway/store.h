@@ -266,6 +266,9 @@ MUST_CHECK enum status store_early_receipts_expire(struct store *store, int64_t 
 #define STORE_LANE_GROUPS 256
 /* Group of a contact's lanes, 0-255. */
 unsigned store_lane_group(int64_t contact_row);
+/* Of the contact's group now: goes into deliveries that store_delivery_add did not make. */
+MUST_CHECK enum status store_lane_epoch(struct store *store, int64_t contact_row,
+                                        int64_t *out_epoch, struct error *err);
 
 struct lane_summary {
     int64_t contact_row;

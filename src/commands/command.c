@@ -226,8 +226,14 @@ enum exit_code load_config(const struct invocation *invocation,
     if (config_load(invocation->config_path, invocation->environment, channels,
                     out_config, &problems) == STATUS_OK)
         return EXIT_OK;
-    (void)fwrite(problems.ptr, 1, problems.len, stderr);
+    say(buf_str(&problems));
     return EXIT_CONFIG;
+}
+
+void say(struct str text)
+{
+    if (text.len > 0)
+        (void)fwrite(text.ptr, 1, text.len, stderr);
 }
 
 void say_error(const char *what, const struct error *err)

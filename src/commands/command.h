@@ -57,6 +57,8 @@ enum exit_code load_config(const struct invocation *invocation,
 void config_dropp(struct config **config);
 /* "omgw: <what>: <error>" on stderr. */
 void say_error(const char *what, const struct error *err);
+/* A text as it is, on stderr. */
+void say(struct str text);
 /* Which exit code a failed store operation has. */
 enum exit_code exit_of(enum status status);
 struct json;

@@ -14,8 +14,7 @@ enum exit_code command_config_check(const struct invocation *invocation)
     enum exit_code code = load_config(invocation, &config);
     if (code != EXIT_OK)
         return code;
-    struct str warnings = config_warnings(config);
-    (void)fwrite(warnings.ptr, 1, warnings.len, stderr);
+    say(config_warnings(config));
     if (invocation->as_json)
         return print_text(STR("{\"ok\":true}\n"));
     (void)printf("%s is fine: %zu bridge%s\n", invocation->config_path,

@@ -15,6 +15,7 @@
 #define ENGINE_INBOX 65536
 /* Connections to peers in all; each account has its own limit below it. */
 #define CLIENT_CONNECTIONS 1024
+#define CLIENT_CONNECTIONS_PER_HOST 512
 #define ADMIN_CONNECTIONS 64
 #define ADMIN_THREADS 2
 #define LOOP_WAIT_MS 1000
@@ -101,7 +102,7 @@ static enum status open_engine(struct gateway *gateway, struct error *err)
     };
     const struct http_client_settings client = {
         .connections = CLIENT_CONNECTIONS,
-        .connections_per_host = 0,
+        .connections_per_host = CLIENT_CONNECTIONS_PER_HOST,
         .allow = (const char *const *)config->egress.allow.items,
         .proxy = config->egress.proxy,
         .ca_file = config->egress.ca_file,

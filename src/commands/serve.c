@@ -175,8 +175,7 @@ enum exit_code command_serve(const struct invocation *invocation)
     enum exit_code code = load_config(invocation, &gateway.config);
     if (code != EXIT_OK)
         return code;
-    struct str warnings = config_warnings(gateway.config);
-    (void)fwrite(warnings.ptr, 1, warnings.len, stderr);
+    say(config_warnings(gateway.config));
     set_up_log(gateway.config);
     code = raise_descriptors(gateway.config);
     if (code == EXIT_OK) {

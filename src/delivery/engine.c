@@ -50,7 +50,8 @@ static void list_free(struct delivery *list)
 
 static void take_offers(struct engine *engine, bool keep)
 {
-    struct queue_node *node = queue_take(engine->offers, SIZE_MAX, NULL);
+    size_t count = 0;
+    struct queue_node *node = queue_take(engine->offers, SIZE_MAX, &count);
     while (node != NULL) {
         struct offer *offer = CONTAINER_OF(node, struct offer, node);
         node = node->next;
@@ -70,7 +71,8 @@ static void take_offers(struct engine *engine, bool keep)
 
 static void take_reports(struct engine *engine)
 {
-    struct queue_node *node = queue_take(engine->reports, SIZE_MAX, NULL);
+    size_t count = 0;
+    struct queue_node *node = queue_take(engine->reports, SIZE_MAX, &count);
     while (node != NULL) {
         struct report *report = CONTAINER_OF(node, struct report, node);
         node = node->next;

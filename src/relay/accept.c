@@ -104,7 +104,7 @@ static enum status answer_known(struct work *work, const struct event *event,
 {
     if (known->other_body)
         work->conflicts++;
-    if (out->public_id != NULL || known->message == 0)
+    if (known->message == 0)
         return STATUS_DUPLICATE;
     struct message first;
     enum status status =
@@ -117,7 +117,8 @@ static enum status answer_known(struct work *work, const struct event *event,
         !str_equal(first.contact_id, event->contact_id))
         return fail_at(err, STATUS_CONFLICT, "/data/id",
                        "this id belongs to a message of another contact");
-    if (event->kind == EVENT_MESSAGE || event->kind == EVENT_ANSWER) {
+    if (out->public_id == NULL &&
+        (event->kind == EVENT_MESSAGE || event->kind == EVENT_ANSWER)) {
         out->public_id = arena_c_string(work->arena, str_of(first.public_id));
         out->conversation = first.conversation;
     }

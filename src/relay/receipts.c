@@ -32,8 +32,8 @@ static bool told_status(const struct work *work, const struct message *message,
     return status == MESSAGE_SENT && can.wants_status_accepted;
 }
 
-static void receipt_delivery(struct work *work, const struct message *message,
-                             const struct receipt *receipt)
+static enum status offer_receipt(struct work *work, const struct message *message,
+                                 const struct receipt *receipt, struct error *err)
 {
     struct delivery delivery = {
         .class = DELIVERY_RECEIPT,
@@ -45,7 +45,6 @@ static void receipt_delivery(struct work *work, const struct message *message,
         .conversation = message->conversation,
         .accepted_ms = receipt->created_ms,
         .time_ms = receipt->created_ms,
-        .epoch = 0,
         .target_peer_id = message->source_id,
         .event =
             {
@@ -57,7 +56,11 @@ static void receipt_delivery(struct work *work, const struct message *message,
                     },
     };
     memcpy(delivery.public_id, message->public_id, sizeof(delivery.public_id));
-    delivery_list_add(&work->follow_ups, delivery_copy(&delivery));
+    enum status status =
+        store_lane_epoch(work->store, delivery.contact_row, &delivery.epoch, err);
+    if (status == STATUS_OK)
+        delivery_list_add(&work->follow_ups, delivery_copy(&delivery));
+    return status;
 }
 
 enum status receipts_status(struct work *work, const struct message *message,
@@ -83,9 +86,7 @@ enum status receipts_status(struct work *work, const struct message *message,
     status = store_receipt_put(work->store, &receipt, err);
     if (status == STATUS_DUPLICATE)
         return STATUS_OK;
-    if (status == STATUS_OK)
-        receipt_delivery(work, message, &receipt);
-    return status;
+    return status == STATUS_OK ? offer_receipt(work, message, &receipt, err) : status;
 }
 
 enum status receipts_accept(struct work *work, const struct event *event,

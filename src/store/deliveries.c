@@ -17,12 +17,18 @@ unsigned store_lane_group(int64_t contact_row)
     return (unsigned)(((uint64_t)contact_row * UINT64_C(0x9E3779B97F4A7C15)) >> 56);
 }
 
+enum status store_lane_epoch(struct store *store, int64_t contact_row,
+                             int64_t *out_epoch, struct error *err)
+{
+    return store->backend->group_epoch(store, store_lane_group(contact_row), out_epoch,
+                                       err);
+}
+
 static enum status set_epochs(struct store *store, struct delivery *list,
                               struct error *err)
 {
     for (struct delivery *d = list; d != NULL; d = d->next) {
-        enum status status = store->backend->group_epoch(
-            store, store_lane_group(d->contact_row), &d->epoch, err);
+        enum status status = store_lane_epoch(store, d->contact_row, &d->epoch, err);
         if (status != STATUS_OK)
             return status;
     }
@@ -32,13 +38,13 @@ static enum status set_epochs(struct store *store, struct delivery *list,
 static enum status check_epoch(struct store *store,
                                const struct delivery_record *record, struct error *err)
 {
-    unsigned group = store_lane_group(record->contact_row);
     int64_t epoch = 0;
-    enum status status = store->backend->group_epoch(store, group, &epoch, err);
+    enum status status = store_lane_epoch(store, record->contact_row, &epoch, err);
     if (status != STATUS_OK)
         return status;
     if (record->epoch < epoch)
-        return fail(err, STATUS_CONFLICT, "another owner has lane group %u now", group);
+        return fail(err, STATUS_CONFLICT, "another owner has lane group %u now",
+                    store_lane_group(record->contact_row));
     return STATUS_OK;
 }
 
@@ -52,8 +58,7 @@ enum status store_delivery_add(struct store *store, struct delivery *delivery,
         store, delivery, state, str_sub(reason, 0, LIMIT_REASON_BYTES), err);
     if (status != STATUS_OK)
         return status;
-    return store->backend->group_epoch(store, store_lane_group(delivery->contact_row),
-                                       &delivery->epoch, err);
+    return store_lane_epoch(store, delivery->contact_row, &delivery->epoch, err);
 }
 
 /* A success at once is columns of the delivery; so is a part that is done. */

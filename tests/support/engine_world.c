@@ -238,7 +238,8 @@ enum outcome world_commit(struct engine_world *world)
     report->is_stale = world->commits_are_stale;
     struct dispatcher dispatcher = engine_dispatcher(world->engine);
     dispatcher.recorded(dispatcher.context, report);
-    world_step(world);
+    if (!world->is_ending)
+        world_step(world);
     return world->last_report.outcome;
 }
 
@@ -248,7 +249,7 @@ enum outcome world_commit(struct engine_world *world)
 
 static const char config_text[] =
     "public_url: http://127.0.0.1\n"
-    "database: \"memory:engine\"\n"
+    "database: \"sqlite:/unused\"\n"
     "genesys:\n"
     "  - { name: main, api_url: \"http://127.0.0.1:1\", login_url: "
     "\"http://127.0.0.1:1\", client_id: a, client_secret: b, requests_per_minute: 0, "
@@ -303,9 +304,12 @@ static void engine_up(struct engine_world *world)
 
 static void engine_down(struct engine_world *world)
 {
+    world->is_ending = true;
     engine_cut(world->engine);
     while (world->reports != NULL)
         (void)world_commit(world);
+    engine_finish(world->engine);
+    world->is_ending = false;
     engine_free(world->engine);
 }
 
@@ -375,6 +379,7 @@ static struct delivery delivery_of(int64_t bridge, int64_t contact, int64_t id)
         .class = DELIVERY_MESSAGE,
         .direction = DIRECTION_INBOUND,
         .id = id,
+        .epoch = 1,
         .message_id = id,
         .contact_row = contact,
         .bridge_row = bridge,

@@ -40,6 +40,7 @@ struct engine_world {
     unsigned parts; /* of every message */
     int64_t retry_after_ms;
     bool commits_are_stale;
+    bool is_ending;
     int tokens;
 };
 

@@ -1,0 +1,460 @@
+/*
+ * Relay on every store: what a webhook becomes, and what an outcome becomes.
+ */
+#include "support/relay_world.h"
+
+#define HOUR_MS (INT64_C(3600) * 1000)
+#define MINUTE_MS (INT64_C(60) * 1000)
+
+/* --- acceptance and dedupe
+ * -------------------------------------------------------------------- */
+
+static void message_becomes_one_delivery(void **state)
+{
+    (void)state;
+    expect_status("kept", STATUS_OK, inbound("m id-1 ana hello"));
+    expect_i64("offers", 1, (int64_t)relay_world->offer_count);
+    const struct delivery *delivery = offered(0);
+    expect_str("text", "hello", delivery->event.text);
+    expect_str("contact", "ana", delivery->event.contact_id);
+    expect_str("id", relay_world->public_id, str_of(delivery->public_id));
+    expect_i64("direction", DIRECTION_INBOUND, delivery->direction);
+    assert_true(delivery->opens_conversation);
+    assert_true(delivery->wants_conversation_id);
+    expect_i64("conversation", relay_world->conversation, delivery->conversation);
+    expect_i64("pending", 1, pending_now());
+}
+
+static void repeat_has_no_effect_and_the_same_answer(void **state)
+{
+    char first[PUBLIC_ID_BYTES];
+    (void)state;
+    expect_status("first", STATUS_OK, inbound("m id-1 ana hello"));
+    memcpy(first, relay_world->public_id, sizeof(first));
+    advance(HOUR_MS);
+    expect_status("repeat", STATUS_DUPLICATE, inbound("m id-1 ana hello"));
+    expect_str("same id", first, str_of(relay_world->public_id));
+    expect_i64("offers", 1, (int64_t)relay_world->offer_count);
+    expect_i64("pending", 1, pending_now());
+}
+
+static void unit_with_known_events_keeps_the_new_ones(void **state)
+{
+    (void)state;
+    expect_status("one", STATUS_OK, inbound("m id-1 ana one"));
+    expect_status("three", STATUS_OK,
+                  inbound("m id-2 ana two\nm id-1 ana one\nm id-3 ana three"));
+    expect_i64("offers", 3, (int64_t)relay_world->offer_count);
+    expect_str("second", "two", offered(1)->event.text);
+    expect_str("third", "three", offered(2)->event.text);
+    assert_true(offered(1)->id < offered(2)->id);
+}
+
+static void same_key_twice_in_one_unit_is_one_message(void **state)
+{
+    (void)state;
+    expect_status("unit", STATUS_OK, inbound("m id-1 ana one\nm id-1 ana one"));
+    expect_i64("offers", 1, (int64_t)relay_world->offer_count);
+}
+
+static void same_id_of_another_contact_is_refused_whole(void **state)
+{
+    (void)state;
+    expect_status("first", STATUS_OK, inbound("m id-1 ana hello"));
+    expect_status("clash", STATUS_CONFLICT,
+                  inbound("m id-2 bob new\nm id-1 bob hello"));
+    expect_i64("nothing of the unit is kept", 1, (int64_t)relay_world->offer_count);
+    expect_i64("pending", 1, pending_now());
+    expect_status("the rest of it may come again", STATUS_OK,
+                  inbound("m id-2 bob new"));
+}
+
+static void genesys_is_never_refused_for_a_clash(void **state)
+{
+    (void)state;
+    expect_status("first", STATUS_OK, outbound("m g-1 ana hello"));
+    expect_status("clash", STATUS_DUPLICATE, outbound("m g-1 bob hello"));
+    expect_i64("offers", 1, (int64_t)relay_world->offer_count);
+}
+
+static void both_sides_may_use_the_same_id(void **state)
+{
+    (void)state;
+    expect_status("channel", STATUS_OK, inbound("m id-1 ana hello"));
+    expect_status("genesys", STATUS_OK, outbound("m id-1 ana hello"));
+    expect_i64("offers", 2, (int64_t)relay_world->offer_count);
+}
+
+static void concurrent_copies_have_one_effect(void **state)
+{
+    (void)state;
+    /* Twenty requests wait before the writer takes the first. */
+    struct intake *waiting = inbound_begin("m id-1 ana hello");
+    expect_status("one", STATUS_OK, inbound_end(waiting));
+    for (int i = 0; i < 19; i++)
+        expect_status("copy", STATUS_DUPLICATE, inbound("m id-1 ana hello"));
+    expect_i64("offers", 1, (int64_t)relay_world->offer_count);
+}
+
+static void forged_webhook_stores_nothing(void **state)
+{
+    (void)state;
+    expect_status("denied", STATUS_DENIED, inbound("forged m id-1 ana hello"));
+    expect_i64("offers", 0, (int64_t)relay_world->offer_count);
+    expect_i64("pending", 0, pending_now());
+}
+
+static void too_many_pending_are_answered_503(void **state)
+{
+    char line[64];
+    (void)state;
+    for (int i = 0; i < 40; i++) {
+        (void)snprintf(line, sizeof(line), "m id-%d ana hello", i);
+        expect_status("room", STATUS_OK, inbound(line));
+    }
+    expect_status("full", STATUS_RETRY, inbound("m id-40 ana hello"));
+    report_outcome(offered(0), OUTCOME_DONE, "");
+    expect_status("room again", STATUS_OK, inbound("m id-40 ana hello"));
+}
+
+static void unreadable_is_kept_as_a_dead_letter(void **state)
+{
+    (void)state;
+    expect_status("2xx", STATUS_OK, outbound("u raw-1 x {\"half"));
+    expect_i64("nothing to deliver", 0, (int64_t)relay_world->offer_count);
+    expect_i64("dead", 1, dead_now());
+    expect_i64("pending", 0, pending_now());
+}
+
+static void typing_is_offered_and_never_stored(void **state)
+{
+    (void)state;
+    expect_status("2xx", STATUS_OK, inbound("t - ana"));
+    expect_i64("offers", 1, (int64_t)relay_world->offer_count);
+    expect_i64("class", DELIVERY_TYPING, offered(0)->class);
+    expect_i64("pending", 0, pending_now());
+}
+
+/* --- the threading window
+ * ------------------------------------------------------------------------ */
+
+static void window_joins_until_its_last_millisecond(void **state)
+{
+    static const struct {
+        const char *name;
+        int64_t silence_ms;
+        bool joins;
+    } cases[] = {
+        {"a minute before the end",      72 * HOUR_MS - MINUTE_MS, true },
+        {"the last millisecond",         72 * HOUR_MS,             true },
+        {"one millisecond later",        72 * HOUR_MS + 1,         false},
+        {"a minute after the end",       72 * HOUR_MS + MINUTE_MS, false},
+        {"the clock went back by a day", -24 * HOUR_MS,            true },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char line[64];
+        (void)snprintf(line, sizeof(line), "m first-%zu contact-%zu hello", i, i);
+        expect_status(cases[i].name, STATUS_OK, inbound(line));
+        int64_t first = relay_world->conversation;
+        advance(cases[i].silence_ms);
+        (void)snprintf(line, sizeof(line), "m second-%zu contact-%zu hello", i, i);
+        expect_status(cases[i].name, STATUS_OK, inbound(line));
+        const struct delivery *second = offered(relay_world->offer_count - 1);
+        expect_i64(cases[i].name, cases[i].joins, first == second->conversation);
+        expect_i64(cases[i].name, !cases[i].joins, second->opens_conversation);
+        expect_i64(cases[i].name, cases[i].joins ? 0 : first,
+                   second->previous_conversation);
+        if (cases[i].silence_ms < 0)
+            advance(-cases[i].silence_ms);
+    }
+}
+
+static void agents_message_moves_the_window_too(void **state)
+{
+    (void)state;
+    expect_status("customer", STATUS_OK, inbound("m id-1 ana hello"));
+    int64_t first = relay_world->conversation;
+    advance(50 * HOUR_MS);
+    expect_status("agent", STATUS_OK, outbound("m g-1 ana hello"));
+    expect_i64("joins", first, relay_world->conversation);
+    advance(50 * HOUR_MS);
+    expect_status("customer", STATUS_OK, inbound("m id-2 ana hello"));
+    expect_i64("still joins", first, relay_world->conversation);
+}
+
+static void edit_belongs_to_the_conversation_of_its_message(void **state)
+{
+    (void)state;
+    expect_status("old", STATUS_OK, inbound("m id-1 ana hello"));
+    int64_t first = relay_world->conversation;
+    advance(100 * HOUR_MS);
+    expect_status("new", STATUS_OK, inbound("m id-2 ana hello"));
+    expect_status("edit of the old one", STATUS_OK, inbound("e id-3 ana id-1 changed"));
+    expect_i64("conversation", first, offered(2)->conversation);
+    assert_false(offered(2)->opens_conversation);
+}
+
+static void agentless_message_makes_contact_and_conversation(void **state)
+{
+    (void)state;
+    expect_status("kept", STATUS_OK, outbound("m g-1 nobody-knows hello"));
+    expect_i64("direction", DIRECTION_OUTBOUND, offered(0)->direction);
+    assert_true(offered(0)->opens_conversation);
+    expect_status("the answer joins", STATUS_OK, inbound("m id-1 nobody-knows hi"));
+    expect_i64("conversation", offered(0)->conversation, offered(1)->conversation);
+}
+
+/* --- outcomes and receipts
+ * --------------------------------------------------------------------------- */
+
+static void delivered_inbound_message_tells_the_channel_if_it_asks(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) struct arena *arena = arena_new(65536);
+    for (int wants = 0; wants < 2; wants++) {
+        relay_world->wants_accepted = wants == 1;
+        offers_clear();
+        expect_status("kept", STATUS_OK,
+                      inbound(wants ? "m id-1 ana a" : "m id-2 ana b"));
+        report_outcome(offered(0), OUTCOME_DONE, wants ? "g-1" : "g-2");
+        expect_i64("status", MESSAGE_SENT,
+                   message_now(offered(0)->message_id, arena).status);
+        expect_i64("receipts", wants, (int64_t)relay_world->offer_count - 1);
+        if (wants == 0)
+            continue;
+        expect_i64("class", DELIVERY_RECEIPT, offered(1)->class);
+        expect_i64("to the channel", DIRECTION_OUTBOUND, offered(1)->direction);
+        expect_i64("accepted", MESSAGE_SENT, offered(1)->event.receipt_status);
+        expect_str("about", "id-1", offered(1)->target_peer_id);
+    }
+    expect_i64("pending", 0, pending_now());
+}
+
+static void delivered_outbound_message_tells_genesys(void **state)
+{
+    (void)state;
+    expect_status("kept", STATUS_OK, outbound("m g-1 ana hello"));
+    report_outcome(offered(0), OUTCOME_DONE, "");
+    expect_i64("receipt", 2, (int64_t)relay_world->offer_count);
+    expect_i64("to Genesys", DIRECTION_INBOUND, offered(1)->direction);
+    expect_i64("Delivered", MESSAGE_DELIVERED, offered(1)->event.receipt_status);
+    expect_str("about", "g-1", offered(1)->target_peer_id);
+    expect_str("customer", "ana", offered(1)->event.contact_id);
+}
+
+static void channel_that_reports_is_waited_for(void **state)
+{
+    char line[128];
+    (void)state;
+    relay_world->channel_reports = true;
+    expect_status("kept", STATUS_OK, outbound("m g-1 ana hello"));
+    report_outcome(offered(0), OUTCOME_DONE, "");
+    expect_i64("no receipt yet", 1, (int64_t)relay_world->offer_count);
+    (void)snprintf(line, sizeof(line), "r r-1 ana %s delivered", offered(0)->public_id);
+    expect_status("receipt", STATUS_OK, inbound(line));
+    expect_i64("Delivered", MESSAGE_DELIVERED, offered(1)->event.receipt_status);
+    (void)snprintf(line, sizeof(line), "r r-2 ana %s read", offered(0)->public_id);
+    expect_status("read", STATUS_OK, inbound(line));
+    expect_i64("read says nothing new to Genesys", 2,
+               (int64_t)relay_world->offer_count);
+}
+
+static void receipt_before_the_outcome_is_not_taken_back(void **state)
+{
+    char line[128];
+    (void)state;
+    CLEANUP(arena_freep) struct arena *arena = arena_new(65536);
+    relay_world->channel_reports = true;
+    expect_status("kept", STATUS_OK, outbound("m g-1 ana hello"));
+    (void)snprintf(line, sizeof(line), "r r-1 ana %s delivered", offered(0)->public_id);
+    expect_status("receipt first", STATUS_OK, inbound(line));
+    report_outcome(offered(0), OUTCOME_DONE, "peer-1");
+    expect_i64("one receipt", 2, (int64_t)relay_world->offer_count);
+    expect_i64("status", MESSAGE_DELIVERED,
+               message_now(offered(0)->message_id, arena).status);
+}
+
+static void early_receipt_waits_for_the_peers_id(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) struct arena *arena = arena_new(65536);
+    relay_world->channel_reports = true;
+    expect_status("kept", STATUS_OK, outbound("m g-1 ana hello"));
+    expect_status("unknown id", STATUS_OK, inbound("p r-1 ana peer-1 delivered"));
+    expect_i64("nothing yet", 1, (int64_t)relay_world->offer_count);
+    report_outcome(offered(0), OUTCOME_DONE, "peer-1");
+    expect_i64("joined", 2, (int64_t)relay_world->offer_count);
+    expect_i64("Delivered", MESSAGE_DELIVERED, offered(1)->event.receipt_status);
+    expect_i64("status", MESSAGE_DELIVERED,
+               message_now(offered(0)->message_id, arena).status);
+}
+
+static void receipt_of_another_contact_changes_nothing(void **state)
+{
+    char line[128];
+    (void)state;
+    relay_world->channel_reports = true;
+    expect_status("kept", STATUS_OK, outbound("m g-1 ana hello"));
+    (void)snprintf(line, sizeof(line), "r r-1 bob %s failed", offered(0)->public_id);
+    expect_status("2xx", STATUS_OK, inbound(line));
+    expect_i64("no receipt", 1, (int64_t)relay_world->offer_count);
+}
+
+static void refused_message_is_dead_and_the_agent_is_told(void **state)
+{
+    static const enum outcome outcomes[] = {OUTCOME_REFUSED_MESSAGE,
+                                            OUTCOME_REFUSED_CONTACT,
+                                            OUTCOME_WINDOW_CLOSED, OUTCOME_GIVEN_UP};
+    (void)state;
+    CLEANUP(arena_freep) struct arena *arena = arena_new(65536);
+    for (size_t i = 0; i < COUNT_OF(outcomes); i++) {
+        char line[64];
+        (void)snprintf(line, sizeof(line), "m g-%zu ana hello", i);
+        offers_clear();
+        expect_status("kept", STATUS_OK, outbound(line));
+        report_outcome(offered(0), outcomes[i], "");
+        const struct delivery *receipt = offered(1);
+        expect_i64("Failed", MESSAGE_FAILED, receipt->event.receipt_status);
+        expect_str("code", "InvalidDestination", receipt->event.reason_code);
+        expect_str("reason", "a reason", receipt->event.reason_text);
+        expect_i64("status", MESSAGE_FAILED,
+                   message_now(offered(0)->message_id, arena).status);
+        expect_i64("dead letters", (int64_t)i + 1, dead_now());
+    }
+    expect_i64("pending", 0, pending_now());
+}
+
+static void failed_attempt_leaves_the_delivery_pending(void **state)
+{
+    static const enum outcome outcomes[] = {OUTCOME_RETRY, OUTCOME_SLOW_DOWN,
+                                            OUTCOME_UNKNOWN, OUTCOME_PROGRESS};
+    (void)state;
+    expect_status("kept", STATUS_OK, inbound("m id-1 ana hello"));
+    for (size_t i = 0; i < COUNT_OF(outcomes); i++) {
+        report_outcome(offered(0), outcomes[i], "");
+        expect_i64(outcome_name(outcomes[i]), 1, pending_now());
+    }
+    report_outcome(offered(0), OUTCOME_DONE, "g-1");
+    expect_i64("done", 0, pending_now());
+}
+
+/* --- answers and edits
+ * -----------------------------------------------------------------------------------
+ */
+
+static void answer_names_what_was_offered(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *contact;
+        const char *payload;
+        const char *want; /* Genesys' id of the question, or "" for a plain text */
+    } cases[] = {
+        {"an option that was offered", "ana", "yes",   "g-1"},
+        {"an option that was not",     "ana", "maybe", ""   },
+        {"of another contact",         "bob", "yes",   ""   },
+    };
+    (void)state;
+    expect_status("question", STATUS_OK, outbound("m g-1 ana yes|no"));
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char line[128];
+        (void)snprintf(line, sizeof(line), "a id-%zu %s %s %s", i, cases[i].contact,
+                       offered(0)->public_id, cases[i].payload);
+        expect_status(cases[i].name, STATUS_OK, inbound(line));
+        expect_str(cases[i].name, cases[i].want, offered(i + 1)->target_peer_id);
+    }
+}
+
+static void edit_is_sent_with_the_peers_id_of_its_message(void **state)
+{
+    (void)state;
+    expect_status("message", STATUS_OK, inbound("m id-1 ana hello"));
+    report_outcome(offered(0), OUTCOME_DONE, "genesys-1");
+    expect_status("edit", STATUS_OK, inbound("e id-2 ana id-1 changed"));
+    expect_str("target", "genesys-1", offered(1)->target_peer_id);
+    expect_status("of an unknown message", STATUS_OK,
+                  inbound("e id-3 ana id-9 changed"));
+    expect_str("no target", "", offered(2)->target_peer_id);
+}
+
+/* --- identity
+ * ----------------------------------------------------------------------------------------------
+ */
+
+static void new_id_of_a_contact_goes_on_with_the_old_one_at_genesys(void **state)
+{
+    (void)state;
+    expect_status("message", STATUS_OK, inbound("m id-1 ana hello"));
+    expect_status("change", STATUS_OK, inbound("i id-2 ana ana-new"));
+    expect_status("from the new id", STATUS_OK, inbound("m id-3 ana-new hello"));
+    expect_i64("same contact", offered(0)->contact_row, offered(1)->contact_row);
+    expect_str("Genesys knows the old id", "ana", offered(1)->event.contact_id);
+    expect_status("agent to the old id", STATUS_OK, outbound("m g-1 ana hello"));
+    expect_str("goes to the new id", "ana-new", offered(2)->event.contact_id);
+    expect_status("message", STATUS_OK, inbound("m id-4 bob hello"));
+    expect_status("somebody else's id", STATUS_CONFLICT, inbound("i id-5 bob ana"));
+}
+
+/* --- the table
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static const char *scheme;
+
+static int set_up(void **state)
+{
+    (void)state;
+    relay_world_up(scheme);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    relay_world_down();
+    return 0;
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+    static const char *const schemes[] = {"memory:relay", "sqlite:"};
+    const struct CMUnitTest tests[] = {
+        TEST(message_becomes_one_delivery),
+        TEST(repeat_has_no_effect_and_the_same_answer),
+        TEST(unit_with_known_events_keeps_the_new_ones),
+        TEST(same_key_twice_in_one_unit_is_one_message),
+        TEST(same_id_of_another_contact_is_refused_whole),
+        TEST(genesys_is_never_refused_for_a_clash),
+        TEST(both_sides_may_use_the_same_id),
+        TEST(concurrent_copies_have_one_effect),
+        TEST(forged_webhook_stores_nothing),
+        TEST(too_many_pending_are_answered_503),
+        TEST(unreadable_is_kept_as_a_dead_letter),
+        TEST(typing_is_offered_and_never_stored),
+        TEST(window_joins_until_its_last_millisecond),
+        TEST(agents_message_moves_the_window_too),
+        TEST(edit_belongs_to_the_conversation_of_its_message),
+        TEST(agentless_message_makes_contact_and_conversation),
+        TEST(delivered_inbound_message_tells_the_channel_if_it_asks),
+        TEST(delivered_outbound_message_tells_genesys),
+        TEST(channel_that_reports_is_waited_for),
+        TEST(receipt_before_the_outcome_is_not_taken_back),
+        TEST(early_receipt_waits_for_the_peers_id),
+        TEST(receipt_of_another_contact_changes_nothing),
+        TEST(refused_message_is_dead_and_the_agent_is_told),
+        TEST(failed_attempt_leaves_the_delivery_pending),
+        TEST(answer_names_what_was_offered),
+        TEST(edit_is_sent_with_the_peers_id_of_its_message),
+        TEST(new_id_of_a_contact_goes_on_with_the_old_one_at_genesys),
+    };
+    int failed = 0;
+    for (size_t i = 0; i < COUNT_OF(schemes); i++) {
+        scheme = schemes[i];
+        print_message("store: %s\n", scheme);
+        failed += cmocka_run_group_tests_name(scheme, tests, NULL, NULL);
+    }
+    return failed;
+}
