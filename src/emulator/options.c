@@ -29,37 +29,54 @@ struct option_row {
 #define AT(member) offsetof(struct options, member)
 #define LISTEN_PRESET "127.0.0.1:8090"
 
+#define TEXT_ROW(name, member, value, help)                                            \
+    {                                                                                  \
+        name, OPTION_TEXT, AT(member), 0, 0, 0, value, help                            \
+    }
+#define NUMBER_ROW(name, member, preset, min, max, value, help)                        \
+    {                                                                                  \
+        name, OPTION_NUMBER, AT(member), preset, min, max, value, help                 \
+    }
+#define FLAG_ROW(name, member, help)                                                   \
+    {                                                                                  \
+        name, OPTION_FLAG, AT(member), 0, 0, 0, "", help                               \
+    }
+#define LIST_ROW(name, kind, value, help)                                              \
+    {                                                                                  \
+        name, kind, 0, 0, 0, 0, value, help                                            \
+    }
+
 static const struct option_row rows[] = {
-    {"--listen",              OPTION_TEXT,           AT(settings.listen),                 0,       0, 0,         "ADDRESS",
-     "where to listen; port 0 takes a free one (" LISTEN_PRESET ")"                                                                                                                           },
-    {"--allow-public-listen", OPTION_FLAG,           AT(allow_public_listen),             0,       0, 0,         "",
-     "take an address that is not loopback: whoever reaches it is in control"                                                                                                                 },
-    {"--client-id",           OPTION_CLIENT_ID,      0,                                   0,       0, 0,         "ID",
-     "of an OAuth client; may come again for more clients"                                                                                                                                    },
-    {"--client-secret",       OPTION_CLIENT_SECRET,  0,                                   0,       0, 0,         "SECRET",
-     "of the client before it"                                                                                                                                                                },
-    {"--integration",         OPTION_INTEGRATION,    0,                                   0,       0, 0,         "ID",
-     "an open integration that is there from the start; may come again"                                                                                                                       },
-    {"--webhook-url",         OPTION_WEBHOOK_URL,    0,                                   0,       0, 0,         "URL",
-     "of the integration before it, http or https"                                                                                                                                            },
-    {"--webhook-secret",      OPTION_WEBHOOK_SECRET, 0,                                   0,       0, 0,         "SECRET",
-     "of the integration before it, at least 16 characters"                                                                                                                                   },
-    {"--requests-per-minute", OPTION_NUMBER,         AT(settings.requests_per_minute),    300,     0,
-     1000000,                                                                                                    "N",       "of each client, in any 60 s; 0: no limit (300)"                  },
-    {"--token-lifetime",      OPTION_NUMBER,         AT(settings.token_lifetime_s),       86400,   1, 172800,
-     "SECONDS",                                                                                                             "of a token, on the emulator's clock (86400)"                     },
-    {"--retry-delay-ms",      OPTION_NUMBER,         AT(settings.courier.retry_delay_ms), 5000,    0,
-     600000,                                                                                                     "MS",      "between the tries of a webhook (5000)"                           },
-    {"--webhook-timeout-ms",  OPTION_NUMBER,         AT(settings.courier.timeout_ms),     10000,   1,
-     600000,                                                                                                     "MS",      "for the answer to a webhook (10000)"                             },
-    {"--webhook-connections", OPTION_NUMBER,         AT(settings.courier.connections),    64,      1,
-     4096,                                                                                                       "N",       "webhooks under way at once; 1: strictly one after the other (64)"},
-    {"--inbound-receipts",    OPTION_FLAG,           AT(settings.inbound_receipts),       0,       0, 0,         "",
-     "send a Published receipt for each inbound message"                                                                                                                                      },
-    {"--max-rows",            OPTION_NUMBER,         AT(settings.max_rows),               1000000, 1, 100000000, "N",
-     "kept in each list; beyond it 507 (1000000)"                                                                                                                                             },
-    {"--help",                OPTION_FLAG,           AT(wants_help),                      0,       0, 0,         "",        "this text"                                                       },
-    {"--version",             OPTION_FLAG,           AT(wants_version),                   0,       0, 0,         "",        "the version"                                                     },
+    TEXT_ROW("--listen", settings.listen, "ADDRESS",
+             "where to listen; port 0 takes a free one (" LISTEN_PRESET ")"),
+    FLAG_ROW("--allow-public-listen", allow_public_listen,
+             "take an address that is not loopback: whoever reaches it is in control"),
+    LIST_ROW("--client-id", OPTION_CLIENT_ID, "ID",
+             "of an OAuth client; may come again for more clients"),
+    LIST_ROW("--client-secret", OPTION_CLIENT_SECRET, "SECRET",
+             "of the client before it"),
+    LIST_ROW("--integration", OPTION_INTEGRATION, "ID",
+             "an open integration that is there from the start; may come again"),
+    LIST_ROW("--webhook-url", OPTION_WEBHOOK_URL, "URL",
+             "of the integration before it, http or https"),
+    LIST_ROW("--webhook-secret", OPTION_WEBHOOK_SECRET, "SECRET",
+             "of the integration before it, at least 16 characters"),
+    NUMBER_ROW("--requests-per-minute", settings.requests_per_minute, 300, 0, 1000000,
+               "N", "of each client, in any 60 s; 0: no limit (300)"),
+    NUMBER_ROW("--token-lifetime", settings.token_lifetime_s, 86400, 1, 172800,
+               "SECONDS", "of a token, on the emulator's clock (86400)"),
+    NUMBER_ROW("--retry-delay-ms", settings.courier.retry_delay_ms, 5000, 0, 600000,
+               "MS", "between the tries of a webhook (5000)"),
+    NUMBER_ROW("--webhook-timeout-ms", settings.courier.timeout_ms, 10000, 1, 600000,
+               "MS", "for the answer to a webhook (10000)"),
+    NUMBER_ROW("--webhook-connections", settings.courier.connections, 64, 1, 4096, "N",
+               "webhooks under way at once; 1: strictly one after the other (64)"),
+    FLAG_ROW("--inbound-receipts", settings.inbound_receipts,
+             "send a Published receipt for each inbound message"),
+    NUMBER_ROW("--max-rows", settings.max_rows, 1000000, 1, 100000000, "N",
+               "kept in each list; beyond it 507 (1000000)"),
+    FLAG_ROW("--help", wants_help, "this text"),
+    FLAG_ROW("--version", wants_version, "the version"),
 };
 
 /* --- values
@@ -287,7 +304,7 @@ static const char examples[] =
     "  Say something as the agent\n"
     "    curl -d "
     "'{\"integrationId\":\"...\",\"to\":\"customer-1\",\"text\":\"Hello\"}' \\\n"
-    "      -H 'Content-Type: application/json' http://127.0.0.1:8090/_emulator/agent\n"
+    "      http://127.0.0.1:8090/_emulator/agent\n"
     "\n"
     "Options (defaults in parentheses)\n";
 

@@ -1,6 +1,7 @@
 // Faults on order.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '../support/process.mjs';
 import { CLIENT, CLIENT_SECRET, Emulated, INTEGRATION, OPEN, TIME, message }
     from './support/emulated.mjs';
 
@@ -100,15 +101,19 @@ test('a delay takes the message at once and answers later', async (t) => {
 test('a client that gives up during a delay harms nobody', async (t) => {
     const emulated = await Emulated.start(t, free);
     await emulated.login();
-    await emulated.control('faults', { route: 'message', delay_ms: 200, times: 4 });
+    await emulated.control('faults', { route: 'message', delay_ms: 500, times: 4 });
+    const control = new AbortController();
     const impatient = Array.from({ length: 3 }, () => fetch(
         `${emulated.url}/api/v2/conversations/messages/${INTEGRATION}/inbound/open/message`, {
             method: 'POST', body: JSON.stringify(message()),
             headers: {
                 authorization: `Bearer ${emulated.token}`, 'content-type': 'application/json',
             },
-            signal: AbortSignal.timeout(50),
+            signal: control.signal,
         }));
+    await until('all to be taken', async () =>
+        (await emulated.control('messages')).length === impatient.length);
+    control.abort();
     for (const attempt of impatient)
         await assert.rejects(attempt);
     // As slow as those, so that theirs were due before.
