@@ -89,8 +89,10 @@ static void read_framing(const struct request *request, struct framing *out)
 
 /*
  * What two readers could understand differently is refused: a proxy in front may have
- * read it otherwise, and the rest would be taken for the next request. Source: RFC
- * 9112, sections 3.2, 5.1 and 6.3; read 2026-11-21.
+ * read it otherwise, and the rest would be taken for the next request. (A header line
+ * that begins with its colon, unless it is the first, libmicrohttpd takes for the end
+ * of the headers: that cannot be seen from here.) Source: RFC 9112, sections 3.2, 5.1
+ * and 6.3; read 2026-11-21.
  */
 static const char *framing_fault(const struct framing *framing, const char *version)
 {

@@ -162,15 +162,14 @@ void linger_start(struct loop *loop, int fd);
 void linger_expire(struct loop *loop, struct deadline *deadline);
 void linger_close_all(struct loop *loop);
 
-/* --- exchange.c: libmicrohttpd's callbacks of one request ----------------- */
+/* --- wire.c: libmicrohttpd's callbacks of one request --------------------- */
 
-void *exchange_begin(void *loop, const char *target, struct MHD_Connection *mhd);
-enum MHD_Result exchange_advance(void *loop, struct MHD_Connection *mhd,
-                                 const char *url, const char *method,
-                                 const char *version, const char *data, size_t *size,
-                                 void **request);
-void exchange_end(void *loop, struct MHD_Connection *mhd, void **request,
-                  enum MHD_RequestTerminationCode code);
+void *wire_begin(void *loop, const char *target, struct MHD_Connection *mhd);
+enum MHD_Result wire_advance(void *loop, struct MHD_Connection *mhd, const char *url,
+                             const char *method, const char *version, const char *data,
+                             size_t *size, void **request);
+void wire_end(void *loop, struct MHD_Connection *mhd, void **request,
+              enum MHD_RequestTerminationCode code);
 
 /* --- head.c --------------------------------------------------------------- */
 
@@ -185,7 +184,7 @@ MUST_CHECK bool head_read(struct request *request, const char *method,
 
 /* --- request.c ------------------------------------------------------------ */
 
-/* With one reference: libmicrohttpd's, given back by exchange_end. */
+/* With one reference: libmicrohttpd's, given back by wire_end. */
 struct request *request_new(struct loop *loop);
 void request_free_pool(struct loop *loop);
 /* Lets go of the body. */

@@ -74,14 +74,14 @@ static struct MHD_Daemon *start_daemon(struct loop *loop)
         {MHD_OPTION_CONNECTION_LIMIT,        (intptr_t)UINT_MAX,          NULL}, /* ours applies */
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES,     NULL},
         {MHD_OPTION_NOTIFY_CONNECTION,       (intptr_t)connection_notify, loop},
-        {MHD_OPTION_NOTIFY_COMPLETED,        (intptr_t)exchange_end,      loop},
-        {MHD_OPTION_URI_LOG_CALLBACK,        (intptr_t)exchange_begin,    loop},
+        {MHD_OPTION_NOTIFY_COMPLETED,        (intptr_t)wire_end,          loop},
+        {MHD_OPTION_URI_LOG_CALLBACK,        (intptr_t)wire_begin,        loop},
         {MHD_OPTION_UNESCAPE_CALLBACK,       (intptr_t)keep_escapes,      NULL},
         {MHD_OPTION_END,                     0,                           NULL},
     };
     return MHD_start_daemon(
         MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL,
-        NULL, exchange_advance, loop, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+        NULL, wire_advance, loop, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 }
 
 static enum status watch_all(struct loop *loop, struct error *err)

@@ -115,7 +115,7 @@ size_t percent_decode_query(struct str raw, char *out_bytes)
     for (size_t i = 0; i < raw.len; i++) {
         char c = raw.ptr[i];
         int byte = c == '%' ? escaped_byte(raw, i) : -1;
-        if (byte >= 0) {
+        if (byte > 0) {
             c = (char)byte;
             i += 2;
         } else if (c == '+') {

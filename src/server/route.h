@@ -39,5 +39,6 @@ void route_allow(const struct route *routes, size_t count, struct str path,
  * the result would hold a NUL: then `out_bytes` is undefined.
  */
 MUST_CHECK bool percent_decode(struct str raw, char *out_bytes, size_t *out_len);
-/* For query parameters: '+' is a blank, and an escape that is none stays as it is. */
+/* For query parameters: '+' is a blank, and what percent_decode refuses stays as it is.
+ */
 size_t percent_decode_query(struct str raw, char *out_bytes);

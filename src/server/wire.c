@@ -4,16 +4,16 @@
 
 /*
  * The order of libmicrohttpd's calls for one request:
- *   exchange_begin    its request line is complete; nothing is unescaped yet
- *   exchange_advance  its headers are complete; an answer queued here is sent without
+ *   wire_begin    its request line is complete; nothing is unescaped yet
+ *   wire_advance  its headers are complete; an answer queued here is sent without
  *                     reading the body and ends the connection
- *   exchange_advance  a piece of body, until all has come
- *   exchange_advance  size 0: the request is complete. A suspended request is answered
+ *   wire_advance  a piece of body, until all has come
+ *   wire_advance  size 0: the request is complete. A suspended request is answered
  *                     while suspended, so there is no further call, unless no answer
- * could be made exchange_end      always, once begun
+ * could be made wire_end      always, once begun
  */
 
-void *exchange_begin(void *context, const char *target, struct MHD_Connection *mhd)
+void *wire_begin(void *context, const char *target, struct MHD_Connection *mhd)
 {
     struct loop *loop = context;
     struct connection *connection = connection_of(mhd);
@@ -88,14 +88,13 @@ static void complete(struct request *request)
     (void)handled;
 }
 
-enum MHD_Result exchange_advance(void *context, struct MHD_Connection *mhd,
-                                 const char *url, const char *method,
-                                 const char *version, const char *data, size_t *size,
-                                 void **request_slot)
+enum MHD_Result wire_advance(void *context, struct MHD_Connection *mhd, const char *url,
+                             const char *method, const char *version, const char *data,
+                             size_t *size, void **request_slot)
 {
     (void)context;
     (void)mhd;
-    (void)url; /* exchange_begin saw more of it */
+    (void)url; /* wire_begin saw more of it */
     struct request *request = *request_slot;
     if (request->stage == STAGE_HEAD) {
         begin_body(request, method, version);
@@ -108,8 +107,8 @@ enum MHD_Result exchange_advance(void *context, struct MHD_Connection *mhd,
     return request->stage == STAGE_BROKEN ? MHD_NO : MHD_YES;
 }
 
-void exchange_end(void *context, struct MHD_Connection *mhd, void **request_slot,
-                  enum MHD_RequestTerminationCode code)
+void wire_end(void *context, struct MHD_Connection *mhd, void **request_slot,
+              enum MHD_RequestTerminationCode code)
 {
     (void)mhd;
     (void)code; /* if the connection ends too, its deadline goes with it */
