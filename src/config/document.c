@@ -185,6 +185,9 @@ bool document_read(struct document *document, struct str text,
                    struct problems *problems)
 {
     document->is_loaded = false;
+    const struct str byte_order_mark = STR("\xef\xbb\xbf");
+    if (str_starts(text, byte_order_mark)) /* libyaml would count it as a column */
+        text = str_sub(text, byte_order_mark.len, text.len);
     if (!scan_stream(text, problems) || !load_first(document, text, problems))
         return false;
 

@@ -131,8 +131,10 @@ void environment_report(const struct environment *environment,
         if (strcmp(nearest.best, name) == 0 ||
             !looks_like_setting(name, snapshot, &nearest))
             continue; /* the first: of a section that could not be read */
-        char advice[NEAREST_NAME_BYTES + 32];
-        nearest_print(&nearest, "names of lists and bridges must stand in the file",
+        char advice[NEAREST_NAME_BYTES + 64];
+        nearest_print(&nearest,
+                      "correct or remove it (entries of genesys and bridges stand "
+                      "in the file)",
                       advice, sizeof(advice));
         problems_add(problems, (struct place){.variable = name}, "no such setting; %s",
                      advice);

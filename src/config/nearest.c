@@ -1,9 +1,11 @@
 #include "nearest.h"
 
-/* One typing mistake in short names, one in three letters of longer ones. */
+/* One mistake in a short name, one in three letters of a longer one, but never many. */
 static size_t distance_allowed(size_t len)
 {
-    return len < 5 ? 1 : (len + 1) / 3;
+    if (len < 5)
+        return 1;
+    return len > 11 ? 4 : (len + 1) / 3;
 }
 
 static size_t least(size_t a, size_t b)
