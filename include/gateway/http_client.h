@@ -1,5 +1,5 @@
 /*
- * http_client: the real transport, the one door to libcurl.
+ * http_client: the real transport over HTTP/1.1, the one door to libcurl.
  *
  * Keeps connections, never repeats a request by itself (bodies go through a read callback
  * whose seek refuses once a byte was read), counts answer bytes, and lets a URL that came
@@ -10,8 +10,9 @@
 
 #include "gateway/transport.h"
 
+/* Copied by http_client_new. */
 struct http_client_settings {
-    unsigned connections;      /* over all hosts */
+    unsigned connections;      /* over all hosts; also the most exchanges at a time */
     unsigned connections_per_host;
     const char *const *allow;  /* CIDRs the guard lets through; ends with NULL; or NULL */
     const char *proxy;         /* URL or NULL */
@@ -19,12 +20,22 @@ struct http_client_settings {
     bool guard_off;            /* emulator and tests */
 };
 
+/*
+ * With a proxy the guard judges what the URL says: addresses and localhost; what a name
+ * leads to is then the proxy's affair. Environment variables choose no proxy.
+ *
+ * STATUS_INVALID  `allow` names something that is no network
+ * STATUS_RETRY    no memory inside libcurl
+ */
 MUST_CHECK enum status http_client_new(const struct http_client_settings *settings,
                                        transport_done *done, void *context,
                                        struct transport **out_transport,
                                        struct error *err);
 
-/* One exchange, waiting for it; for commands and probes. The reply lives in the arena. */
+/*
+ * One exchange, waiting for it; for commands and probes. The reply lives in the arena.
+ * As http_client_new, and STATUS_TOO_LARGE when the arena has no room for the answer.
+ */
 struct arena;
 MUST_CHECK enum status http_client_once(const struct http_client_settings *settings,
                                         const struct exchange *exchange,

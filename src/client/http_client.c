@@ -318,7 +318,7 @@ enum status http_client_new(const struct http_client_settings *settings,
         return status;
     }
     client->transfers =
-        mem_new_array((size_t)settings->connections + 1, sizeof(*client->transfers));
+        mem_new_array((size_t)settings->connections + 1, sizeof(struct transfer *));
     *out_transport = &client->transport;
     return STATUS_OK;
 }

@@ -18,7 +18,10 @@
 /* Answers are mostly small; a handle that met a large one gives the memory back. */
 #define ANSWER_KEPT_BYTES 16384u
 /* All headers of one request; tokens (JWT) are the long ones. */
-#define HEADER_TEXT_BYTES (64u * 1024)
+#define HEADER_TEXT_BYTES ((size_t)64 * 1024)
+
+/* What is kept of an answer. */
+#define ANSWER_MAX_BYTES ((size_t)LIMIT_REPLY_BYTES)
 
 #define USER_AGENT "omgw/" OMGW_VERSION
 
@@ -64,7 +67,7 @@ static size_t take_answer(char *bytes, size_t size, size_t count, void *context)
 {
     struct transfer *transfer = context;
     size_t len = size * count;
-    size_t room = LIMIT_REPLY_BYTES - transfer->answer.len;
+    size_t room = ANSWER_MAX_BYTES - transfer->answer.len;
     buf_add_bytes(&transfer->answer, bytes, len < room ? len : room);
     return len;
 }
@@ -87,6 +90,7 @@ bool transfer_sent_nothing(const struct transfer *transfer)
  * the request. libcurl comes a second time when a reused connection ended without an
  * answer; without a body the rewind above would not stop it.
  */
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl's type */
 static int before_request(void *context, char *primary_ip, char *local_ip,
                           int primary_port, int local_port)
 {
@@ -195,7 +199,7 @@ enum status transfer_new(const struct http_client_settings *settings,
     struct transfer *transfer = mem_new(sizeof(*transfer));
     transfer->settings = settings;
     buf_init(&transfer->header_text, HEADER_TEXT_BYTES);
-    buf_init(&transfer->answer, LIMIT_REPLY_BYTES);
+    buf_init(&transfer->answer, ANSWER_MAX_BYTES);
     transfer->easy = curl_easy_init();
     if (transfer->easy == NULL || !set_numbers(transfer->easy) ||
         !set_texts(transfer->easy, settings) || !set_callbacks(transfer)) {

@@ -13,7 +13,7 @@
 #include "gateway/text.h"
 
 #define CONNECTIONS_MAX 64
-#define REQUEST_BYTES_MAX (4u * 1024 * 1024)
+#define REQUEST_BYTES_MAX ((size_t)4 * 1024 * 1024)
 #define PLACES (CONNECTIONS_MAX + 2) /* and the listener, and the stop */
 
 struct client_peer {

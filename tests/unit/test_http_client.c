@@ -57,6 +57,8 @@ static void release_slow_names(void)
 typedef int lookup(const char *, const char *, const struct addrinfo *,
                    struct addrinfo **);
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): reserved there
+ */
 int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
                 struct addrinfo **out_list)
 {
@@ -615,13 +617,14 @@ static void what_never_left_is_not_sent(void **state)
         const char *url;
         const char *want_why;
     } rows[] = {
-        {dead_url,               "no connection"               },
-        {"http://nowhere.test/", "the name was not resolved"   },
-        {"ftp://127.0.0.1/",     "the url is not http or https"},
-        {"file:///etc/passwd",   "the url is not http or https"},
-        {"http://",              "the url cannot be read"      },
-        {"http://a b/",          "the url cannot be read"      },
-        {"",                     "the url cannot be read"      },
+        {dead_url,                         "no connection"               },
+        {"http://nowhere.test/",           "the name was not resolved"   },
+        {"ftp://127.0.0.1/",               "the url is not http or https"},
+        {"file:///etc/passwd",             "the url is not http or https"},
+        {"http://",                        "the url cannot be read"      },
+        {"http://a b/",                    "the url cannot be read"      },
+        {"http://127.0.0.1/\r\nX-Evil: 1", "the url cannot be read"      },
+        {"",                               "the url cannot be read"      },
     };
     WORLD world = {0};
     open_world(&world);
@@ -820,6 +823,29 @@ static void outside_connections_end_with_their_exchange(void **state)
         client_peer_wait_closes(peer, i);
         assert_int_equal(client_peer_connections(peer), i);
     }
+}
+
+static void idle_connections_make_room_for_others(void **state)
+{
+    (void)state;
+    static const char *const loopback[] = {"127.0.0.0/8", NULL};
+    PEER *one = client_peer_new(answers, COUNT_OF(answers));
+    PEER *other = client_peer_new(answers, COUNT_OF(answers));
+    WORLD world = {
+        .settings = {.connections = 1, .connections_per_host = 1, .allow = loopback}
+    };
+    open_world(&world);
+    struct exchange exchange = post(client_peer_url(one), "hello");
+    struct seen seen = run(&world, &exchange);
+    expect_kind("first", REPLY_ANSWER, &seen);
+    exchange.is_outside_url = true; /* same host, and yet a connection of its own */
+    seen = run(&world, &exchange);
+    expect_kind("outside", REPLY_ANSWER, &seen);
+    exchange.is_outside_url = false;
+    exchange.url = client_peer_url(other);
+    seen = run(&world, &exchange);
+    expect_kind("other host", REPLY_ANSWER, &seen);
+    client_peer_wait_closes(one, 2);
 }
 
 static void proxy_is_the_one_of_the_settings(void **state)
@@ -1209,6 +1235,7 @@ int main(void)
         cmocka_unit_test(outside_urls_reach_public_addresses_only),
         cmocka_unit_test(outside_urls_do_not_ride_on_configured_connections),
         cmocka_unit_test(outside_connections_end_with_their_exchange),
+        cmocka_unit_test(idle_connections_make_room_for_others),
         cmocka_unit_test(proxy_is_the_one_of_the_settings),
         cmocka_unit_test(refused_tunnel_is_not_sent),
         cmocka_unit_test(start_refuses_beyond_the_connections),

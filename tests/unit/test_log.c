@@ -175,10 +175,10 @@ static void log_lines_are_bounded_and_stay_json(void **state)
 static void log_cuts_between_characters(void **state)
 {
     log_init(LOG_INFO, LOG_JSON);
-    char emoji[4 * 1000];
-    for (size_t i = 0; i < sizeof(emoji); i += 4)
-        memcpy(emoji + i, "\xF0\x9F\x98\x80", 4);
-    log_info("test.ran", F_STR("text", str_from(emoji, sizeof(emoji))));
+    char emoji[4 * 1000 + 1];
+    for (size_t i = 0; i < 4 * 1000; i += 4)
+        (void)snprintf(emoji + i, 5, "\xF0\x9F\x98\x80");
+    log_info("test.ran", F_STR("text", str_of(emoji)));
     json_t *line = captured_json(*state);
     assert_null(strstr(member(line, "text"), "\xEF\xBF\xBD"));
     assert_null(json_object_get(line, "cut"));

@@ -226,9 +226,9 @@ static void buf_room_may_be_used_in_part(void **state)
     CLEANUP(buf_release) struct buf buf;
     buf_init(&buf, SIZE_MAX);
     char *room = buf_room(&buf, 1000);
-    memcpy(room, "abc", 3);
+    memset(room, 'a', 3);
     buf.len += 3;
-    assert_string_equal(buf_c_string(&buf), "abc");
+    assert_string_equal(buf_c_string(&buf), "aaa");
 }
 
 static void buf_take_hands_the_bytes_on(void **state)
