@@ -57,10 +57,8 @@ static void release_slow_names(void)
 typedef int lookup(const char *, const char *, const struct addrinfo *,
                    struct addrinfo **);
 
-/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): reserved there
- */
-int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
-                struct addrinfo **out_list)
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *req,
+                struct addrinfo **pai)
 {
     if (strcmp(name, "slow.test") == 0)
         wait_for_the_release();
@@ -68,7 +66,7 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
         return EAI_NONAME;
     lookup *real = NULL;
     *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
-    return real("127.0.0.1", service, hints, out_list);
+    return real("127.0.0.1", service, req, pai);
 }
 
 /* libcurl's memory: the allocation that brings this from 1 to 0 fails; 0 fails none. */
