@@ -111,6 +111,7 @@ struct contact {
     int64_t opened_ms;        /* of that conversation */
     int64_t last_activity_ms; /* of that conversation */
     uint32_t profile_tag;     /* hash of names and attributes as last stored */
+    bool has_moved;           /* its address is not its external id: store_contact_ids */
 };
 
 /* By external id or alias. STATUS_NOT_FOUND. */
@@ -127,9 +128,14 @@ MUST_CHECK enum status store_contact_profile(struct store *store, struct contact
 /* From now on `alias` finds this contact, and outbound messages go to it.
  * STATUS_CONFLICT  the alias is another contact's id. */
 MUST_CHECK enum status store_contact_alias(struct store *store,
-                                           const struct contact *contact,
+                                           struct contact *contact,
                                            struct str alias, int64_t now_ms,
                                            struct error *err);
+/* The id Genesys knows the contact by, and the one its channel knows it by now. */
+MUST_CHECK enum status store_contact_ids(struct store *store,
+                                         const struct contact *contact,
+                                         struct arena *arena, struct str *out_external_id,
+                                         struct str *out_address, struct error *err);
 /* Closes the contact's latest conversation, if any, and opens the next. */
 MUST_CHECK enum status store_conversation_open(struct store *store,
                                                struct contact *contact, int64_t now_ms,

@@ -113,8 +113,12 @@ static enum status answer_known(struct work *work, const struct event *event,
         return STATUS_DUPLICATE;
     if (status != STATUS_OK)
         return status;
-    if (work->refuses_content && event->kind != EVENT_RECEIPT &&
-        !str_equal(first.contact_id, event->contact_id))
+    bool is_same = true;
+    if (work->refuses_content && event->kind != EVENT_RECEIPT)
+        status = receipts_is_contact(work, event->contact_id, &first, &is_same, err);
+    if (status != STATUS_OK)
+        return status;
+    if (!is_same)
         return fail_at(err, STATUS_CONFLICT, "/data/id",
                        "this id belongs to a message of another contact");
     if (out->public_id == NULL &&
@@ -142,6 +146,23 @@ static enum status contact_of(struct work *work, const struct event *event,
     if (tag == out->profile_tag)
         return STATUS_OK;
     return store_contact_profile(work->store, out, event, tag, err);
+}
+
+/* The id under which the side that will get the event knows the contact: Genesys the
+ * first one for ever, the channel the latest. */
+static enum status address_of(struct work *work, const struct contact *contact,
+                              enum direction direction, struct str *id,
+                              struct error *err)
+{
+    struct str external_id;
+    struct str address;
+    if (!contact->has_moved)
+        return STATUS_OK;
+    enum status status = store_contact_ids(work->store, contact, work->arena,
+                                           &external_id, &address, err);
+    if (status == STATUS_OK)
+        *id = direction == DIRECTION_INBOUND ? external_id : address;
+    return status;
 }
 
 struct placement {
@@ -405,6 +426,9 @@ static enum status accept_message(struct work *work, const struct event *given,
         if (status != STATUS_OK)
             return status;
     }
+    status = address_of(work, &contact, direction, &event.contact_id, err);
+    if (status != STATUS_OK)
+        return status;
     status =
         keep_delivery(work, &event, &message, &contact, &placement,
                       has_target ? target_peer_id(&target, direction) : STR_NONE, err);

@@ -97,6 +97,10 @@ MUST_CHECK enum status receipts_status(struct work *work, const struct message *
 MUST_CHECK enum status receipts_accept(struct work *work, const struct event *event,
                                        enum direction direction, int64_t *out_message,
                                        struct error *err);
+/* Whether `id` is, or once was, the id of the message's contact. */
+MUST_CHECK enum status receipts_is_contact(struct work *work, struct str id,
+                                           const struct message *message, bool *out_is,
+                                           struct error *err);
 /* The peer's id of a message is known now: a receipt may have come before. */
 MUST_CHECK enum status receipts_join(struct work *work, const struct message *message,
                                      const struct event_key *key, struct error *err);

@@ -89,6 +89,22 @@ enum status receipts_status(struct work *work, const struct message *message,
     return status == STATUS_OK ? offer_receipt(work, message, &receipt, err) : status;
 }
 
+enum status receipts_is_contact(struct work *work, struct str id,
+                                const struct message *message, bool *out_is,
+                                struct error *err)
+{
+    struct contact contact;
+    *out_is = str_equal(id, message->contact_id);
+    if (*out_is)
+        return STATUS_OK;
+    enum status status =
+        store_contact_find(work->store, message->bridge_row, id, &contact, err);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    *out_is = status == STATUS_OK && contact.row == message->contact_row;
+    return status;
+}
+
 enum status receipts_accept(struct work *work, const struct event *event,
                             enum direction direction, int64_t *out_message,
                             struct error *err)
@@ -121,10 +137,12 @@ enum status receipts_accept(struct work *work, const struct event *event,
         return status;
     *out_message = row;
     /* A receipt concerns a message that went the other way, to that very contact. */
-    if (message.direction == direction ||
-        (event->contact_id.len > 0 &&
-         !str_equal(event->contact_id, message.contact_id)))
-        return STATUS_OK;
+    bool is_contact = event->contact_id.len == 0;
+    if (!is_contact)
+        status =
+            receipts_is_contact(work, event->contact_id, &message, &is_contact, err);
+    if (status != STATUS_OK || !is_contact || message.direction == direction)
+        return status;
     return receipts_status(work, &message, &change, err);
 }
 

@@ -201,6 +201,10 @@ struct store_backend {
     enum status (*contact_alias)(struct store *store, const struct contact *contact,
                                  struct str alias, bool is_new, int64_t now_ms,
                                  struct error *err);
+    /* See store_contact_ids. */
+    enum status (*contact_ids)(struct store *store, int64_t contact_row,
+                               struct arena *arena, struct str *out_external_id,
+                               struct str *out_address, struct error *err);
     /* Closes contact->conversation unless 0, adds the next as the contact's latest with
      * opened = last activity = now_ms, and sets its number in *out_number. */
     enum status (*conversation_open)(struct store *store, const struct contact *contact,

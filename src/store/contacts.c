@@ -79,7 +79,7 @@ enum status store_contact_profile(struct store *store, struct contact *contact,
     return STATUS_OK;
 }
 
-enum status store_contact_alias(struct store *store, const struct contact *contact,
+enum status store_contact_alias(struct store *store, struct contact *contact,
                                 struct str alias, int64_t now_ms, struct error *err)
 {
     struct contact owner;
@@ -90,7 +90,20 @@ enum status store_contact_alias(struct store *store, const struct contact *conta
     bool is_new = status == STATUS_NOT_FOUND;
     if (!is_new && owner.row != contact->row)
         return fail(err, STATUS_CONFLICT, "the new id belongs to another contact");
-    return store->backend->contact_alias(store, contact, alias, is_new, now_ms, err);
+    status = store->backend->contact_alias(store, contact, alias, is_new, now_ms, err);
+    if (status != STATUS_OK)
+        return status;
+    contact->has_moved = true; /* or is back at its first id, which costs a look */
+    contact_cache_change(store->contacts, contact);
+    return STATUS_OK;
+}
+
+enum status store_contact_ids(struct store *store, const struct contact *contact,
+                              struct arena *arena, struct str *out_external_id,
+                              struct str *out_address, struct error *err)
+{
+    return store->backend->contact_ids(store, contact->row, arena, out_external_id,
+                                       out_address, err);
 }
 
 enum status store_conversation_open(struct store *store, struct contact *contact,

@@ -379,6 +379,7 @@ const struct store_backend memory_backend = {
     .contact_add = memory_contact_add,
     .contact_profile = memory_contact_profile,
     .contact_alias = memory_contact_alias,
+    .contact_ids = memory_contact_ids,
     .conversation_open = memory_conversation_open,
     .conversation_touch = memory_conversation_touch,
     .conversation_link = memory_conversation_link,

@@ -125,6 +125,9 @@ enum status memory_contact_find(struct store *store, int64_t bridge_row, struct 
 enum status memory_contact_add(struct store *store, int64_t bridge_row,
                                struct str external_id, int64_t now_ms,
                                struct contact *out, struct error *err);
+enum status memory_contact_ids(struct store *store, int64_t contact_row,
+                               struct arena *arena, struct str *out_external_id,
+                               struct str *out_address, struct error *err);
 enum status memory_contact_profile(struct store *store, int64_t contact_row,
                                    const struct contact_profile *profile,
                                    struct error *err);

@@ -167,6 +167,7 @@ enum status memory_contact_find(struct store *store, int64_t bridge_row, struct 
         .bridge_row = bridge_row,
         .conversation = contact->conversation,
         .profile_tag = contact->profile_tag,
+        .has_moved = !str_equal(contact->address, contact->external_id),
     };
     const struct stored_conversation *latest =
         conversation_row(table, contact->conversation);
@@ -196,6 +197,19 @@ enum status memory_contact_add(struct store *store, int64_t bridge_row,
     struct table_key key = key_1_text(TABLE_CONTACT_IDS, bridge_row, external_id);
     number_put(table, &key, contact.row);
     *out = (struct contact){.row = contact.row, .bridge_row = bridge_row};
+    return STATUS_OK;
+}
+
+enum status memory_contact_ids(struct store *store, int64_t contact_row,
+                               struct arena *arena, struct str *out_external_id,
+                               struct str *out_address, struct error *err)
+{
+    enum status status = memory_read(store, err);
+    if (status != STATUS_OK)
+        return status;
+    const struct contact_row *contact = contact_get(memory_rows(store), contact_row);
+    *out_external_id = arena_copy(arena, contact->external_id);
+    *out_address = arena_copy(arena, contact->address);
     return STATUS_OK;
 }
 

@@ -409,6 +409,7 @@ const struct store_backend sqlite_backend = {
     .contact_add = sqlite_contact_add,
     .contact_profile = sqlite_contact_profile,
     .contact_alias = sqlite_contact_alias,
+    .contact_ids = sqlite_contact_ids,
     .conversation_open = sqlite_conversation_open,
     .conversation_touch = sqlite_conversation_touch,
     .conversation_link = sqlite_conversation_link,

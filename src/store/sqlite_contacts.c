@@ -123,6 +123,7 @@ static enum status find_contact(struct query *q, int64_t bridge_row, struct str 
         .opened_ms = column_i64(q, 2),
         .last_activity_ms = column_i64(q, 3),
         .profile_tag = (uint32_t)column_i64(q, 4), /* stored from 32 bits */
+        .has_moved = column_i64(q, 5) != 0,
     };
     return STATUS_OK;
 }
@@ -133,7 +134,7 @@ static enum status find_by_alias(struct sqlite_store *store, int64_t bridge_row,
     CLEANUP(query_end)
     struct query q = query_start(
         store, "SELECT c.id, c.conversation, v.opened_ms, v.last_activity_ms, "
-               "c.profile_tag FROM contact_aliases AS a "
+               "c.profile_tag, c.address IS NOT NULL FROM contact_aliases AS a "
                "JOIN contacts AS c ON c.id = a.contact_row "
                "LEFT JOIN conversations AS v ON v.id = c.conversation "
                "WHERE a.bridge_row = ?1 AND a.alias = ?2");
@@ -147,7 +148,7 @@ enum status sqlite_contact_find(struct store *store, int64_t bridge_row, struct 
     CLEANUP(query_end)
     struct query q = query_start(
         sqlite, "SELECT c.id, c.conversation, v.opened_ms, v.last_activity_ms, "
-                "c.profile_tag FROM contacts AS c "
+                "c.profile_tag, c.address IS NOT NULL FROM contacts AS c "
                 "LEFT JOIN conversations AS v ON v.id = c.conversation "
                 "WHERE c.bridge_row = ?1 AND c.external_id = ?2");
     enum status status = find_contact(&q, bridge_row, id, out, err);
@@ -176,6 +177,24 @@ enum status sqlite_contact_add(struct store *store, int64_t bridge_row,
             .bridge_row = bridge_row,
         };
     return status;
+}
+
+enum status sqlite_contact_ids(struct store *store, int64_t contact_row,
+                               struct arena *arena, struct str *out_external_id,
+                               struct str *out_address, struct error *err)
+{
+    CLEANUP(query_end)
+    struct query q = query_start(sqlite_of(store),
+                                 "SELECT external_id, coalesce(address, external_id) "
+                                 "FROM contacts WHERE id = ?1");
+    query_i64(&q, contact_row);
+    enum status status = query_one(&q, err);
+    if (status != STATUS_OK)
+        return status;
+    if (!column_copy(&q, 0, arena, out_external_id) ||
+        !column_copy(&q, 1, arena, out_address))
+        return fail_arena(err);
+    return STATUS_OK;
 }
 
 enum status sqlite_contact_profile(struct store *store, int64_t contact_row,
