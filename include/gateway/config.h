@@ -17,11 +17,12 @@
 struct channel;
 
 struct config {
-    char *public_url;
+    char *public_url; /* no slash at the end; texts that are not given are NULL */
     struct {
         char *public_address;
         char *admin_address;
-        char *control_address; /* empty: unix:/run/omgw/omgw.sock, or beside the database */
+        char *control_address; /* NULL: unix:/run/omgw/omgw.sock, or beside the database
+                                */
     } listen;
     char *database;
     char *media_dir;
@@ -39,11 +40,12 @@ struct config {
     } limits;
     struct {
         int64_t header, body, stored, idle, answer; /* ms */
-        int64_t drain;          /* SIGTERM to exit, ms */
+        int64_t drain;                              /* SIGTERM to exit, ms */
         int64_t shutdown_delay; /* readyz 503 before the listener closes, ms */
     } timeouts;
     struct {
-        int64_t first, ceiling, give_up_genesys, give_up_channel, give_up_alone, probe; /* ms */
+        int64_t first, ceiling, give_up_genesys, give_up_channel, give_up_alone,
+            probe;                                  /* ms */
         int64_t time_out_genesys, time_out_channel; /* one exchange, ms */
     } retry;
     struct {

@@ -1,7 +1,7 @@
 /*
- * settings: rows of the one settings table. A row says where a value goes in its struct,
- * what it may be, and what it is for; config parses, prints and explains by it. A channel
- * brings rows of its own. Static const data; any thread.
+ * settings: rows of the one settings table. A row says where a value goes in its
+ * struct, what it may be, and what it is for; config parses, prints and explains by it.
+ * A channel brings rows of its own. Static const data; any thread.
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 #include "gateway/text.h"
 
 struct text_list {
-    char **items; /* owned */
+    char **items; /* owned; ends with NULL; NULL when empty */
     size_t count;
 };
 struct text_map {
@@ -19,9 +19,9 @@ struct text_map {
 };
 
 enum setting_kind {
-    SETTING_TEXT,     /* char * */
-    SETTING_URL,      /* char *, http or https, no userinfo, no fragment */
-    SETTING_SECRET,   /* char *; also as NAME_file */
+    SETTING_TEXT,     /* char *; NULL when empty */
+    SETTING_URL,      /* as a text; http or https, no userinfo, no fragment */
+    SETTING_SECRET,   /* as a text; also as NAME_file */
     SETTING_SECRETS,  /* struct text_list; entries {value: ...} or {file: ...} */
     SETTING_TEXTS,    /* struct text_list */
     SETTING_MAP,      /* struct text_map */
@@ -38,8 +38,8 @@ struct setting_row {
     size_t offset;
     bool is_required;
     const char *default_text; /* as it would stand in the file; NULL: empty or zero */
-    int64_t min;              /* of numbers, durations, sizes; and fewest list entries */
-    int64_t max;              /* 0: no limit */
+    int64_t min; /* of numbers, durations, sizes; and fewest list entries */
+    int64_t max; /* 0: no limit */
     const char *const *choices; /* of SETTING_CHOICE, ends with NULL */
     const char *help;
 };

@@ -132,9 +132,7 @@ static bool has_name_of(struct reader *reader, const struct section *section,
 /* Also true of a value that was wrong: its absence is not the next problem. */
 static bool is_given(const struct section *section, const char *name)
 {
-    char *const *text = value_at(row_of(section, name), section->base);
-    return section_origin(section, name)->kind != ORIGIN_DEFAULT &&
-           (*text == NULL || **text != '\0');
+    return section_origin(section, name)->is_wrong || text_of(section, name).len > 0;
 }
 
 /* The URL that follows from the region, unless there is one. */
@@ -146,7 +144,6 @@ static void derive_url(const struct section *section, const struct region *regio
     char text[128];
     (void)snprintf(text, sizeof(text), "https://%s.%s", host, region->domain);
     char **url = value_place(row_of(section, name), section->base);
-    text_wipe_free(*url);
     *url = text_copy(str_of(text));
     section_origin(section, name)->kind = ORIGIN_REGION;
 }

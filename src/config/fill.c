@@ -24,6 +24,7 @@ static void report(const struct target *target, const char *suffix, struct place
                    const struct error *err)
 {
     struct problems *problems = &target->reader->problems;
+    target->origin->is_wrong = true;
     if (place.variable != NULL)
         problems_add(problems, place, "%s", err->text);
     else

@@ -20,6 +20,7 @@ enum origin_kind {
 /* Where the value of a row came from. */
 struct origin {
     enum origin_kind kind;
+    bool is_wrong;           /* the value was refused, and that was said */
     struct place place;      /* without variable */
     char *variable;          /* owned; of the environment */
     const yaml_node_t *node; /* the value; only while the document is there */

@@ -3,6 +3,19 @@
 #include "gateway/config.h"
 #include "snapshot.h"
 
+#define HOUR_MS ((int64_t)3600 * 1000)
+#define DAY_MS (24 * HOUR_MS)
+#define YEAR_MS (365 * DAY_MS)
+#define GIBIBYTE ((int64_t)1 << 30)
+
+/* Beyond these no value is meant, and sums with it could overflow. */
+#define TIMEOUT_MAX HOUR_MS
+#define WAIT_MAX DAY_MS
+#define AGE_MAX YEAR_MS
+#define RETENTION_MAX (100 * YEAR_MS)
+#define MEMORY_MAX (1024 * GIBIBYTE)
+#define COUNT_MAX 1000000
+
 static const char *const migrate_choices[] = {"auto", "refuse", NULL};
 static const char *const level_choices[] = {"error", "warn", "info", "debug", NULL};
 static const char *const format_choices[] = {"auto", "json", "text", NULL};
@@ -43,78 +56,90 @@ const struct setting_row root_rows[] = {
          .help = "addresses or networks whose X-Forwarded-For counts"),
 
     ROOT("limits.body", SETTING_SIZE, limits.body, .default_text = "1MiB", .min = 1,
-         .help = "longest request body"),
+         .max = GIBIBYTE, .help = "longest request body"),
     ROOT("limits.bodies_in_memory", SETTING_SIZE, limits.bodies_in_memory,
-         .default_text = "64MiB", .min = 1,
+         .default_text = "64MiB", .min = 1, .max = MEMORY_MAX,
          .help = "bodies received at one time, in all; beyond it 503"),
     ROOT("limits.connections", SETTING_NUMBER, limits.connections,
-         .default_text = "4096", .min = 1, .help = "open connections, in all"),
+         .default_text = "4096", .min = 1, .max = COUNT_MAX,
+         .help = "open connections, in all"),
     ROOT("limits.connections_per_peer", SETTING_NUMBER, limits.connections_per_peer,
-         .default_text = "1024", .min = 1,
+         .default_text = "1024", .min = 1, .max = COUNT_MAX,
          .help = "open connections of one address; trusted proxies are exempt, their "
                  "clients count"),
     ROOT("limits.max_pending", SETTING_NUMBER, limits.max_pending,
          .default_text = "1000000", .min = 1,
          .help = "deliveries that may wait, per bridge; beyond it 503"),
     ROOT("limits.contact_per_minute", SETTING_NUMBER, limits.contact_per_minute,
-         .default_text = "0",
+         .default_text = "0", .max = COUNT_MAX,
          .help = "messages of one contact in a minute; 0: no limit"),
     ROOT("limits.disk_reserve", SETTING_SIZE, limits.disk_reserve,
-         .default_text = "256MiB",
+         .default_text = "256MiB", .max = MEMORY_MAX,
          .help = "free space (or 5 % of the file system, if smaller) below which new "
                  "events get 503"),
     ROOT("limits.lane_memory", SETTING_SIZE, limits.lane_memory,
-         .default_text = "64MiB", .min = 1,
+         .default_text = "64MiB", .min = 1, .max = MEMORY_MAX,
          .help = "waiting deliveries kept in memory; the others stay in the database"),
 
     ROOT("timeouts.header", SETTING_DURATION, timeouts.header, .default_text = "10s",
-         .min = 1,
+         .min = 1, .max = TIMEOUT_MAX,
          .help = "from the first byte of a request to the end of its headers"),
     ROOT("timeouts.body", SETTING_DURATION, timeouts.body, .default_text = "20s",
-         .min = 1, .help = "from there to the end of its body"),
+         .min = 1, .max = TIMEOUT_MAX, .help = "from there to the end of its body"),
     ROOT("timeouts.stored", SETTING_DURATION, timeouts.stored, .default_text = "8s",
-         .min = 1, .help = "from there to the commit; later is 503"),
+         .min = 1, .max = TIMEOUT_MAX,
+         .help = "from there to the commit; later is 503"),
     ROOT("timeouts.idle", SETTING_DURATION, timeouts.idle, .default_text = "75s",
-         .min = 1, .help = "from an answer to the end of the next request's headers"),
+         .min = 1, .max = TIMEOUT_MAX,
+         .help = "from an answer to the end of the next request's headers"),
     ROOT("timeouts.answer", SETTING_DURATION, timeouts.answer, .default_text = "30s",
-         .min = 1, .help = "a client that takes none of its answer"),
+         .min = 1, .max = TIMEOUT_MAX,
+         .help = "a client that takes none of its answer"),
     ROOT("timeouts.drain", SETTING_DURATION, timeouts.drain, .default_text = "10s",
-         .help = "from SIGTERM to the end of the process"),
+         .max = TIMEOUT_MAX, .help = "from SIGTERM to the end of the process"),
     ROOT("timeouts.shutdown_delay", SETTING_DURATION, timeouts.shutdown_delay,
-         .default_text = "0s",
+         .default_text = "0s", .max = TIMEOUT_MAX,
          .help =
              "after SIGTERM: /readyz says 503 this long before the listener closes"),
 
     ROOT("retry.first", SETTING_DURATION, retry.first, .default_text = "1s", .min = 1,
+         .max = WAIT_MAX,
          .help = "longest wait before the first repeat; doubles with each"),
     ROOT("retry.ceiling", SETTING_DURATION, retry.ceiling, .default_text = "5m",
-         .min = 1, .help = "longest wait between two attempts"),
+         .min = 1, .max = WAIT_MAX, .help = "longest wait between two attempts"),
     ROOT("retry.give_up_genesys", SETTING_DURATION, retry.give_up_genesys,
-         .default_text = "72h", .min = 1,
+         .default_text = "72h", .min = 1, .max = AGE_MAX,
          .help = "age at which a delivery to Genesys becomes a dead letter"),
     ROOT("retry.give_up_channel", SETTING_DURATION, retry.give_up_channel,
-         .default_text = "1h", .min = 1,
+         .default_text = "1h", .min = 1, .max = AGE_MAX,
          .help = "the same for a delivery to a channel"),
     ROOT("retry.give_up_alone", SETTING_DURATION, retry.give_up_alone,
-         .default_text = "15m", .min = 1,
+         .default_text = "15m", .min = 1, .max = AGE_MAX,
          .help = "the same for one that keeps failing while others arrive"),
     ROOT("retry.probe", SETTING_DURATION, retry.probe, .default_text = "30s", .min = 1,
+         .max = WAIT_MAX,
          .help = "longest wait between two tries of a peer that is down or paused"),
     ROOT("retry.time_out_genesys", SETTING_DURATION, retry.time_out_genesys,
-         .default_text = "30s", .min = 1, .help = "one request to Genesys, in all"),
+         .default_text = "30s", .min = 1, .max = TIMEOUT_MAX,
+         .help = "one request to Genesys, in all"),
     ROOT("retry.time_out_channel", SETTING_DURATION, retry.time_out_channel,
-         .default_text = "15s", .min = 1, .help = "one request to a channel, in all"),
+         .default_text = "15s", .min = 1, .max = TIMEOUT_MAX,
+         .help = "one request to a channel, in all"),
 
     ROOT("retention.bodies", SETTING_DURATION, retention.bodies, .default_text = "7d",
-         .min = 1, .help = "texts and choices, after the delivery is done"),
+         .min = 1, .max = RETENTION_MAX,
+         .help = "texts and choices, after the delivery is done"),
     ROOT("retention.messages", SETTING_DURATION, retention.messages,
-         .default_text = "90d", .min = 1, .help = "messages without their texts"),
+         .default_text = "90d", .min = 1, .max = RETENTION_MAX,
+         .help = "messages without their texts"),
     ROOT("retention.dead_letters", SETTING_DURATION, retention.dead_letters,
-         .default_text = "30d", .min = 1, .help = "dead letters with their texts"),
+         .default_text = "30d", .min = 1, .max = RETENTION_MAX,
+         .help = "dead letters with their texts"),
     ROOT("retention.attempts", SETTING_DURATION, retention.attempts,
-         .default_text = "30d", .min = 1, .help = "failed and repeated attempts"),
+         .default_text = "30d", .min = 1, .max = RETENTION_MAX,
+         .help = "failed and repeated attempts"),
     ROOT("retention.audit", SETTING_DURATION, retention.audit, .default_text = "365d",
-         .min = 1, .help = "what operators did"),
+         .min = 1, .max = RETENTION_MAX, .help = "what operators did"),
 
     ROOT("egress.allow", SETTING_TEXTS, egress.allow,
          .help = "private addresses or networks that URLs from outside may name"),
@@ -144,10 +169,10 @@ const struct setting_row organisation_rows[] = {
     ORGANISATION("client_secret", SETTING_SECRET, value.client_secret,
                  .is_required = true, .help = "secret of the OAuth client"),
     ORGANISATION("requests_per_minute", SETTING_NUMBER, value.requests_per_minute,
-                 .default_text = "300",
+                 .default_text = "300", .max = COUNT_MAX,
                  .help = "never more requests in any 60 s; 0: no pacing"),
     ORGANISATION("connections", SETTING_NUMBER, value.connections, .default_text = "64",
-                 .min = 1, .help = "requests at one time"),
+                 .min = 1, .max = COUNT_MAX, .help = "requests at one time"),
 };
 const size_t organisation_row_count = COUNT_OF(organisation_rows);
 
@@ -166,7 +191,7 @@ const struct setting_row bridge_rows[] = {
            .help = "signature secrets of the integration, longer than 15 characters; "
                    "several while one is replaced"),
     BRIDGE("threading_window", SETTING_DURATION, value.threading_window_ms,
-           .default_text = "72h", .min = 1,
+           .default_text = "72h", .min = 1, .max = RETENTION_MAX,
            .help = "activity within it joins the same conversation"),
     BRIDGE("on_unknown", SETTING_CHOICE, value.on_unknown, .default_text = "repeat",
            .choices = on_unknown_choices,
@@ -174,9 +199,10 @@ const struct setting_row bridge_rows[] = {
     BRIDGE("end_on_left", SETTING_BOOL, value.end_on_left, .default_text = "false",
            .help = "a contact who leaves ends the Genesys conversation"),
     BRIDGE("connections", SETTING_NUMBER, value.connections, .default_text = "64",
-           .min = 1, .help = "requests to the channel at one time"),
+           .min = 1, .max = COUNT_MAX, .help = "requests to the channel at one time"),
     BRIDGE("requests_per_minute", SETTING_NUMBER, value.requests_per_minute,
-           .default_text = "0", .help = "to the channel; 0: no pacing"),
+           .default_text = "0", .max = COUNT_MAX,
+           .help = "to the channel; 0: no pacing"),
 };
 const size_t bridge_row_count = COUNT_OF(bridge_rows);
 

@@ -78,7 +78,7 @@ static enum status parse_text(const struct setting_row *row, struct str text,
     char **out = place;
     enum status status =
         row->kind == SETTING_SECRET ? check_secret(text, err) : check_text(text, err);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && text.len > 0)
         *out = text_copy(text);
     return status;
 }
@@ -87,7 +87,11 @@ static enum status parse_url(const struct setting_row *row, struct str text,
                              void *place, struct error *err)
 {
     char **out = place;
-    const char *fault = text.len == 0 && !row->is_required ? NULL : url_fault(text);
+    if (text.len == 0)
+        return STATUS_OK; /* as if it were not there; value_check knows whether it may
+                           */
+    const char *fault = url_fault(text);
+    (void)row;
     if (fault != NULL)
         return fail(err, STATUS_INVALID, "the URL %s; write https://HOST/PATH", fault);
     *out = text_copy(text);
@@ -169,8 +173,9 @@ static enum status parse_choice(const struct setting_row *row, struct str text,
 
 static void list_append(struct text_list *list, char *item)
 {
-    list->items = mem_resize(list->items, (list->count + 1) * sizeof(list->items[0]));
+    list->items = mem_resize(list->items, (list->count + 2) * sizeof(list->items[0]));
     list->items[list->count++] = item;
+    list->items[list->count] = NULL;
 }
 
 static enum status map_append(struct text_map *map, struct str name, struct str text,
@@ -284,7 +289,7 @@ enum status value_check(const struct setting_row *row, const void *base,
     }
     if (row->is_required && kind_is_text(row->kind)) {
         const char *const *text = value_at(row, base);
-        if (*text == NULL || **text == '\0')
+        if (*text == NULL)
             return fail(err, STATUS_INVALID, "is empty; give it a value");
     }
     return STATUS_OK;

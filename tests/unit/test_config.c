@@ -89,7 +89,7 @@ static void every_kind_of_value_is_read(void **state)
         "limits: { body: 512KiB, contact_per_minute: 0060 }\n"
         "timeouts:\n  # all below is as it was\n"
         "retry: { first: 1500ms }\n"
-        "egress: { allow: [ 127.0.0.1/32 ], proxy: http://proxy:3128 }\n"
+        "egress: { allow: [ 127.0.0.1/32 ], proxy: http://proxy:3128, ca_file: \"\" }\n"
         "log: { level: debug, format: text }\n" GOOD_TEXT "      token_file: /s/lines\n"
         "      headers: { X-Tenant: acme, \"X Y\": \"\" }\n"
         "      tags: [ a, \"b, c\" ]\n"
@@ -106,9 +106,12 @@ static void every_kind_of_value_is_read(void **state)
     expect_i64("choice", MIGRATE_REFUSE, config->migrate);
     expect_i64("list", 2, config->trusted_proxies.count);
     expect_str("its second", "::1", str_of(config->trusted_proxies.items[1]));
+    expect_true("ends with NULL", config->trusted_proxies.items[2] == NULL);
     expect_i64("size", 512 * 1024, config->limits.body);
     expect_i64("number", 60, config->limits.contact_per_minute);
     expect_i64("duration", 1500, config->retry.first);
+    expect_str("URL", "http://proxy:3128", str_of(config->egress.proxy));
+    expect_true("an empty text is none", config->egress.ca_file == NULL);
     expect_i64("level", LOG_DEBUG, config->log.level);
     expect_i64("format", 2, config->log.format);
 

@@ -284,7 +284,8 @@ static void the_reference_has_a_row_for_every_setting(void **state)
         "where "
         "everything is remembered |\n",
         "| `migrate` | `auto` or `refuse` | `auto` | `OMGW_MIGRATE` | ",
-        "| `limits.body` | size, at least 1 | `1MiB` | `OMGW_LIMITS__BODY` | ",
+        "| `limits.body` | size, at least 1, at most 1GiB | `1MiB` | "
+        "`OMGW_LIMITS__BODY` | ",
         "| `name` | text | required | none | ",
         "| `client_secret` or `client_secret_file` | secret | required | "
         "`OMGW_GENESYS__NAME__CLIENT_SECRET`, `..._FILE` | ",
