@@ -49,7 +49,8 @@ static enum status fail_member(struct error *err, enum status status,
 {
     char whole[ERROR_POINTER_BYTES];
 
-    (void)snprintf(whole, sizeof(whole), "%s/%s", pointer, member);
+    /* "/data/attachments/19999" is the longest; the bound is for the compiler. */
+    (void)snprintf(whole, sizeof(whole), "%.64s/%.32s", pointer, member);
     return fail_at(err, status, whole, "%s", wish);
 }
 

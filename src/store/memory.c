@@ -211,6 +211,7 @@ static enum status memory_undo(struct store *store, struct error *err)
 
 static void memory_maintain(struct store *store)
 {
+    (void)store; /* without assertions */
     assert(!own(store)->is_open); /* and there is nothing to tidy up */
 }
 

@@ -46,7 +46,7 @@ enum status store_open(const char *url, const struct store_options *options,
     const struct store_backend *backend = NULL;
     struct str place;
     enum status status = find_backend(str_of(url), &backend, &place, err);
-    if (status != STATUS_OK)
+    if (status != STATUS_OK || backend == NULL)
         return status;
 
     struct store *store = NULL;
