@@ -9,6 +9,8 @@
 #include "metrics_process.h"
 
 #define uthash_fatal(message) die(message)
+#define HASH_FUNCTION                                                                  \
+    HASH_FNV /* clang takes the default's fall-through for a mistake */
 #include <uthash.h>
 
 enum kind { COUNTER, GAUGE, HISTOGRAM };

@@ -80,15 +80,15 @@ static void numbers_are_exact_and_plain(void **state)
         double value;
         const char *want;
     } cases[] = {
-        {0,              "omgw_db_wal_bytes 0"           },
-        {-3,             "omgw_db_wal_bytes -3"          },
-        {0.001,          "omgw_db_wal_bytes 0.001"       },
-        {1e9,            "omgw_db_wal_bytes 1000000000"  },
-        {999999999999.0, "omgw_db_wal_bytes 999999999999"},
-        {1e300,          "omgw_db_wal_bytes 1e+300"      },
-        {INFINITY,       "omgw_db_wal_bytes +Inf"        },
-        {-INFINITY,      "omgw_db_wal_bytes -Inf"        },
-        {NAN,            "omgw_db_wal_bytes NaN"         },
+        {0,                 "omgw_db_wal_bytes 0"           },
+        {-3,                "omgw_db_wal_bytes -3"          },
+        {0.001,             "omgw_db_wal_bytes 0.001"       },
+        {1e9,               "omgw_db_wal_bytes 1000000000"  },
+        {999999999999.0,    "omgw_db_wal_bytes 999999999999"},
+        {1e300,             "omgw_db_wal_bytes 1e+300"      },
+        {(double)INFINITY,  "omgw_db_wal_bytes +Inf"        },
+        {-(double)INFINITY, "omgw_db_wal_bytes -Inf"        },
+        {(double)NAN,       "omgw_db_wal_bytes NaN"         },
     };
     CLEANUP(buf_release) struct buf page;
     buf_init(&page, 1 << 20);
