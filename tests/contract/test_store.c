@@ -1,8 +1,14 @@
 /*
  * The contract of store.h, held by every backend: all its cases. Those of opening,
- * transactions, bridges, ids and pauses are here, the others in support/store_*.c.
+ * transactions, pauses, and what only the model can show are here, the others in
+ * support/store_*.c.
  */
-#include "support/store_suite.h"
+#include "support/store_life.h"
+
+#include "gateway/json.h"
+#include "store/memory.h"
+
+#include "support/failing_store.h"
 
 /* --- opening ------------------------------------------------------------- */
 
@@ -179,182 +185,6 @@ static void everything_is_there_after_reopening(struct store_fixture *f)
     expect_i64("second", next.id, list->next->id);
 }
 
-/* --- bridges ------------------------------------------------------------- */
-
-static enum status sync_bridge(struct store_fixture *f, const char *name,
-                               const char *channel, const char *integration_id,
-                               int64_t *out_row)
-{
-    struct bridge_record bridge = {
-        .name = name, .channel = channel, .integration_id = integration_id};
-    enum status status = store_bridge_sync(f->store, &bridge, FIXTURE_NOW_MS, &f->err);
-    *out_row = bridge.row;
-    return status;
-}
-
-static void a_bridge_keeps_its_row(struct store_fixture *f)
-{
-    int64_t row = 0;
-    int64_t other = 0;
-    int64_t same_pair = 0;
-    fixture_begin(f);
-    expect_ok(f, sync_bridge(f, "caf\xc3\xa9", "telegram", "1", &row));
-    expect_ok(f, sync_bridge(f, "cafe", "telegram", "1", &other));
-    fixture_commit(f);
-    expect_true("another name is another bridge", row != other);
-    fixture_begin(f);
-    expect_ok(f, sync_bridge(f, "caf\xc3\xa9", "telegram", "1", &same_pair));
-    fixture_commit(f);
-    expect_i64("row", row, same_pair);
-}
-
-static void a_bridge_with_history_cannot_change_sides(struct store_fixture *f)
-{
-    static const struct {
-        const char *name;
-        const char *channel;
-        const char *integration_id;
-        bool fits;
-    } cases[] = {
-        {"the same pair",       "partner",  "5a1d", true },
-        {"another channel",     "telegram", "5a1d", false},
-        {"another integration", "partner",  "5a1e", false},
-        {"both",                "telegram", "5a1e", false},
-    };
-    int64_t row = 0;
-    fixture_begin(f);
-    expect_ok(f, sync_bridge(f, "acme", "telegram", "77", &row));
-    expect_i64("without history it may", f->bridge, row);
-    expect_ok(f, sync_bridge(f, "acme", "partner", "5a1d", &row));
-    (void)fixture_contact(f, "customer");
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        enum status status =
-            sync_bridge(f, "acme", cases[i].channel, cases[i].integration_id, &row);
-        expect_status(cases[i].name, cases[i].fits ? STATUS_OK : STATUS_CONFLICT,
-                      status);
-    }
-    fixture_commit(f);
-}
-
-/* --- ids ----------------------------------------------------------------- */
-
-static void ids_of_other_sides_kinds_and_bridges_do_not_collide(struct store_fixture *f)
-{
-    static const char long_id[] = /* 255 bytes */
-#define TEN "0123456789"
-        TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
-            TEN TEN TEN TEN TEN "01234";
-    static const struct {
-        const char *name;
-        bool is_on_other_bridge;
-        struct event_key key;
-    } cases[] = {
-        {"a message",      false, {.id = STR("42")}                                                 },
-        {"another bridge", true,  {.id = STR("42")}                                                 },
-        {"another side",   false, {.side = ID_SIDE_GENESYS, .id = STR("42")}                        },
-        {"our own side",   false, {.side = ID_SIDE_GATEWAY, .id = STR("42")}                        },
-        {"another kind",   false, {.kind = ID_KIND_WEBHOOK, .id = STR("42")}                        },
-        {"a receipt",      false, {.kind = ID_KIND_RECEIPT, .id = STR("42")}                        },
-        {"with a status",
-         false,                   {.kind = ID_KIND_RECEIPT, .id = STR("42"), .extra = STR("read")}  },
-        {"another status",
-         false,                   {.kind = ID_KIND_RECEIPT, .id = STR("42"), .extra = STR("failed")}},
-        {"another border",
-         false,                   {.kind = ID_KIND_RECEIPT, .id = STR("42r"), .extra = STR("ead")}  },
-        {"a prefix",       false, {.id = STR("4")}                                                  },
-        {"a leading zero", false, {.id = STR("042")}                                                },
-        {"lower case",     false, {.id = STR("a")}                                                  },
-        {"upper case",     false, {.id = STR("A")}                                                  },
-        {"composed",       false, {.id = STR("\xc3\xa9")}                                           },
-        {"decomposed",     false, {.id = STR("e\xcc\x81")}                                          },
-        {"255 bytes",      false, {.id = {long_id, 255}}                                            },
-        {"254 bytes",      false, {.id = {long_id, 254}}                                            },
-    };
-    int64_t message = 0;
-    uint32_t tag = 0;
-    fixture_begin(f);
-    int64_t other = fixture_bridge(f, "other");
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        int64_t bridge = cases[i].is_on_other_bridge ? other : f->bridge;
-        expect_status(
-            cases[i].name, STATUS_NOT_FOUND,
-            store_id_find(f->store, bridge, &cases[i].key, &message, &tag, &f->err));
-        expect_status(cases[i].name, STATUS_OK,
-                      store_id_add(f->store, bridge, &cases[i].key, (int64_t)i + 1,
-                                   (uint32_t)i + 100, FIXTURE_NOW_MS, &message, &tag,
-                                   &f->err));
-    }
-    fixture_commit(f);
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        int64_t bridge = cases[i].is_on_other_bridge ? other : f->bridge;
-        expect_status(
-            cases[i].name, STATUS_OK,
-            store_id_find(f->store, bridge, &cases[i].key, &message, &tag, &f->err));
-        expect_i64(cases[i].name, i + 1, message);
-        expect_i64(cases[i].name, i + 100, tag);
-    }
-}
-
-static void the_first_to_give_an_id_keeps_it(struct store_fixture *f)
-{
-    const struct event_key key = {.id = STR("42")};
-    int64_t message = 0;
-    uint32_t tag = 0;
-    fixture_begin(f);
-    expect_ok(f, store_id_add(f->store, f->bridge, &key, 1, UINT32_MAX, FIXTURE_NOW_MS,
-                              &message, &tag, &f->err));
-    expect_i64("message", 1, message);
-    expect_status("in the same transaction", STATUS_DUPLICATE,
-                  store_id_add(f->store, f->bridge, &key, 2, 6, FIXTURE_NOW_MS,
-                               &message, &tag, &f->err));
-    fixture_commit(f);
-    fixture_begin(f);
-    message = 0;
-    tag = 0;
-    expect_status("in a later one", STATUS_DUPLICATE,
-                  store_id_add(f->store, f->bridge, &key, 3, 6, FIXTURE_NOW_MS + 1,
-                               &message, &tag, &f->err));
-    fixture_commit(f);
-    expect_i64("whose it is", 1, message);
-    expect_i64("its tag", UINT32_MAX, tag);
-}
-
-static void an_id_taken_back_is_free_again(struct store_fixture *f)
-{
-    const struct event_key key = {.id = STR("42")};
-    int64_t message = 0;
-    uint32_t tag = 0;
-    fixture_begin(f);
-    for (size_t i = 0; i < 2; i++) {
-        expect_ok(f, store_savepoint(f->store, &f->err));
-        expect_ok(f, store_id_add(f->store, f->bridge, &key, 1, 0, FIXTURE_NOW_MS,
-                                  &message, &tag, &f->err));
-        expect_ok(f, store_undo(f->store, &f->err));
-    }
-    expect_ok(f, store_id_add(f->store, f->bridge, &key, 1, 0, FIXTURE_NOW_MS, &message,
-                              &tag, &f->err));
-    store_rollback(f->store);
-    expect_status("rolled back", STATUS_NOT_FOUND,
-                  store_id_find(f->store, f->bridge, &key, &message, &tag, &f->err));
-}
-
-static void expiring_leaves_ids_that_are_young(struct store_fixture *f)
-{
-    const struct event_key key = {.id = STR("42")};
-    int64_t message = 0;
-    uint32_t tag = 0;
-    bool has_more = true;
-    fixture_begin(f);
-    expect_ok(f, store_id_add(f->store, f->bridge, &key, 1, 0, FIXTURE_NOW_MS, &message,
-                              &tag, &f->err));
-    fixture_commit(f);
-    fixture_begin(f);
-    expect_ok(f, store_ids_expire(f->store, FIXTURE_NOW_MS, &has_more, &f->err));
-    fixture_commit(f);
-    expect_false("more to drop", has_more);
-    expect_ok(f, store_id_find(f->store, f->bridge, &key, &message, &tag, &f->err));
-}
-
 /* --- pauses -------------------------------------------------------------- */
 
 static void add_pause(const struct pause *pause, void *context)
@@ -389,42 +219,252 @@ static void pauses_are_set_replaced_and_cleared(struct store_fixture *f)
                buf_str(&got));
 }
 
+/* --- lanes that change hands: only the model has owners ------------------ */
+
+static size_t count_list(struct delivery *list)
+{
+    size_t count = 0;
+    for (const struct delivery *d = list; d != NULL; d = d->next)
+        count++;
+    free_deliveries(&list);
+    return count;
+}
+
+static void count_lane(const struct lane_summary *lane, void *context)
+{
+    (void)lane;
+    size_t *count = context;
+    (*count)++;
+}
+
+/* What an owner may take of Anna's: lanes, deliveries, receipts. */
+static void expect_work(struct store_fixture *f, const struct contact *anna,
+                        const char *owner, size_t want)
+{
+    struct delivery *list = NULL;
+    size_t lanes = 0;
+    expect_ok(f, store_lanes(f->store, str_of(owner), count_lane, &lanes, &f->err));
+    expect_i64(owner, want, lanes);
+    expect_ok(f, store_take(f->store, str_of(owner), anna->row, DIRECTION_INBOUND, 0,
+                            10, &list, &f->err));
+    expect_i64(owner, want, count_list(list));
+    list = NULL;
+    expect_ok(f, store_take_receipts(f->store, str_of(owner), 0, 10, &list, &f->err));
+    expect_i64(owner, want, count_list(list));
+}
+
+static void put_receipt(struct store_fixture *f, int64_t message)
+{
+    const struct receipt receipt = {.message = message, .status = MESSAGE_DELIVERED};
+    expect_ok(f, store_receipt_put(f->store, &receipt, &f->err));
+}
+
+static void a_lane_that_moved_is_its_new_owners(struct store_fixture *f)
+{
+    fixture_begin(f);
+    struct contact anna = fixture_talker(f, "anna");
+    struct delivery delivery = fixture_text(f, &anna, DIRECTION_INBOUND, "text");
+    put_receipt(f, delivery.message_id);
+    fixture_commit(f);
+    expect_work(f, &anna, "a", 1);
+
+    unsigned group = store_lane_group(anna.row);
+    memory_store_move_group(f->store, (group + 1) % STORE_LANE_GROUPS, STR("b"));
+    expect_work(f, &anna, "a", 1);
+    memory_store_move_group(f->store, group, STR("b"));
+    expect_work(f, &anna, "a", 0);
+    expect_work(f, &anna, "b", 1);
+    memory_store_move_group(f->store, group, STR("a"));
+    expect_work(f, &anna, "b", 0);
+    expect_work(f, &anna, "a", 1);
+    struct delivery *got = fixture_load(f, DELIVERY_MESSAGE, delivery.id);
+    expect_i64("moved twice", 3, got->epoch);
+    delivery_free(got);
+}
+
+static void an_outcome_of_an_old_epoch_changes_nothing(struct store_fixture *f)
+{
+    static const enum delivery_class classes[] = {DELIVERY_MESSAGE, DELIVERY_RECEIPT};
+    fixture_begin(f);
+    struct contact anna = fixture_talker(f, "anna");
+    struct delivery delivery = fixture_text(f, &anna, DIRECTION_INBOUND, "text");
+    put_receipt(f, delivery.message_id);
+    fixture_commit(f);
+    struct delivery *old[] = {
+        fixture_load(f, DELIVERY_MESSAGE, delivery.id),
+        fixture_load(f, DELIVERY_RECEIPT, delivery.message_id),
+    };
+    memory_store_move_group(f->store, store_lane_group(anna.row), STR("b"));
+    struct str before = fixture_trace(f, f->store, "1");
+
+    fixture_begin(f);
+    for (size_t i = 0; i < COUNT_OF(classes); i++) {
+        struct delivery_record record = fixture_record(old[i], OUTCOME_DONE);
+        expect_status("the old owner", STATUS_CONFLICT,
+                      store_record(f->store, &record, &f->err));
+        expect_str("nothing changed", before.ptr, fixture_trace(f, f->store, "1"));
+    }
+    expect_work(f, &anna, "b", 1);
+    for (size_t i = 0; i < COUNT_OF(classes); i++) {
+        struct delivery *taken = fixture_load(f, classes[i], old[i]->id);
+        struct delivery_record record = fixture_record(taken, OUTCOME_DONE);
+        expect_i64("the next epoch", 2, taken->epoch);
+        expect_ok(f, store_record(f->store, &record, &f->err));
+        delivery_free(taken);
+        delivery_free(old[i]);
+    }
+    fixture_commit(f);
+    expect_work(f, &anna, "b", 0);
+}
+
+/* --- a failing database: only the model fails at will -------------------- */
+
+/* The n-th call of one change fails; what was done before must be gone with the undo.
+ */
+static bool change_fails_cleanly(struct store_fixture *f,
+                                 const struct life_change *change, struct life life,
+                                 unsigned nth)
+{
+    struct str before = life_seen(f, &life);
+    fixture_begin(f);
+    expect_ok(f, store_savepoint(f->store, &f->err));
+    memory_store_fail(f->store, nth, MEMORY_FAILS_CALL);
+    struct life changed = life;
+    enum status status = change->make(f, &changed);
+    bool has_failed = memory_store_has_failed(f->store);
+    memory_store_fail(f->store, 0, MEMORY_FAILS_CALL);
+    expect_status(change->name, has_failed ? STATUS_RETRY : STATUS_OK, status);
+    expect_ok(f, store_undo(f->store, &f->err));
+    expect_str(change->name, before.ptr, life_seen(f, &life));
+    fixture_commit(f);
+    return has_failed;
+}
+
+static void a_change_that_fails_says_retry_and_leaves_nothing(struct store_fixture *f)
+{
+    struct life life = fixture_life(f);
+    for (size_t i = 0; i < life_change_count; i++) {
+        unsigned nth = 1;
+        while (change_fails_cleanly(f, &life_changes[i], life, nth))
+            nth++;
+        expect_true(life_changes[i].name, nth > 1);
+    }
+}
+
+static enum status prepare_life(struct store *store, void *context, struct error *err)
+{
+    (void)err;
+    struct store_fixture *f = context;
+    f->store = store;
+    f->bridge = fixture_bridge(f, "acme");
+    struct life life = fixture_live(f);
+    (void)fixture_text(f, &life.anna, DIRECTION_INBOUND, "pending");
+    return STATUS_OK;
+}
+
+static enum status try_trace(struct store *store, void *context, struct error *err)
+{
+    (void)context;
+    CLEANUP(json_freep) struct json *json = NULL;
+    return store_trace(store, STR("g-1"), &json, err);
+}
+
+static enum status try_status(struct store *store, void *context, struct error *err)
+{
+    (void)context;
+    CLEANUP(json_freep) struct json *json = NULL;
+    return store_status(store, &json, err);
+}
+
+static enum status try_take(struct store *store, void *context, struct error *err)
+{
+    (void)context;
+    CLEANUP(free_deliveries) struct delivery *list = NULL;
+    return store_take(store, STR("a"), 1, DIRECTION_INBOUND, 0, 10, &list, err);
+}
+
+static enum status try_take_receipts(struct store *store, void *context,
+                                     struct error *err)
+{
+    (void)context;
+    CLEANUP(free_deliveries) struct delivery *list = NULL;
+    return store_take_receipts(store, STR("a"), 0, 10, &list, err);
+}
+
+static enum status try_load(struct store *store, void *context, struct error *err)
+{
+    (void)context;
+    CLEANUP(free_deliveries) struct delivery *one = NULL;
+    return store_delivery_load(store, DELIVERY_MESSAGE, 1, &one, err);
+}
+
+static void looking_that_fails_says_retry_and_gives_nothing(struct store_fixture *f)
+{
+    static const struct {
+        const char *name;
+        failing_scenario *scenario;
+        unsigned calls; /* at least */
+    } cases[] = {
+        {"trace",         try_trace,         20},
+        {"status",        try_status,        2 },
+        {"take",          try_take,          2 },
+        {"take receipts", try_take_receipts, 2 },
+        {"load",          try_load,          2 },
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct store_fixture scratch = {.arena = f->arena};
+        unsigned calls =
+            failing_store_walk(prepare_life, cases[i].scenario, &scratch, STATUS_OK);
+        expect_true(cases[i].name, calls >= cases[i].calls);
+    }
+}
+
+static void a_lost_transaction_says_retry_until_rolled_back(struct store_fixture *f)
+{
+    fixture_begin(f);
+    set_mark(f, "lost");
+    expect_ok(f, store_savepoint(f->store, &f->err));
+    memory_store_fail(f->store, 1, MEMORY_DROPS_TRANSACTION);
+    int64_t pending;
+    int64_t dead;
+    expect_status("the call", STATUS_RETRY,
+                  store_counts(f->store, f->bridge, &pending, &dead, &f->err));
+    expect_status("the next", STATUS_RETRY,
+                  store_counts(f->store, f->bridge, &pending, &dead, &f->err));
+    expect_status("undo", STATUS_RETRY, store_undo(f->store, &f->err));
+    expect_status("commit", STATUS_RETRY, store_commit(f->store, &f->err));
+    fixture_begin(f);
+    set_mark(f, "kept");
+    fixture_commit(f);
+    expect_marks(f, "kept");
+}
+
 static const struct store_case cases[] = {
-    {"open refuses what it does not know",                   open_refuses_what_it_does_not_know,
-     ON_MEMORY                                                                                               },
-    {"a reader needs a database that exists",                a_reader_needs_a_database_that_exists,
-     ON_BOTH                                                                                                 },
-    {"a second writer is refused",                           a_second_writer_is_refused,            ON_BOTH  },
-    {"commit keeps and rollback forgets",                    commit_keeps_and_rollback_forgets,     ON_BOTH  },
-    {"undo takes back one job only",                         undo_takes_back_one_job_only,          ON_BOTH  },
- /* A memory: reader is in the same thread and sees it all. */
-    {"a reader sees what is committed",                      a_reader_sees_what_is_committed,       ON_SQLITE},
-    {"closing forgets an open transaction",                  closing_forgets_an_open_transaction,
-     ON_BOTH                                                                                                 },
-    {"maintaining changes nothing that is kept",
-     maintaining_changes_nothing_that_is_kept,                                                      ON_BOTH  },
-    {"everything is there after reopening",                  everything_is_there_after_reopening,
-     ON_SQLITE                                                                                               },
-    {"a bridge keeps its row",                               a_bridge_keeps_its_row,                ON_BOTH  },
-    {"a bridge with history cannot change sides",
-     a_bridge_with_history_cannot_change_sides,                                                     ON_BOTH  },
-    {"ids of other sides, kinds and bridges do not collide",
-     ids_of_other_sides_kinds_and_bridges_do_not_collide,                                           ON_BOTH  },
-    {"the first to give an id keeps it",                     the_first_to_give_an_id_keeps_it,      ON_BOTH  },
-    {"an id taken back is free again",                       an_id_taken_back_is_free_again,        ON_BOTH  },
-    {"expiring leaves ids that are young",                   expiring_leaves_ids_that_are_young,    ON_BOTH  },
-    {"pauses are set, replaced and cleared",                 pauses_are_set_replaced_and_cleared,
-     ON_BOTH                                                                                                 },
+    STORE_CASE(open_refuses_what_it_does_not_know, ON_MEMORY),
+    STORE_CASE(a_reader_needs_a_database_that_exists, ON_BOTH),
+    STORE_CASE(a_second_writer_is_refused, ON_BOTH),
+    STORE_CASE(commit_keeps_and_rollback_forgets, ON_BOTH),
+    STORE_CASE(undo_takes_back_one_job_only, ON_BOTH),
+    /* A memory: reader is in the same thread and sees it all. */
+    STORE_CASE(a_reader_sees_what_is_committed, ON_SQLITE),
+    STORE_CASE(closing_forgets_an_open_transaction, ON_BOTH),
+    STORE_CASE(maintaining_changes_nothing_that_is_kept, ON_BOTH),
+    STORE_CASE(everything_is_there_after_reopening, ON_SQLITE),
+    STORE_CASE(pauses_are_set_replaced_and_cleared, ON_BOTH),
+    STORE_CASE(a_lane_that_moved_is_its_new_owners, ON_MEMORY),
+    STORE_CASE(an_outcome_of_an_old_epoch_changes_nothing, ON_MEMORY),
+    STORE_CASE(a_change_that_fails_says_retry_and_leaves_nothing, ON_MEMORY),
+    STORE_CASE(looking_that_fails_says_retry_and_gives_nothing, ON_MEMORY),
+    STORE_CASE(a_lost_transaction_says_retry_until_rolled_back, ON_MEMORY),
 };
 static const struct store_cases store_cases = {"store", cases, COUNT_OF(cases)};
 
 int main(void)
 {
     static const struct store_cases *const suite[] = {
-        &store_cases,
-        &store_contact_cases,
-        &store_message_cases,
-        &store_delivery_cases,
+        &store_cases,         &store_id_cases,       &store_contact_cases,
+        &store_message_cases, &store_delivery_cases, &store_receipt_cases,
+        &store_looking_cases,
     };
     int failed = 0;
     for (size_t i = 0; i < COUNT_OF(suite); i++)

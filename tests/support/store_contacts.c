@@ -267,19 +267,13 @@ static void the_genesys_conversation_used_last_is_the_latest(struct store_fixtur
 }
 
 static const struct store_case cases[] = {
-    {"a contact is found by exactly its id",                   a_contact_is_found_by_exactly_its_id,
-     ON_BOTH                                                                                                },
-    {"contacts of two bridges are two",                        contacts_of_two_bridges_are_two,      ON_BOTH},
-    {"what is taken back is not remembered",                   what_is_taken_back_is_not_remembered,
-     ON_BOTH                                                                                                },
-    {"a profile keeps what an event does not say",
-     a_profile_keeps_what_an_event_does_not_say,                                                     ON_BOTH},
-    {"an alias finds its contact and is its address",
-     an_alias_finds_its_contact_and_is_its_address,                                                  ON_BOTH},
-    {"an inbound message keeps the id the contact began with",
-     an_inbound_message_keeps_the_id_the_contact_began_with,                                         ON_BOTH},
-    {"conversations follow each other",                        conversations_follow_each_other,      ON_BOTH},
-    {"the Genesys conversation used last is the latest",
-     the_genesys_conversation_used_last_is_the_latest,                                               ON_BOTH},
+    STORE_CASE(a_contact_is_found_by_exactly_its_id, ON_BOTH),
+    STORE_CASE(contacts_of_two_bridges_are_two, ON_BOTH),
+    STORE_CASE(what_is_taken_back_is_not_remembered, ON_BOTH),
+    STORE_CASE(a_profile_keeps_what_an_event_does_not_say, ON_BOTH),
+    STORE_CASE(an_alias_finds_its_contact_and_is_its_address, ON_BOTH),
+    STORE_CASE(an_inbound_message_keeps_the_id_the_contact_began_with, ON_BOTH),
+    STORE_CASE(conversations_follow_each_other, ON_BOTH),
+    STORE_CASE(the_genesys_conversation_used_last_is_the_latest, ON_BOTH),
 };
 const struct store_cases store_contact_cases = {"contacts", cases, COUNT_OF(cases)};

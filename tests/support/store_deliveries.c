@@ -478,21 +478,16 @@ static void what_is_not_there_is_not_found(struct store_fixture *f)
 }
 
 static const struct store_case cases[] = {
-    {"a lane gives its deliveries in order",                  a_lane_gives_its_deliveries_in_order,
-     ON_BOTH                                                                                                 },
-    {"lanes tell head and count",                             lanes_tell_head_and_count,              ON_BOTH},
-    {"an outcome decides whether a delivery stays pending",
-     an_outcome_decides_whether_a_delivery_stays_pending,                                             ON_BOTH},
-    {"a delivery comes back with what its last attempt left",
-     a_delivery_comes_back_with_what_its_last_attempt_left,                                           ON_BOTH},
-    {"the peer's id is that of the first part",               the_peers_id_is_that_of_the_first_part,
-     ON_BOTH                                                                                                 },
-    {"a dead letter is born dead",                            a_dead_letter_is_born_dead,             ON_BOTH},
-    {"counts are of one bridge",                              counts_are_of_one_bridge,               ON_BOTH},
-    {"a delivery says who and where",                         a_delivery_says_who_and_where,          ON_BOTH},
-    {"what an event carries comes back",                      what_an_event_carries_comes_back,       ON_BOTH},
-    {"what is told names its target as the peer knows it",
-     what_is_told_names_its_target_as_the_peer_knows_it,                                              ON_BOTH},
-    {"what is not there is not found",                        what_is_not_there_is_not_found,         ON_BOTH},
+    STORE_CASE(a_lane_gives_its_deliveries_in_order, ON_BOTH),
+    STORE_CASE(lanes_tell_head_and_count, ON_BOTH),
+    STORE_CASE(an_outcome_decides_whether_a_delivery_stays_pending, ON_BOTH),
+    STORE_CASE(a_delivery_comes_back_with_what_its_last_attempt_left, ON_BOTH),
+    STORE_CASE(the_peers_id_is_that_of_the_first_part, ON_BOTH),
+    STORE_CASE(a_dead_letter_is_born_dead, ON_BOTH),
+    STORE_CASE(counts_are_of_one_bridge, ON_BOTH),
+    STORE_CASE(a_delivery_says_who_and_where, ON_BOTH),
+    STORE_CASE(what_an_event_carries_comes_back, ON_BOTH),
+    STORE_CASE(what_is_told_names_its_target_as_the_peer_knows_it, ON_BOTH),
+    STORE_CASE(what_is_not_there_is_not_found, ON_BOTH),
 };
 const struct store_cases store_delivery_cases = {"deliveries", cases, COUNT_OF(cases)};

@@ -149,9 +149,9 @@ static void a_choice_is_found_by_its_payload(struct store_fixture *f)
 }
 
 static const struct store_case cases[] = {
-    {"a message comes back as it was",    a_message_comes_back_as_it_was,    ON_BOTH},
-    {"a message keeps its latest status", a_message_keeps_its_latest_status, ON_BOTH},
-    {"an unknown message is not found",   an_unknown_message_is_not_found,   ON_BOTH},
-    {"a choice is found by its payload",  a_choice_is_found_by_its_payload,  ON_BOTH},
+    STORE_CASE(a_message_comes_back_as_it_was, ON_BOTH),
+    STORE_CASE(a_message_keeps_its_latest_status, ON_BOTH),
+    STORE_CASE(an_unknown_message_is_not_found, ON_BOTH),
+    STORE_CASE(a_choice_is_found_by_its_payload, ON_BOTH),
 };
 const struct store_cases store_message_cases = {"messages", cases, COUNT_OF(cases)};

@@ -29,11 +29,16 @@ struct store_fixture {
     unsigned messages; /* made so far: their public ids */
 };
 
+/* Named as the rule it holds the backends to. */
 struct store_case {
-    const char *name; /* the rule */
+    const char *name;
     void (*run)(struct store_fixture *f);
     unsigned backends;
 };
+#define STORE_CASE(rule, backends)                                                     \
+    {                                                                                  \
+#rule, rule, backends                                                          \
+    }
 
 /* One file each. */
 struct store_cases {
@@ -41,9 +46,12 @@ struct store_cases {
     const struct store_case *cases;
     size_t count;
 };
+extern const struct store_cases store_id_cases;
 extern const struct store_cases store_contact_cases;
 extern const struct store_cases store_message_cases;
 extern const struct store_cases store_delivery_cases;
+extern const struct store_cases store_receipt_cases;
+extern const struct store_cases store_looking_cases;
 
 /* Every case on every backend it is for. Returns how many failed. */
 int store_suite_run(const struct store_cases *cases);
