@@ -29,13 +29,14 @@ missing_packages() {
     done
 }
 
-# install_packages build|test...: installs what is missing of these sets, with Node.js for
-# the tests unless there is one.
+# install_packages build|demo|test...: installs what is missing of these sets, with Node.js
+# for demo and tests unless there is one.
 install_packages() {
     local wanted=() missing=() set
     for set in "$@"; do
         case $set in
         build) wanted+=("${build_packages[@]}") ;;
+        demo) ;;
         test) wanted+=("${test_packages[@]}") ;;
         *)
             say "install_packages: no set is called $set"
@@ -48,7 +49,7 @@ install_packages() {
         return 0
     fi
     mapfile -t missing < <(missing_packages "${wanted[@]}")
-    if [[ " $* " == *' test '* ]] && ! command -v node >/dev/null; then
+    if [[ " $* " == *' test '* || " $* " == *' demo '* ]] && ! command -v node >/dev/null; then
         missing+=(nodejs npm)
     fi
     if ((${#missing[@]} == 0)); then
@@ -87,4 +88,18 @@ free_port() {
             return
         fi
     done
+}
+
+# wait_for WHAT COMMAND LOG: until the shell command succeeds; after 15 s shows the log.
+wait_for() {
+    local what=$1 command=$2 log=$3 tries
+    for ((tries = 0; tries < 300; tries++)); do
+        if (eval "$command") >/dev/null 2>&1; then
+            return
+        fi
+        read -r -t 0.05 <> <(:) || true # a pause without a process
+    done
+    say "waited in vain for $what; the end of its log:"
+    tail -n 20 "$log" >&2
+    return 1
 }
