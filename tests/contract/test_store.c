@@ -40,7 +40,7 @@ static void a_reader_needs_a_database_that_exists(struct store_fixture *f)
     size_t len = strlen(f->url);
     (void)snprintf(f->url + len, sizeof(f->url) - len, ".other");
     expect_status("no such database", STATUS_INVALID,
-                  fixture_open(f, STORE_READER, &store));
+                  suite_open(f, STORE_READER, &store));
     expect_true("says why", f->err.text[0] != '\0');
 }
 
@@ -48,7 +48,7 @@ static void a_second_writer_is_refused(struct store_fixture *f)
 {
     struct store *second = NULL;
     expect_status("while the first is open", STATUS_DENIED,
-                  fixture_open(f, STORE_WRITER, &second));
+                  suite_open(f, STORE_WRITER, &second));
     expect_true("says why", f->err.text[0] != '\0');
 }
 
@@ -84,23 +84,23 @@ static void expect_marks(struct store_fixture *f, const char *want)
 
 static void commit_keeps_and_rollback_forgets(struct store_fixture *f)
 {
-    fixture_begin(f);
+    suite_begin(f);
     set_mark(f, "kept");
-    fixture_commit(f);
-    fixture_begin(f);
+    suite_commit(f);
+    suite_begin(f);
     set_mark(f, "forgotten");
     expect_marks(f, "forgotten kept");
     store_rollback(f->store);
     expect_marks(f, "kept");
 
-    fixture_begin(f);
-    fixture_commit(f);
+    suite_begin(f);
+    suite_commit(f);
     expect_marks(f, "kept");
 }
 
 static void undo_takes_back_one_job_only(struct store_fixture *f)
 {
-    fixture_begin(f);
+    suite_begin(f);
     expect_ok(f, store_savepoint(f->store, &f->err));
     set_mark(f, "a");
     expect_ok(f, store_release(f->store, &f->err));
@@ -110,36 +110,36 @@ static void undo_takes_back_one_job_only(struct store_fixture *f)
     expect_ok(f, store_savepoint(f->store, &f->err));
     set_mark(f, "c");
     expect_ok(f, store_release(f->store, &f->err));
-    fixture_commit(f);
+    suite_commit(f);
     expect_marks(f, "a c");
 }
 
 static void a_reader_sees_what_is_committed(struct store_fixture *f)
 {
-    CLEANUP(store_closep) struct store *reader = fixture_reader(f);
-    fixture_begin(f);
+    CLEANUP(store_closep) struct store *reader = suite_reader(f);
+    suite_begin(f);
     set_mark(f, "a");
     expect_marks_in(f, reader, "");
-    fixture_commit(f);
+    suite_commit(f);
     expect_marks_in(f, reader, "a");
 }
 
 static void closing_forgets_an_open_transaction(struct store_fixture *f)
 {
-    struct store *reader = fixture_reader(f); /* keeps a memory: database alive */
-    fixture_begin(f);
+    struct store *reader = suite_reader(f); /* keeps a memory: database alive */
+    suite_begin(f);
     set_mark(f, "a");
     store_close(TAKE(f->store));
-    expect_ok(f, fixture_open(f, STORE_WRITER, &f->store));
+    expect_ok(f, suite_open(f, STORE_WRITER, &f->store));
     expect_marks(f, "");
     store_close(reader);
 }
 
 static void maintaining_changes_nothing_that_is_kept(struct store_fixture *f)
 {
-    fixture_begin(f);
+    suite_begin(f);
     set_mark(f, "a");
-    fixture_commit(f);
+    suite_commit(f);
     store_maintain(f->store);
     expect_marks(f, "a");
     struct store_figures figures;
@@ -151,18 +151,18 @@ static void maintaining_changes_nothing_that_is_kept(struct store_fixture *f)
 
 static void everything_is_there_after_reopening(struct store_fixture *f)
 {
-    fixture_begin(f);
-    struct contact contact = fixture_talker(f, "customer");
-    struct delivery delivery = fixture_text(f, &contact, DIRECTION_INBOUND, "hello");
+    suite_begin(f);
+    struct contact contact = suite_talker(f, "customer");
+    struct delivery delivery = suite_text(f, &contact, DIRECTION_INBOUND, "hello");
     const struct event_key key = {.id = STR("m-1")};
     int64_t message = 0;
     uint32_t tag = 0;
     expect_ok(f, store_id_add(f->store, f->bridge, &key, delivery.message_id, 7,
-                              FIXTURE_NOW_MS, &message, &tag, &f->err));
+                              SUITE_NOW_MS, &message, &tag, &f->err));
     set_mark(f, "a");
-    fixture_commit(f);
+    suite_commit(f);
     store_close(TAKE(f->store));
-    expect_ok(f, fixture_open(f, STORE_WRITER, &f->store));
+    expect_ok(f, suite_open(f, STORE_WRITER, &f->store));
 
     expect_marks(f, "a");
     expect_ok(f, store_id_find(f->store, f->bridge, &key, &message, &tag, &f->err));
@@ -173,9 +173,9 @@ static void everything_is_there_after_reopening(struct store_fixture *f)
         f, store_contact_find(f->store, f->bridge, STR("customer"), &found, &f->err));
     expect_i64("contact", contact.row, found.row);
     expect_i64("conversation", contact.conversation, found.conversation);
-    fixture_begin(f);
-    struct delivery next = fixture_text(f, &contact, DIRECTION_INBOUND, "again");
-    fixture_commit(f);
+    suite_begin(f);
+    struct delivery next = suite_text(f, &contact, DIRECTION_INBOUND, "again");
+    suite_commit(f);
     expect_true("numbers go on", next.id > delivery.id);
     CLEANUP(free_deliveries) struct delivery *list = NULL;
     expect_ok(f, store_take(f->store, STR("omgw"), contact.row, DIRECTION_INBOUND, 0,
@@ -205,13 +205,13 @@ static void pauses_are_set_replaced_and_cleared(struct store_fixture *f)
     };
     CLEANUP(buf_release) struct buf got;
     buf_init(&got, 1024);
-    fixture_begin(f);
+    suite_begin(f);
     for (size_t i = 0; i < COUNT_OF(pauses); i++)
         expect_ok(f, store_pause_set(f->store, &pauses[i], &f->err));
     expect_ok(f, store_pause_clear(f->store, PAUSE_ORGANISATION, STR("main"), &f->err));
     expect_ok(f, store_pause_clear(f->store, PAUSE_ORGANISATION, STR("main"), &f->err));
     expect_ok(f, store_pause_clear(f->store, PAUSE_ORGANISATION, STR("acme"), &f->err));
-    fixture_commit(f);
+    suite_commit(f);
     expect_ok(f, store_pauses(f->store, add_pause, &got, &f->err));
     expect_str("by scope and name",
                "[0 b: revised by anna at 5][1 acme:  by anna at 2]"
@@ -261,11 +261,11 @@ static void put_receipt(struct store_fixture *f, int64_t message)
 
 static void a_lane_that_moved_is_its_new_owners(struct store_fixture *f)
 {
-    fixture_begin(f);
-    struct contact anna = fixture_talker(f, "anna");
-    struct delivery delivery = fixture_text(f, &anna, DIRECTION_INBOUND, "text");
+    suite_begin(f);
+    struct contact anna = suite_talker(f, "anna");
+    struct delivery delivery = suite_text(f, &anna, DIRECTION_INBOUND, "text");
     put_receipt(f, delivery.message_id);
-    fixture_commit(f);
+    suite_commit(f);
     expect_work(f, &anna, "a", 1);
 
     unsigned group = store_lane_group(anna.row);
@@ -277,7 +277,7 @@ static void a_lane_that_moved_is_its_new_owners(struct store_fixture *f)
     memory_store_move_group(f->store, group, STR("a"));
     expect_work(f, &anna, "b", 0);
     expect_work(f, &anna, "a", 1);
-    struct delivery *got = fixture_load(f, DELIVERY_MESSAGE, delivery.id);
+    struct delivery *got = suite_load(f, DELIVERY_MESSAGE, delivery.id);
     expect_i64("moved twice", 3, got->epoch);
     delivery_free(got);
 }
@@ -285,35 +285,35 @@ static void a_lane_that_moved_is_its_new_owners(struct store_fixture *f)
 static void an_outcome_of_an_old_epoch_changes_nothing(struct store_fixture *f)
 {
     static const enum delivery_class classes[] = {DELIVERY_MESSAGE, DELIVERY_RECEIPT};
-    fixture_begin(f);
-    struct contact anna = fixture_talker(f, "anna");
-    struct delivery delivery = fixture_text(f, &anna, DIRECTION_INBOUND, "text");
+    suite_begin(f);
+    struct contact anna = suite_talker(f, "anna");
+    struct delivery delivery = suite_text(f, &anna, DIRECTION_INBOUND, "text");
     put_receipt(f, delivery.message_id);
-    fixture_commit(f);
+    suite_commit(f);
     struct delivery *old[] = {
-        fixture_load(f, DELIVERY_MESSAGE, delivery.id),
-        fixture_load(f, DELIVERY_RECEIPT, delivery.message_id),
+        suite_load(f, DELIVERY_MESSAGE, delivery.id),
+        suite_load(f, DELIVERY_RECEIPT, delivery.message_id),
     };
     memory_store_move_group(f->store, store_lane_group(anna.row), STR("b"));
-    struct str before = fixture_trace(f, f->store, "1");
+    struct str before = suite_trace(f, f->store, "1");
 
-    fixture_begin(f);
+    suite_begin(f);
     for (size_t i = 0; i < COUNT_OF(classes); i++) {
-        struct delivery_record record = fixture_record(old[i], OUTCOME_DONE);
+        struct delivery_record record = suite_record(old[i], OUTCOME_DONE);
         expect_status("the old owner", STATUS_CONFLICT,
                       store_record(f->store, &record, &f->err));
-        expect_str("nothing changed", before.ptr, fixture_trace(f, f->store, "1"));
+        expect_str("nothing changed", before.ptr, suite_trace(f, f->store, "1"));
     }
     expect_work(f, &anna, "b", 1);
     for (size_t i = 0; i < COUNT_OF(classes); i++) {
-        struct delivery *taken = fixture_load(f, classes[i], old[i]->id);
-        struct delivery_record record = fixture_record(taken, OUTCOME_DONE);
+        struct delivery *taken = suite_load(f, classes[i], old[i]->id);
+        struct delivery_record record = suite_record(taken, OUTCOME_DONE);
         expect_i64("the next epoch", 2, taken->epoch);
         expect_ok(f, store_record(f->store, &record, &f->err));
         delivery_free(taken);
         delivery_free(old[i]);
     }
-    fixture_commit(f);
+    suite_commit(f);
     expect_work(f, &anna, "b", 0);
 }
 
@@ -326,7 +326,7 @@ static bool change_fails_cleanly(struct store_fixture *f,
                                  unsigned nth)
 {
     struct str before = life_seen(f, &life);
-    fixture_begin(f);
+    suite_begin(f);
     expect_ok(f, store_savepoint(f->store, &f->err));
     memory_store_fail(f->store, nth, MEMORY_FAILS_CALL);
     struct life changed = life;
@@ -336,13 +336,13 @@ static bool change_fails_cleanly(struct store_fixture *f,
     expect_status(change->name, has_failed ? STATUS_RETRY : STATUS_OK, status);
     expect_ok(f, store_undo(f->store, &f->err));
     expect_str(change->name, before.ptr, life_seen(f, &life));
-    fixture_commit(f);
+    suite_commit(f);
     return has_failed;
 }
 
 static void a_change_that_fails_says_retry_and_leaves_nothing(struct store_fixture *f)
 {
-    struct life life = fixture_life(f);
+    struct life life = suite_life(f);
     for (size_t i = 0; i < life_change_count; i++) {
         unsigned nth = 1;
         while (change_fails_cleanly(f, &life_changes[i], life, nth))
@@ -356,9 +356,9 @@ static enum status prepare_life(struct store *store, void *context, struct error
     (void)err;
     struct store_fixture *f = context;
     f->store = store;
-    f->bridge = fixture_bridge(f, "acme");
-    struct life life = fixture_live(f);
-    (void)fixture_text(f, &life.anna, DIRECTION_INBOUND, "pending");
+    f->bridge = suite_bridge(f, "acme");
+    struct life life = suite_live(f);
+    (void)suite_text(f, &life.anna, DIRECTION_INBOUND, "pending");
     return STATUS_OK;
 }
 
@@ -421,7 +421,7 @@ static void looking_that_fails_says_retry_and_gives_nothing(struct store_fixture
 
 static void a_lost_transaction_says_retry_until_rolled_back(struct store_fixture *f)
 {
-    fixture_begin(f);
+    suite_begin(f);
     set_mark(f, "lost");
     expect_ok(f, store_savepoint(f->store, &f->err));
     memory_store_fail(f->store, 1, MEMORY_DROPS_TRANSACTION);
@@ -433,9 +433,9 @@ static void a_lost_transaction_says_retry_until_rolled_back(struct store_fixture
                   store_counts(f->store, f->bridge, &pending, &dead, &f->err));
     expect_status("undo", STATUS_RETRY, store_undo(f->store, &f->err));
     expect_status("commit", STATUS_RETRY, store_commit(f->store, &f->err));
-    fixture_begin(f);
+    suite_begin(f);
     set_mark(f, "kept");
-    fixture_commit(f);
+    suite_commit(f);
     expect_marks(f, "kept");
 }
 

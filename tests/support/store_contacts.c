@@ -15,7 +15,7 @@ static enum status find_contact(struct store_fixture *f, struct store *store,
 static void expect_contact(struct store_fixture *f, struct str id,
                            const struct contact *want)
 {
-    CLEANUP(store_closep) struct store *reader = fixture_reader(f);
+    CLEANUP(store_closep) struct store *reader = suite_reader(f);
     struct store *const stores[] = {f->store, reader};
     for (size_t i = 0; i < COUNT_OF(stores); i++) {
         struct contact got;
@@ -31,7 +31,7 @@ static void expect_contact(struct store_fixture *f, struct str id,
 
 static void expect_no_contact(struct store_fixture *f, struct str id)
 {
-    CLEANUP(store_closep) struct store *reader = fixture_reader(f);
+    CLEANUP(store_closep) struct store *reader = suite_reader(f);
     struct contact got;
     expect_status("writer", STATUS_NOT_FOUND, find_contact(f, f->store, id, &got));
     expect_status("reader", STATUS_NOT_FOUND, find_contact(f, reader, id, &got));
@@ -56,15 +56,15 @@ static void a_contact_is_found_by_exactly_its_id(struct store_fixture *f)
         {shorter, sizeof(shorter)},
     };
     struct contact added[COUNT_OF(ids)];
-    fixture_begin(f);
+    suite_begin(f);
     for (size_t i = 0; i < COUNT_OF(ids); i++) {
         struct contact none;
         expect_status("not there yet", STATUS_NOT_FOUND,
                       find_contact(f, f->store, ids[i], &none));
-        expect_ok(f, store_contact_add(f->store, f->bridge, ids[i], FIXTURE_NOW_MS,
+        expect_ok(f, store_contact_add(f->store, f->bridge, ids[i], SUITE_NOW_MS,
                                        &added[i], &f->err));
     }
-    fixture_commit(f);
+    suite_commit(f);
     for (size_t i = 0; i < COUNT_OF(ids); i++) {
         expect_contact(f, ids[i], &added[i]);
         expect_i64("no conversation yet", 0, added[i].conversation);
@@ -75,44 +75,44 @@ static void a_contact_is_found_by_exactly_its_id(struct store_fixture *f)
 
 static void contacts_of_two_bridges_are_two(struct store_fixture *f)
 {
-    fixture_begin(f);
-    struct contact here = fixture_contact(f, "anna");
+    suite_begin(f);
+    struct contact here = suite_contact(f, "anna");
     struct contact there;
-    int64_t other = fixture_bridge(f, "other");
+    int64_t other = suite_bridge(f, "other");
     expect_status("on the other bridge", STATUS_NOT_FOUND,
                   store_contact_find(f->store, other, STR("anna"), &there, &f->err));
-    expect_ok(f, store_contact_add(f->store, other, STR("anna"), FIXTURE_NOW_MS, &there,
+    expect_ok(f, store_contact_add(f->store, other, STR("anna"), SUITE_NOW_MS, &there,
                                    &f->err));
-    fixture_commit(f);
+    suite_commit(f);
     expect_true("two rows", here.row != there.row);
     expect_contact(f, STR("anna"), &here);
 }
 
 static void what_is_taken_back_is_not_remembered(struct store_fixture *f)
 {
-    fixture_begin(f);
-    struct contact anna = fixture_talker(f, "anna");
-    fixture_commit(f);
+    suite_begin(f);
+    struct contact anna = suite_talker(f, "anna");
+    suite_commit(f);
     struct contact changed = anna;
 
-    fixture_begin(f);
+    suite_begin(f);
     expect_ok(f, store_savepoint(f->store, &f->err));
-    (void)fixture_contact(f, "berta");
-    expect_ok(f, store_contact_alias(f->store, &anna, STR("anna-2"), FIXTURE_NOW_MS,
-                                     &f->err));
-    expect_ok(f, find_contact(f, f->store, STR("anna-2"), &changed));
+    (void)suite_contact(f, "berta");
     expect_ok(
-        f, store_conversation_touch(f->store, &changed, FIXTURE_NOW_MS + 5, &f->err));
+        f, store_contact_alias(f->store, &anna, STR("anna-2"), SUITE_NOW_MS, &f->err));
+    expect_ok(f, find_contact(f, f->store, STR("anna-2"), &changed));
+    expect_ok(f,
+              store_conversation_touch(f->store, &changed, SUITE_NOW_MS + 5, &f->err));
     expect_ok(f, store_undo(f->store, &f->err));
-    fixture_commit(f);
+    suite_commit(f);
     expect_contact(f, STR("anna"), &anna);
     expect_no_contact(f, STR("anna-2"));
     expect_no_contact(f, STR("berta"));
 
-    fixture_begin(f);
+    suite_begin(f);
     expect_ok(f,
-              store_conversation_open(f->store, &changed, FIXTURE_NOW_MS + 9, &f->err));
-    (void)fixture_contact(f, "berta");
+              store_conversation_open(f->store, &changed, SUITE_NOW_MS + 9, &f->err));
+    (void)suite_contact(f, "berta");
     store_rollback(f->store);
     expect_contact(f, STR("anna"), &anna);
     expect_no_contact(f, STR("berta"));
@@ -123,7 +123,7 @@ static struct delivery *outbound_of(struct store_fixture *f,
                                     const struct contact *contact)
 {
     struct delivery *loaded = NULL;
-    struct delivery added = fixture_text(f, contact, DIRECTION_OUTBOUND, "hello");
+    struct delivery added = suite_text(f, contact, DIRECTION_OUTBOUND, "hello");
     expect_ok(
         f, store_delivery_load(f->store, DELIVERY_MESSAGE, added.id, &loaded, &f->err));
     return loaded;
@@ -140,13 +140,13 @@ static void a_profile_keeps_what_an_event_does_not_say(struct store_fixture *f)
         .attribute_count = 1,
     };
     const struct event partial = {.last_name = STR("M\xc3\xbcller")};
-    fixture_begin(f);
-    struct contact anna = fixture_talker(f, "anna");
+    suite_begin(f);
+    struct contact anna = suite_talker(f, "anna");
     expect_ok(f, store_contact_profile(f->store, &anna, &full, 7, &f->err));
     expect_i64("tag", 7, anna.profile_tag);
     expect_ok(f, store_contact_profile(f->store, &anna, &partial, UINT32_MAX, &f->err));
     struct delivery *delivery = outbound_of(f, &anna);
-    fixture_commit(f);
+    suite_commit(f);
     expect_str("name", "Anna Schmidt", delivery->event.name);
     expect_str("first name", "Anna", delivery->event.first_name);
     expect_str("last name", "M\xc3\xbcller", delivery->event.last_name);
@@ -171,20 +171,20 @@ static void an_alias_finds_its_contact_and_is_its_address(struct store_fixture *
         {"an earlier one",          "anna-2", STATUS_OK,       "anna-2"},
         {"the id it began with",    "anna",   STATUS_OK,       "anna"  },
     };
-    fixture_begin(f);
-    struct contact anna = fixture_talker(f, "anna");
-    struct contact berta = fixture_talker(f, "berta");
-    expect_ok(
-        f, store_contact_alias(f->store, &berta, STR("b-2"), FIXTURE_NOW_MS, &f->err));
+    suite_begin(f);
+    struct contact anna = suite_talker(f, "anna");
+    struct contact berta = suite_talker(f, "berta");
+    expect_ok(f,
+              store_contact_alias(f->store, &berta, STR("b-2"), SUITE_NOW_MS, &f->err));
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         expect_status(cases[i].name, cases[i].want,
                       store_contact_alias(f->store, &anna, str_of(cases[i].alias),
-                                          FIXTURE_NOW_MS + (int64_t)i, &f->err));
+                                          SUITE_NOW_MS + (int64_t)i, &f->err));
         struct delivery *delivery = outbound_of(f, &anna);
         expect_str(cases[i].name, cases[i].address, delivery->event.contact_id);
         delivery_free(delivery);
     }
-    fixture_commit(f);
+    suite_commit(f);
     expect_contact(f, STR("anna"), &anna);
     expect_contact(f, STR("anna-2"), &anna);
     expect_contact(f, STR("anna-3"), &anna);
@@ -194,12 +194,12 @@ static void an_alias_finds_its_contact_and_is_its_address(struct store_fixture *
 static void
 an_inbound_message_keeps_the_id_the_contact_began_with(struct store_fixture *f)
 {
-    fixture_begin(f);
-    struct contact anna = fixture_talker(f, "anna");
-    expect_ok(f, store_contact_alias(f->store, &anna, STR("anna-2"), FIXTURE_NOW_MS,
-                                     &f->err));
-    struct delivery added = fixture_text(f, &anna, DIRECTION_INBOUND, "hello");
-    fixture_commit(f);
+    suite_begin(f);
+    struct contact anna = suite_talker(f, "anna");
+    expect_ok(
+        f, store_contact_alias(f->store, &anna, STR("anna-2"), SUITE_NOW_MS, &f->err));
+    struct delivery added = suite_text(f, &anna, DIRECTION_INBOUND, "hello");
+    suite_commit(f);
     struct delivery *loaded = NULL;
     expect_ok(
         f, store_delivery_load(f->store, DELIVERY_MESSAGE, added.id, &loaded, &f->err));
@@ -211,27 +211,26 @@ an_inbound_message_keeps_the_id_the_contact_began_with(struct store_fixture *f)
 
 static void conversations_follow_each_other(struct store_fixture *f)
 {
-    fixture_begin(f);
-    struct contact anna = fixture_talker(f, "anna");
-    struct contact berta = fixture_talker(f, "berta");
-    fixture_commit(f);
+    suite_begin(f);
+    struct contact anna = suite_talker(f, "anna");
+    struct contact berta = suite_talker(f, "berta");
+    suite_commit(f);
     expect_true("numbers are everybody's", anna.conversation != berta.conversation);
     expect_contact(f, STR("anna"), &anna);
 
     int64_t first = anna.conversation;
-    fixture_begin(f);
-    expect_ok(f,
-              store_conversation_touch(f->store, &anna, FIXTURE_NOW_MS + 3, &f->err));
-    expect_i64("touched", FIXTURE_NOW_MS + 3, anna.last_activity_ms);
-    fixture_commit(f);
+    suite_begin(f);
+    expect_ok(f, store_conversation_touch(f->store, &anna, SUITE_NOW_MS + 3, &f->err));
+    expect_i64("touched", SUITE_NOW_MS + 3, anna.last_activity_ms);
+    suite_commit(f);
     expect_contact(f, STR("anna"), &anna);
 
-    fixture_begin(f);
-    expect_ok(f, store_conversation_open(f->store, &anna, FIXTURE_NOW_MS + 7, &f->err));
-    fixture_commit(f);
+    suite_begin(f);
+    expect_ok(f, store_conversation_open(f->store, &anna, SUITE_NOW_MS + 7, &f->err));
+    suite_commit(f);
     expect_true("a higher number", anna.conversation > first);
-    expect_i64("opened", FIXTURE_NOW_MS + 7, anna.opened_ms);
-    expect_i64("last activity", FIXTURE_NOW_MS + 7, anna.last_activity_ms);
+    expect_i64("opened", SUITE_NOW_MS + 7, anna.opened_ms);
+    expect_i64("last activity", SUITE_NOW_MS + 7, anna.last_activity_ms);
     expect_contact(f, STR("anna"), &anna);
     expect_contact(f, STR("berta"), &berta);
 }
@@ -250,12 +249,12 @@ static void the_genesys_conversation_used_last_is_the_latest(struct store_fixtur
         {"shared with another", "g-2", 1, {"g-2", "g-2"}},
         {"the first once more", "g-1", 0, {"g-1", "g-2"}},
     };
-    fixture_begin(f);
-    struct contact people[2] = {fixture_talker(f, "anna"), fixture_talker(f, "berta")};
+    suite_begin(f);
+    struct contact people[2] = {suite_talker(f, "anna"), suite_talker(f, "berta")};
     for (size_t i = 0; i < COUNT_OF(steps); i++) {
         expect_ok(f, store_conversation_link(
                          f->store, people[steps[i].conversation].conversation,
-                         str_of(steps[i].id), FIXTURE_NOW_MS + (int64_t)i, &f->err));
+                         str_of(steps[i].id), SUITE_NOW_MS + (int64_t)i, &f->err));
         for (size_t j = 0; j < COUNT_OF(people); j++) {
             struct str latest = STR("untouched");
             expect_ok(f, store_conversation_genesys(f->store, people[j].conversation,
@@ -263,7 +262,7 @@ static void the_genesys_conversation_used_last_is_the_latest(struct store_fixtur
             expect_str(steps[i].name, steps[i].want[j], latest);
         }
     }
-    fixture_commit(f);
+    suite_commit(f);
 }
 
 static const struct store_case cases[] = {

@@ -26,7 +26,7 @@ static void expect_lane(struct store_fixture *f, const char *name,
 static void expect_counts(struct store_fixture *f, int64_t bridge, int64_t want_pending,
                           int64_t want_dead)
 {
-    CLEANUP(store_closep) struct store *reader = fixture_reader(f);
+    CLEANUP(store_closep) struct store *reader = suite_reader(f);
     int64_t pending = -1;
     int64_t dead = -1;
     expect_ok(f, store_counts(reader, bridge, &pending, &dead, &f->err));
@@ -53,16 +53,16 @@ static void a_lane_gives_its_deliveries_in_order(struct store_fixture *f)
     };
     static const char *const texts[] = {"a", "b", "c", "d"};
     int64_t ids[COUNT_OF(texts) + 1] = {0};
-    fixture_begin(f);
-    struct contact anna = fixture_talker(f, "anna");
-    struct contact berta = fixture_talker(f, "berta");
+    suite_begin(f);
+    struct contact anna = suite_talker(f, "anna");
+    struct contact berta = suite_talker(f, "berta");
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
-        (void)fixture_text(f, &berta, DIRECTION_INBOUND, "other contact");
-        (void)fixture_text(f, &anna, DIRECTION_OUTBOUND, "other direction");
-        ids[i + 1] = fixture_text(f, &anna, DIRECTION_INBOUND, texts[i]).id;
+        (void)suite_text(f, &berta, DIRECTION_INBOUND, "other contact");
+        (void)suite_text(f, &anna, DIRECTION_OUTBOUND, "other direction");
+        ids[i + 1] = suite_text(f, &anna, DIRECTION_INBOUND, texts[i]).id;
         expect_true("ids rise", ids[i + 1] > ids[i]);
     }
-    fixture_commit(f);
+    suite_commit(f);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         CLEANUP(free_deliveries) struct delivery *list = NULL;
         char got[8] = "";
@@ -114,21 +114,21 @@ static void lanes_tell_head_and_count(struct store_fixture *f)
     expect_ok(f, store_lanes(f->store, OWNER, keep_lane, &seen, &f->err));
     expect_i64("none yet", 0, seen.count);
 
-    fixture_begin(f);
-    struct contact anna = fixture_talker(f, "anna");
-    struct contact berta = fixture_talker(f, "berta");
-    struct contact carla = fixture_talker(f, "carla");
-    struct delivery gone = fixture_text(f, &anna, DIRECTION_INBOUND, "gone");
-    struct delivery in = fixture_text(f, &anna, DIRECTION_INBOUND, "a");
-    struct delivery other = fixture_text(f, &berta, DIRECTION_INBOUND, "b");
-    (void)fixture_text(f, &anna, DIRECTION_INBOUND, "c");
-    struct delivery out = fixture_text(f, &anna, DIRECTION_OUTBOUND, "d");
-    struct delivery all = fixture_text(f, &carla, DIRECTION_OUTBOUND, "e");
-    struct delivery_record done = fixture_record(&gone, OUTCOME_DONE);
+    suite_begin(f);
+    struct contact anna = suite_talker(f, "anna");
+    struct contact berta = suite_talker(f, "berta");
+    struct contact carla = suite_talker(f, "carla");
+    struct delivery gone = suite_text(f, &anna, DIRECTION_INBOUND, "gone");
+    struct delivery in = suite_text(f, &anna, DIRECTION_INBOUND, "a");
+    struct delivery other = suite_text(f, &berta, DIRECTION_INBOUND, "b");
+    (void)suite_text(f, &anna, DIRECTION_INBOUND, "c");
+    struct delivery out = suite_text(f, &anna, DIRECTION_OUTBOUND, "d");
+    struct delivery all = suite_text(f, &carla, DIRECTION_OUTBOUND, "e");
+    struct delivery_record done = suite_record(&gone, OUTCOME_DONE);
     expect_ok(f, store_record(f->store, &done, &f->err));
-    done = fixture_record(&all, OUTCOME_REFUSED_CONTACT);
+    done = suite_record(&all, OUTCOME_REFUSED_CONTACT);
     expect_ok(f, store_record(f->store, &done, &f->err));
-    fixture_commit(f);
+    suite_commit(f);
 
     expect_ok(f, store_lanes(f->store, OWNER, keep_lane, &seen, &f->err));
     expect_i64("lanes", 3, seen.count);
@@ -162,13 +162,12 @@ static void an_outcome_decides_whether_a_delivery_stays_pending(struct store_fix
     int64_t dead = 0;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const char *name = outcome_name(cases[i].outcome);
-        fixture_begin(f);
-        struct contact contact = fixture_talker(f, name);
-        struct delivery delivery =
-            fixture_text(f, &contact, DIRECTION_OUTBOUND, "text");
-        struct delivery_record record = fixture_record(&delivery, cases[i].outcome);
+        suite_begin(f);
+        struct contact contact = suite_talker(f, name);
+        struct delivery delivery = suite_text(f, &contact, DIRECTION_OUTBOUND, "text");
+        struct delivery_record record = suite_record(&delivery, cases[i].outcome);
         expect_ok(f, store_record(f->store, &record, &f->err));
-        fixture_commit(f);
+        suite_commit(f);
         expect_lane(f, name, &contact, DIRECTION_OUTBOUND,
                     cases[i].is_pending ? "text" : "");
         pending += cases[i].is_pending;
@@ -180,11 +179,11 @@ static void an_outcome_decides_whether_a_delivery_stays_pending(struct store_fix
 static void
 a_delivery_comes_back_with_what_its_last_attempt_left(struct store_fixture *f)
 {
-    fixture_begin(f);
-    struct contact anna = fixture_talker(f, "anna");
-    struct delivery added = fixture_text(f, &anna, DIRECTION_OUTBOUND, "text");
+    suite_begin(f);
+    struct contact anna = suite_talker(f, "anna");
+    struct delivery added = suite_text(f, &anna, DIRECTION_OUTBOUND, "text");
     expect_i64("the first owner's epoch", 1, added.epoch);
-    struct delivery_record record = fixture_record(&added, OUTCOME_RETRY);
+    struct delivery_record record = suite_record(&added, OUTCOME_RETRY);
     record.attempts = 3;
     record.parts_done = 2;
     record.possible_duplicates = 1;
@@ -192,9 +191,9 @@ a_delivery_comes_back_with_what_its_last_attempt_left(struct store_fixture *f)
     record.http_status = 503;
     record.reason = STR("the peer is busy");
     expect_ok(f, store_record(f->store, &record, &f->err));
-    fixture_commit(f);
+    suite_commit(f);
 
-    struct delivery *got = fixture_load(f, DELIVERY_MESSAGE, added.id);
+    struct delivery *got = suite_load(f, DELIVERY_MESSAGE, added.id);
     expect_i64("attempts", 3, got->attempts);
     expect_i64("parts done", 2, got->parts_done);
     expect_i64("possible duplicates", 1, got->possible_duplicates);
@@ -219,12 +218,12 @@ static void the_peers_id_is_that_of_the_first_part(struct store_fixture *f)
         {"a failure keeps it",   OUTCOME_RETRY,    3, STR_NONE,   "p-0"},
         {"the end",              OUTCOME_DONE,     3, STR("p-3"), "p-0"},
     };
-    fixture_begin(f);
-    struct contact anna = fixture_talker(f, "anna");
-    struct delivery delivery = fixture_text(f, &anna, DIRECTION_OUTBOUND, "text");
+    suite_begin(f);
+    struct contact anna = suite_talker(f, "anna");
+    struct delivery delivery = suite_text(f, &anna, DIRECTION_OUTBOUND, "text");
     for (size_t i = 0; i < COUNT_OF(steps); i++) {
         struct message message;
-        struct delivery_record record = fixture_record(&delivery, steps[i].outcome);
+        struct delivery_record record = suite_record(&delivery, steps[i].outcome);
         record.part = steps[i].part;
         record.provider_id = steps[i].provider_id;
         expect_ok(f, store_record(f->store, &record, &f->err));
@@ -232,14 +231,14 @@ static void the_peers_id_is_that_of_the_first_part(struct store_fixture *f)
                                        &message, &f->err));
         expect_str(steps[i].name, steps[i].want, message.peer_id);
     }
-    fixture_commit(f);
+    suite_commit(f);
 }
 
 static void a_dead_letter_is_born_dead(struct store_fixture *f)
 {
-    fixture_begin(f);
-    struct contact anna = fixture_talker(f, "anna");
-    struct message message = fixture_message(
+    suite_begin(f);
+    struct contact anna = suite_talker(f, "anna");
+    struct message message = suite_message(
         f, &anna, &(struct message){.kind = EVENT_UNREADABLE, .text = STR("{\0]")});
     struct delivery delivery = {
         .message_id = message.row,
@@ -248,10 +247,10 @@ static void a_dead_letter_is_born_dead(struct store_fixture *f)
     };
     expect_ok(f, store_delivery_add(f->store, &delivery, DELIVERY_DEAD,
                                     STR("unreadable"), &f->err));
-    fixture_commit(f);
+    suite_commit(f);
     expect_lane(f, "never taken", &anna, DIRECTION_INBOUND, "");
     expect_counts(f, f->bridge, 0, 1);
-    struct delivery *got = fixture_load(f, DELIVERY_MESSAGE, delivery.id);
+    struct delivery *got = suite_load(f, DELIVERY_MESSAGE, delivery.id);
     expect_i64("kind", EVENT_UNREADABLE, got->event.kind);
     expect_true("raw", str_equal(STR("{\0]"), got->event.raw));
     expect_i64("no text", 0, got->event.text.len);
@@ -260,19 +259,19 @@ static void a_dead_letter_is_born_dead(struct store_fixture *f)
 
 static void counts_are_of_one_bridge(struct store_fixture *f)
 {
-    fixture_begin(f);
-    struct contact anna = fixture_talker(f, "anna");
+    suite_begin(f);
+    struct contact anna = suite_talker(f, "anna");
     int64_t acme = f->bridge;
-    f->bridge = fixture_bridge(f, "other");
-    struct contact berta = fixture_talker(f, "berta");
+    f->bridge = suite_bridge(f, "other");
+    struct contact berta = suite_talker(f, "berta");
     for (size_t i = 0; i < 3; i++) {
-        (void)fixture_text(f, &anna, DIRECTION_INBOUND, "a");
-        struct delivery delivery = fixture_text(f, &berta, DIRECTION_INBOUND, "b");
+        (void)suite_text(f, &anna, DIRECTION_INBOUND, "a");
+        struct delivery delivery = suite_text(f, &berta, DIRECTION_INBOUND, "b");
         struct delivery_record record =
-            fixture_record(&delivery, i == 0 ? OUTCOME_RETRY : OUTCOME_GIVEN_UP);
+            suite_record(&delivery, i == 0 ? OUTCOME_RETRY : OUTCOME_GIVEN_UP);
         expect_ok(f, store_record(f->store, &record, &f->err));
     }
-    fixture_commit(f);
+    suite_commit(f);
     expect_counts(f, acme, 3, 0);
     expect_counts(f, f->bridge, 1, 2);
     expect_counts(f, f->bridge + 1, 0, 0);
@@ -282,31 +281,31 @@ static void counts_are_of_one_bridge(struct store_fixture *f)
 
 static void a_delivery_says_who_and_where(struct store_fixture *f)
 {
-    fixture_begin(f);
-    struct contact anna = fixture_talker(f, "anna");
+    suite_begin(f);
+    struct contact anna = suite_talker(f, "anna");
     int64_t first = anna.conversation;
-    expect_ok(f, store_conversation_open(f->store, &anna, FIXTURE_NOW_MS, &f->err));
+    expect_ok(f, store_conversation_open(f->store, &anna, SUITE_NOW_MS, &f->err));
     expect_ok(f, store_conversation_link(f->store, anna.conversation, STR("g-1"),
-                                         FIXTURE_NOW_MS, &f->err));
+                                         SUITE_NOW_MS, &f->err));
     expect_ok(f,
               store_contact_profile(f->store, &anna,
                                     &(struct event){.name = STR("Anna")}, 1, &f->err));
-    struct message message = fixture_message(
-        f, &anna,
-        &(struct message){.public_id = "0190b0000000700080000000000000aa",
-                          .time_ms = 123,
-                          .accepted_ms = 456,
-                          .source_id = STR("m-1"),
-                          .text = STR("hello")});
+    struct message message =
+        suite_message(f, &anna,
+                      &(struct message){.public_id = "0190b0000000700080000000000000aa",
+                                        .time_ms = 123,
+                                        .accepted_ms = 456,
+                                        .source_id = STR("m-1"),
+                                        .text = STR("hello")});
     struct delivery added =
-        fixture_delivery(f, &message,
-                         &(struct delivery){.previous_conversation = first,
-                                            .opens_conversation = true,
-                                            .wants_conversation_id = true,
-                                            .is_replay = true});
-    fixture_commit(f);
+        suite_delivery(f, &message,
+                       &(struct delivery){.previous_conversation = first,
+                                          .opens_conversation = true,
+                                          .wants_conversation_id = true,
+                                          .is_replay = true});
+    suite_commit(f);
 
-    struct delivery *got = fixture_load(f, DELIVERY_MESSAGE, added.id);
+    struct delivery *got = suite_load(f, DELIVERY_MESSAGE, added.id);
     expect_i64("class", DELIVERY_MESSAGE, got->class);
     expect_i64("direction", DIRECTION_INBOUND, got->direction);
     expect_i64("id", added.id, got->id);
@@ -388,21 +387,21 @@ static struct str encoded(struct store_fixture *f, const struct event *event)
 static void what_an_event_carries_comes_back(struct store_fixture *f)
 {
     struct delivery added[COUNT_OF(rich_events)];
-    fixture_begin(f);
-    struct contact anna = fixture_talker(f, "anna");
+    suite_begin(f);
+    struct contact anna = suite_talker(f, "anna");
     for (size_t i = 0; i < COUNT_OF(rich_events); i++) {
         struct message message =
-            fixture_message(f, &anna,
-                            &(struct message){.kind = rich_events[i].kind,
-                                              .text = rich_events[i].text,
-                                              .extra = encoded(f, &rich_events[i])});
-        added[i] = fixture_delivery(f, &message, &(struct delivery){0});
+            suite_message(f, &anna,
+                          &(struct message){.kind = rich_events[i].kind,
+                                            .text = rich_events[i].text,
+                                            .extra = encoded(f, &rich_events[i])});
+        added[i] = suite_delivery(f, &message, &(struct delivery){0});
     }
-    fixture_commit(f);
+    suite_commit(f);
     for (size_t i = 0; i < COUNT_OF(rich_events); i++) {
         const struct event *want = &rich_events[i];
         const char *name = event_kind_name(want->kind);
-        struct delivery *got = fixture_load(f, DELIVERY_MESSAGE, added[i].id);
+        struct delivery *got = suite_load(f, DELIVERY_MESSAGE, added[i].id);
         struct str want_extra = encoded(f, want);
         expect_str(name, want_extra.len == 0 ? "" : want_extra.ptr,
                    encoded(f, &got->event));
@@ -431,24 +430,24 @@ static void what_is_told_names_its_target_as_the_peer_knows_it(struct store_fixt
          "peer"                                                                                       },
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        fixture_begin(f);
-        struct contact contact = fixture_talker(f, cases[i].name);
+        suite_begin(f);
+        struct contact contact = suite_talker(f, cases[i].name);
         struct message target =
-            fixture_message(f, &contact,
-                            &(struct message){.direction = cases[i].target,
-                                              .source_id = STR("source")});
-        struct delivery sent = fixture_delivery(f, &target, &(struct delivery){0});
-        struct delivery_record record = fixture_record(&sent, OUTCOME_DONE);
+            suite_message(f, &contact,
+                          &(struct message){.direction = cases[i].target,
+                                            .source_id = STR("source")});
+        struct delivery sent = suite_delivery(f, &target, &(struct delivery){0});
+        struct delivery_record record = suite_record(&sent, OUTCOME_DONE);
         record.provider_id = STR("peer");
         expect_ok(f, store_record(f->store, &record, &f->err));
         struct message reaction =
-            fixture_message(f, &contact,
-                            &(struct message){.direction = cases[i].told,
-                                              .kind = EVENT_REACTION,
-                                              .target_row = target.row});
-        struct delivery added = fixture_delivery(f, &reaction, &(struct delivery){0});
-        fixture_commit(f);
-        struct delivery *got = fixture_load(f, DELIVERY_MESSAGE, added.id);
+            suite_message(f, &contact,
+                          &(struct message){.direction = cases[i].told,
+                                            .kind = EVENT_REACTION,
+                                            .target_row = target.row});
+        struct delivery added = suite_delivery(f, &reaction, &(struct delivery){0});
+        suite_commit(f);
+        struct delivery *got = suite_load(f, DELIVERY_MESSAGE, added.id);
         expect_str(cases[i].name, cases[i].want, got->target_peer_id);
         delivery_free(got);
     }
@@ -460,12 +459,12 @@ static void what_is_not_there_is_not_found(struct store_fixture *f)
     struct receipt receipt;
     const struct event_key key = {.id = STR("m-1")};
     const struct delivery missing = {.id = 1, .contact_row = 1, .epoch = 1};
-    struct delivery_record record = fixture_record(&missing, OUTCOME_DONE);
+    struct delivery_record record = suite_record(&missing, OUTCOME_DONE);
     expect_status("delivery", STATUS_NOT_FOUND,
                   store_delivery_load(f->store, DELIVERY_MESSAGE, 1, &none, &f->err));
     expect_status("receipt", STATUS_NOT_FOUND,
                   store_delivery_load(f->store, DELIVERY_RECEIPT, 1, &none, &f->err));
-    fixture_begin(f);
+    suite_begin(f);
     expect_status("early receipt", STATUS_NOT_FOUND,
                   store_early_receipt_take(f->store, f->bridge, &key, f->arena,
                                            &receipt, &f->err));

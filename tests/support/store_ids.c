@@ -9,7 +9,7 @@ static enum status sync_bridge(struct store_fixture *f, const char *name,
 {
     struct bridge_record bridge = {
         .name = name, .channel = channel, .integration_id = integration_id};
-    enum status status = store_bridge_sync(f->store, &bridge, FIXTURE_NOW_MS, &f->err);
+    enum status status = store_bridge_sync(f->store, &bridge, SUITE_NOW_MS, &f->err);
     *out_row = bridge.row;
     return status;
 }
@@ -19,14 +19,14 @@ static void a_bridge_keeps_its_row(struct store_fixture *f)
     int64_t row = 0;
     int64_t other = 0;
     int64_t same_pair = 0;
-    fixture_begin(f);
+    suite_begin(f);
     expect_ok(f, sync_bridge(f, "caf\xc3\xa9", "telegram", "1", &row));
     expect_ok(f, sync_bridge(f, "cafe", "telegram", "1", &other));
-    fixture_commit(f);
+    suite_commit(f);
     expect_true("another name is another bridge", row != other);
-    fixture_begin(f);
+    suite_begin(f);
     expect_ok(f, sync_bridge(f, "caf\xc3\xa9", "telegram", "1", &same_pair));
-    fixture_commit(f);
+    suite_commit(f);
     expect_i64("row", row, same_pair);
 }
 
@@ -44,18 +44,18 @@ static void a_bridge_with_history_cannot_change_sides(struct store_fixture *f)
         {"both",                "telegram", "5a1e", false},
     };
     int64_t row = 0;
-    fixture_begin(f);
+    suite_begin(f);
     expect_ok(f, sync_bridge(f, "acme", "telegram", "77", &row));
     expect_i64("without history it may", f->bridge, row);
     expect_ok(f, sync_bridge(f, "acme", "partner", "5a1d", &row));
-    (void)fixture_contact(f, "customer");
+    (void)suite_contact(f, "customer");
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         enum status status =
             sync_bridge(f, "acme", cases[i].channel, cases[i].integration_id, &row);
         expect_status(cases[i].name, cases[i].fits ? STATUS_OK : STATUS_CONFLICT,
                       status);
     }
-    fixture_commit(f);
+    suite_commit(f);
 }
 
 /* --- ids ----------------------------------------------------------------- */
@@ -94,8 +94,8 @@ static void ids_of_other_sides_kinds_and_bridges_do_not_collide(struct store_fix
     };
     int64_t message = 0;
     uint32_t tag = 0;
-    fixture_begin(f);
-    int64_t other = fixture_bridge(f, "other");
+    suite_begin(f);
+    int64_t other = suite_bridge(f, "other");
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         int64_t bridge = cases[i].is_on_other_bridge ? other : f->bridge;
         expect_status(
@@ -103,10 +103,10 @@ static void ids_of_other_sides_kinds_and_bridges_do_not_collide(struct store_fix
             store_id_find(f->store, bridge, &cases[i].key, &message, &tag, &f->err));
         expect_status(cases[i].name, STATUS_OK,
                       store_id_add(f->store, bridge, &cases[i].key, (int64_t)i + 1,
-                                   (uint32_t)i + 100, FIXTURE_NOW_MS, &message, &tag,
+                                   (uint32_t)i + 100, SUITE_NOW_MS, &message, &tag,
                                    &f->err));
     }
-    fixture_commit(f);
+    suite_commit(f);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         int64_t bridge = cases[i].is_on_other_bridge ? other : f->bridge;
         expect_status(
@@ -122,21 +122,21 @@ static void the_first_to_give_an_id_keeps_it(struct store_fixture *f)
     const struct event_key key = {.id = STR("42")};
     int64_t message = 0;
     uint32_t tag = 0;
-    fixture_begin(f);
-    expect_ok(f, store_id_add(f->store, f->bridge, &key, 1, UINT32_MAX, FIXTURE_NOW_MS,
+    suite_begin(f);
+    expect_ok(f, store_id_add(f->store, f->bridge, &key, 1, UINT32_MAX, SUITE_NOW_MS,
                               &message, &tag, &f->err));
     expect_i64("message", 1, message);
     expect_status("in the same transaction", STATUS_DUPLICATE,
-                  store_id_add(f->store, f->bridge, &key, 2, 6, FIXTURE_NOW_MS,
-                               &message, &tag, &f->err));
-    fixture_commit(f);
-    fixture_begin(f);
+                  store_id_add(f->store, f->bridge, &key, 2, 6, SUITE_NOW_MS, &message,
+                               &tag, &f->err));
+    suite_commit(f);
+    suite_begin(f);
     message = 0;
     tag = 0;
     expect_status("in a later one", STATUS_DUPLICATE,
-                  store_id_add(f->store, f->bridge, &key, 3, 6, FIXTURE_NOW_MS + 1,
+                  store_id_add(f->store, f->bridge, &key, 3, 6, SUITE_NOW_MS + 1,
                                &message, &tag, &f->err));
-    fixture_commit(f);
+    suite_commit(f);
     expect_i64("whose it is", 1, message);
     expect_i64("its tag", UINT32_MAX, tag);
 }
@@ -146,14 +146,14 @@ static void an_id_taken_back_is_free_again(struct store_fixture *f)
     const struct event_key key = {.id = STR("42")};
     int64_t message = 0;
     uint32_t tag = 0;
-    fixture_begin(f);
+    suite_begin(f);
     for (size_t i = 0; i < 2; i++) {
         expect_ok(f, store_savepoint(f->store, &f->err));
-        expect_ok(f, store_id_add(f->store, f->bridge, &key, 1, 0, FIXTURE_NOW_MS,
+        expect_ok(f, store_id_add(f->store, f->bridge, &key, 1, 0, SUITE_NOW_MS,
                                   &message, &tag, &f->err));
         expect_ok(f, store_undo(f->store, &f->err));
     }
-    expect_ok(f, store_id_add(f->store, f->bridge, &key, 1, 0, FIXTURE_NOW_MS, &message,
+    expect_ok(f, store_id_add(f->store, f->bridge, &key, 1, 0, SUITE_NOW_MS, &message,
                               &tag, &f->err));
     store_rollback(f->store);
     expect_status("rolled back", STATUS_NOT_FOUND,
@@ -166,13 +166,13 @@ static void expiring_leaves_ids_that_are_young(struct store_fixture *f)
     int64_t message = 0;
     uint32_t tag = 0;
     bool has_more = true;
-    fixture_begin(f);
-    expect_ok(f, store_id_add(f->store, f->bridge, &key, 1, 0, FIXTURE_NOW_MS, &message,
+    suite_begin(f);
+    expect_ok(f, store_id_add(f->store, f->bridge, &key, 1, 0, SUITE_NOW_MS, &message,
                               &tag, &f->err));
-    fixture_commit(f);
-    fixture_begin(f);
-    expect_ok(f, store_ids_expire(f->store, FIXTURE_NOW_MS, &has_more, &f->err));
-    fixture_commit(f);
+    suite_commit(f);
+    suite_begin(f);
+    expect_ok(f, store_ids_expire(f->store, SUITE_NOW_MS, &has_more, &f->err));
+    suite_commit(f);
     expect_false("more to drop", has_more);
     expect_ok(f, store_id_find(f->store, f->bridge, &key, &message, &tag, &f->err));
 }

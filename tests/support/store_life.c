@@ -12,23 +12,23 @@ static void add_id(struct store_fixture *f, enum id_side side, const char *id,
     const struct event_key key = {
         .side = side, .kind = ID_KIND_MESSAGE, .id = str_of(id)};
     uint32_t tag = 0;
-    expect_ok(f, store_id_add(f->store, f->bridge, &key, message, 0, FIXTURE_NOW_MS,
+    expect_ok(f, store_id_add(f->store, f->bridge, &key, message, 0, SUITE_NOW_MS,
                               &message, &tag, &f->err));
 }
 
 static void record_in(struct store_fixture *f, const struct life *life)
 {
-    struct delivery_record record = fixture_record(&life->in, OUTCOME_RETRY);
+    struct delivery_record record = suite_record(&life->in, OUTCOME_RETRY);
     record.age_ms = 10;
     record.http_status = 503;
     record.reason_code = REASON_SERVER_ERROR;
     record.reason = STR("busy");
     expect_ok(f, store_record(f->store, &record, &f->err));
-    record = fixture_record(&life->in, OUTCOME_PROGRESS);
+    record = suite_record(&life->in, OUTCOME_PROGRESS);
     record.parts_done = 1;
     record.provider_id = STR("g-m-1");
     expect_ok(f, store_record(f->store, &record, &f->err));
-    record = fixture_record(&life->in, OUTCOME_DONE);
+    record = suite_record(&life->in, OUTCOME_DONE);
     record.attempts = 2;
     record.parts_done = 2;
     record.part = 1;
@@ -40,7 +40,7 @@ static void record_in(struct store_fixture *f, const struct life *life)
 
 static void record_out(struct store_fixture *f, const struct life *life)
 {
-    struct delivery_record record = fixture_record(&life->out, OUTCOME_REFUSED_CONTACT);
+    struct delivery_record record = suite_record(&life->out, OUTCOME_REFUSED_CONTACT);
     record.reason_code = REASON_RECIPIENT_OPTED_OUT;
     record.reason = STR("opted out");
     record.http_status = 403;
@@ -51,38 +51,38 @@ static void record_out(struct store_fixture *f, const struct life *life)
         .status = MESSAGE_FAILED,
         .reason_code = REASON_RECIPIENT_OPTED_OUT,
         .reason = STR("opted out"),
-        .created_ms = FIXTURE_NOW_MS,
+        .created_ms = SUITE_NOW_MS,
     };
     expect_ok(f, store_receipt_put(f->store, &receipt, &f->err));
-    struct delivery *told = fixture_load(f, DELIVERY_RECEIPT, life->out.message_id);
-    record = fixture_record(told, OUTCOME_UNKNOWN);
+    struct delivery *told = suite_load(f, DELIVERY_RECEIPT, life->out.message_id);
+    record = suite_record(told, OUTCOME_UNKNOWN);
     record.reason = STR("no answer");
     delivery_free(told);
     expect_ok(f, store_record(f->store, &record, &f->err));
 }
 
-struct life fixture_live(struct store_fixture *f)
+struct life suite_live(struct store_fixture *f)
 {
-    struct life life = {.anna = fixture_talker(f, "anna")};
+    struct life life = {.anna = suite_talker(f, "anna")};
     expect_ok(f, store_conversation_link(f->store, life.anna.conversation, STR("g-1"),
-                                         FIXTURE_NOW_MS, &f->err));
+                                         SUITE_NOW_MS, &f->err));
     expect_ok(f, store_conversation_link(f->store, life.anna.conversation, STR("g-2"),
-                                         FIXTURE_NOW_MS + 1, &f->err));
-    struct message in = fixture_message(
+                                         SUITE_NOW_MS + 1, &f->err));
+    struct message in = suite_message(
         f, &life.anna,
         &(struct message){.public_id = LIFE_PUBLIC_ID,
                           .source_id = STR("m-1"),
                           .text = STR("secret"),
                           .trace = STR("00-4bf92f3577b34da6a3ce929d0e0e4736-00")});
-    life.in = fixture_delivery(f, &in, &(struct delivery){0});
-    struct message out = fixture_message(
-        f, &life.anna,
-        &(struct message){.public_id = "0190b0000000700080000000000000bb",
-                          .direction = DIRECTION_OUTBOUND,
-                          .source_id = STR("g-o-1"),
-                          .target_row = in.row,
-                          .text = STR("secret")});
-    life.out = fixture_delivery(f, &out, &(struct delivery){.is_replay = true});
+    life.in = suite_delivery(f, &in, &(struct delivery){0});
+    struct message out =
+        suite_message(f, &life.anna,
+                      &(struct message){.public_id = "0190b0000000700080000000000000bb",
+                                        .direction = DIRECTION_OUTBOUND,
+                                        .source_id = STR("g-o-1"),
+                                        .target_row = in.row,
+                                        .text = STR("secret")});
+    life.out = suite_delivery(f, &out, &(struct delivery){.is_replay = true});
     add_id(f, ID_SIDE_CHANNEL, "m-1", in.row);
     add_id(f, ID_SIDE_GATEWAY, LIFE_PUBLIC_ID, in.row);
     add_id(f, ID_SIDE_GENESYS, "g-m-1", in.row);
@@ -94,23 +94,23 @@ struct life fixture_live(struct store_fixture *f)
 
 static const struct event_key early_key = {.id = STR("early")};
 
-struct life fixture_life(struct store_fixture *f)
+struct life suite_life(struct store_fixture *f)
 {
-    const struct receipt early = {.status = MESSAGE_READ, .created_ms = FIXTURE_NOW_MS};
+    const struct receipt early = {.status = MESSAGE_READ, .created_ms = SUITE_NOW_MS};
     const struct pause pause = {PAUSE_BRIDGE_TO_CHANNEL, STR("acme"), STR("410"),
                                 STR("me"), 1};
-    fixture_begin(f);
-    struct life life = fixture_live(f);
+    suite_begin(f);
+    struct life life = suite_live(f);
     expect_ok(
         f, store_early_receipt_add(f->store, f->bridge, &early_key, &early, &f->err));
     expect_ok(f, store_pause_set(f->store, &pause, &f->err));
-    fixture_commit(f);
+    suite_commit(f);
     return life;
 }
 
 /* --- seeing -------------------------------------------------------------- */
 
-struct str fixture_trace(struct store_fixture *f, struct store *store, const char *id)
+struct str suite_trace(struct store_fixture *f, struct store *store, const char *id)
 {
     struct json *json = NULL;
     struct str text = STR_NONE;
@@ -159,7 +159,7 @@ struct str life_seen(struct store_fixture *f, const struct life *life)
     struct stored_choice choice;
     CLEANUP(buf_release) struct buf out;
     buf_init(&out, 65536);
-    buf_add(&out, fixture_trace(f, f->store, "1"));
+    buf_add(&out, suite_trace(f, f->store, "1"));
     expect_ok(f, store_status(f->store, &status, &f->err));
     expect_ok(f, json_print(status, &out, &f->err));
     json_free(status);
@@ -193,8 +193,8 @@ static enum status add_contact(struct store_fixture *f, struct life *life)
 {
     (void)life;
     struct contact contact;
-    return store_contact_add(f->store, f->bridge, STR("berta"), FIXTURE_NOW_MS,
-                             &contact, &f->err);
+    return store_contact_add(f->store, f->bridge, STR("berta"), SUITE_NOW_MS, &contact,
+                             &f->err);
 }
 
 static enum status change_profile(struct store_fixture *f, struct life *life)
@@ -205,24 +205,24 @@ static enum status change_profile(struct store_fixture *f, struct life *life)
 
 static enum status add_alias(struct store_fixture *f, struct life *life)
 {
-    return store_contact_alias(f->store, &life->anna, STR("anna-new"), FIXTURE_NOW_MS,
+    return store_contact_alias(f->store, &life->anna, STR("anna-new"), SUITE_NOW_MS,
                                &f->err);
 }
 
 static enum status open_conversation(struct store_fixture *f, struct life *life)
 {
-    return store_conversation_open(f->store, &life->anna, FIXTURE_NOW_MS + 1, &f->err);
+    return store_conversation_open(f->store, &life->anna, SUITE_NOW_MS + 1, &f->err);
 }
 
 static enum status touch_conversation(struct store_fixture *f, struct life *life)
 {
-    return store_conversation_touch(f->store, &life->anna, FIXTURE_NOW_MS + 1, &f->err);
+    return store_conversation_touch(f->store, &life->anna, SUITE_NOW_MS + 1, &f->err);
 }
 
 static enum status link_conversation(struct store_fixture *f, struct life *life)
 {
     return store_conversation_link(f->store, life->anna.conversation, STR("g-3"),
-                                   FIXTURE_NOW_MS + 2, &f->err);
+                                   SUITE_NOW_MS + 2, &f->err);
 }
 
 static enum status add_new_id(struct store_fixture *f, struct life *life)
@@ -230,8 +230,8 @@ static enum status add_new_id(struct store_fixture *f, struct life *life)
     const struct event_key key = {.id = STR("m-new")};
     int64_t message = 0;
     uint32_t tag = 0;
-    return store_id_add(f->store, f->bridge, &key, life->in.message_id, 3,
-                        FIXTURE_NOW_MS, &message, &tag, &f->err);
+    return store_id_add(f->store, f->bridge, &key, life->in.message_id, 3, SUITE_NOW_MS,
+                        &message, &tag, &f->err);
 }
 
 static enum status add_message(struct store_fixture *f, struct life *life)
@@ -246,7 +246,7 @@ static enum status add_message(struct store_fixture *f, struct life *life)
 static enum status change_message_status(struct store_fixture *f, struct life *life)
 {
     return store_message_status(f->store, life->in.message_id, MESSAGE_READ,
-                                FIXTURE_NOW_MS, &f->err);
+                                SUITE_NOW_MS, &f->err);
 }
 
 static enum status add_choice(struct store_fixture *f, struct life *life)
@@ -263,14 +263,14 @@ static enum status add_delivery(struct store_fixture *f, struct life *life)
 
 static enum status revive_delivery(struct store_fixture *f, struct life *life)
 {
-    struct delivery_record record = fixture_record(&life->out, OUTCOME_RETRY);
+    struct delivery_record record = suite_record(&life->out, OUTCOME_RETRY);
     record.reason = STR("again");
     return store_record(f->store, &record, &f->err);
 }
 
 static enum status add_part(struct store_fixture *f, struct life *life)
 {
-    struct delivery_record record = fixture_record(&life->in, OUTCOME_PROGRESS);
+    struct delivery_record record = suite_record(&life->in, OUTCOME_PROGRESS);
     record.part = 2;
     record.provider_id = STR("g-m-3");
     return store_record(f->store, &record, &f->err);
@@ -281,7 +281,7 @@ static enum status replace_receipt(struct store_fixture *f, struct life *life)
     const struct receipt receipt = {.message = life->out.message_id,
                                     .direction = DIRECTION_INBOUND,
                                     .status = MESSAGE_DELIVERED,
-                                    .created_ms = FIXTURE_NOW_MS + 3};
+                                    .created_ms = SUITE_NOW_MS + 3};
     return store_receipt_put(f->store, &receipt, &f->err);
 }
 
@@ -290,7 +290,7 @@ static enum status add_receipt(struct store_fixture *f, struct life *life)
     const struct receipt receipt = {.message = life->in.message_id,
                                     .direction = DIRECTION_OUTBOUND,
                                     .status = MESSAGE_SENT,
-                                    .created_ms = FIXTURE_NOW_MS + 3};
+                                    .created_ms = SUITE_NOW_MS + 3};
     return store_receipt_put(f->store, &receipt, &f->err);
 }
 
@@ -304,16 +304,15 @@ static enum status settle_receipt(struct store_fixture *f, struct life *life)
                                            .state = DELIVERY_DONE,
                                            .receipt_status = MESSAGE_FAILED,
                                            .attempts = 2,
-                                           .started_ms = FIXTURE_NOW_MS,
-                                           .ended_ms = FIXTURE_NOW_MS + 4};
+                                           .started_ms = SUITE_NOW_MS,
+                                           .ended_ms = SUITE_NOW_MS + 4};
     return store_record(f->store, &record, &f->err);
 }
 
 static enum status add_early(struct store_fixture *f, struct life *life)
 {
     (void)life;
-    const struct receipt receipt = {.status = MESSAGE_READ,
-                                    .created_ms = FIXTURE_NOW_MS};
+    const struct receipt receipt = {.status = MESSAGE_READ, .created_ms = SUITE_NOW_MS};
     const struct event_key key = {.id = STR("early-new")};
     return store_early_receipt_add(f->store, f->bridge, &key, &receipt, &f->err);
 }
@@ -329,7 +328,7 @@ static enum status take_early(struct store_fixture *f, struct life *life)
 static enum status expire_early(struct store_fixture *f, struct life *life)
 {
     (void)life;
-    return store_early_receipts_expire(f->store, FIXTURE_NOW_MS + 1, &f->err);
+    return store_early_receipts_expire(f->store, SUITE_NOW_MS + 1, &f->err);
 }
 
 static enum status set_pause(struct store_fixture *f, struct life *life)

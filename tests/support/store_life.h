@@ -15,12 +15,12 @@ struct life {
     struct delivery out;
 };
 
-struct life fixture_live(struct store_fixture *f);
+struct life suite_live(struct store_fixture *f);
 /* Everything known about an id, as JSON; lives in the fixture's arena. */
-struct str fixture_trace(struct store_fixture *f, struct store *store, const char *id);
+struct str suite_trace(struct store_fixture *f, struct store *store, const char *id);
 
 /* The life with a pause and an early receipt beside it, committed. */
-struct life fixture_life(struct store_fixture *f);
+struct life suite_life(struct store_fixture *f);
 /* Each makes one kind of change that can be seen, inside a transaction. */
 struct life_change {
     const char *name;

@@ -72,16 +72,16 @@ static void a_trace_shows_the_whole_life(struct store_fixture *f)
         {"conversations/0/genesys_conversations/1", "g-2"                },
         {"conversations/1/number",                  "nothing"            },
     };
-    fixture_begin(f);
-    (void)fixture_live(f);
-    fixture_commit(f);
+    suite_begin(f);
+    (void)suite_live(f);
+    suite_commit(f);
     CLEANUP(json_freep) struct json *json = NULL;
-    CLEANUP(store_closep) struct store *reader = fixture_reader(f);
+    CLEANUP(store_closep) struct store *reader = suite_reader(f);
     expect_ok(f, store_trace(reader, STR("1"), &json, &f->err));
     for (size_t i = 0; i < COUNT_OF(cases); i++)
         expect_str(cases[i].path, cases[i].want, at(f, json, cases[i].path));
     expect_true("no text of a message",
-                strstr(fixture_trace(f, reader, "1").ptr, "secret") == NULL);
+                strstr(suite_trace(f, reader, "1").ptr, "secret") == NULL);
 }
 
 static void a_trace_starts_from_any_id(struct store_fixture *f)
@@ -107,9 +107,9 @@ static void a_trace_starts_from_any_id(struct store_fixture *f)
         {"",                  NULL,    NULL     },
         {long_id,             NULL,    NULL     },
     };
-    fixture_begin(f);
-    (void)fixture_live(f);
-    fixture_commit(f);
+    suite_begin(f);
+    (void)suite_live(f);
+    suite_commit(f);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         CLEANUP(json_freep) struct json *json = NULL;
         enum status want = cases[i].first == NULL ? STATUS_NOT_FOUND : STATUS_OK;
@@ -126,15 +126,15 @@ static void a_trace_starts_from_any_id(struct store_fixture *f)
 static void a_trace_is_the_same_from_every_backend(struct store_fixture *f)
 {
     struct store_fixture model = {.url = "memory:", .arena = f->arena};
-    expect_ok(&model, fixture_open(&model, STORE_WRITER, &model.store));
+    expect_ok(&model, suite_open(&model, STORE_WRITER, &model.store));
     struct store_fixture *const both[] = {f, &model};
     struct str traces[COUNT_OF(both)];
     for (size_t i = 0; i < COUNT_OF(both); i++) {
-        fixture_begin(both[i]);
-        both[i]->bridge = fixture_bridge(both[i], "acme");
-        (void)fixture_live(both[i]);
-        fixture_commit(both[i]);
-        traces[i] = fixture_trace(both[i], both[i]->store, "g-1");
+        suite_begin(both[i]);
+        both[i]->bridge = suite_bridge(both[i], "acme");
+        (void)suite_live(both[i]);
+        suite_commit(both[i]);
+        traces[i] = suite_trace(both[i], both[i]->store, "g-1");
     }
     expect_str("trace", traces[1].ptr, traces[0]);
     store_close(model.store);
@@ -155,9 +155,9 @@ static void the_status_counts_rows(struct store_fixture *f)
         {"pending/0",        "nothing"},
     };
     CLEANUP(json_freep) struct json *json = NULL;
-    fixture_begin(f);
-    (void)fixture_live(f);
-    fixture_commit(f);
+    suite_begin(f);
+    (void)suite_live(f);
+    suite_commit(f);
     expect_ok(f, store_status(f->store, &json, &f->err));
     for (size_t i = 0; i < COUNT_OF(cases); i++)
         expect_str(cases[i].path, cases[i].want, at(f, json, cases[i].path));
@@ -169,11 +169,11 @@ static void the_status_counts_rows(struct store_fixture *f)
 
 static void every_kind_of_change_can_be_taken_back(struct store_fixture *f)
 {
-    struct life life = fixture_life(f);
+    struct life life = suite_life(f);
     struct str before = life_seen(f, &life);
     for (size_t i = 0; i < life_change_count; i++) {
         struct life changed = life;
-        fixture_begin(f);
+        suite_begin(f);
         expect_ok(f, store_savepoint(f->store, &f->err));
         expect_status(life_changes[i].name, STATUS_OK,
                       life_changes[i].make(f, &changed));
@@ -193,14 +193,14 @@ static void every_kind_of_change_can_be_taken_back(struct store_fixture *f)
 
 static void every_kind_of_change_is_kept(struct store_fixture *f)
 {
-    struct life life = fixture_life(f);
+    struct life life = suite_life(f);
     for (size_t i = 0; i < life_change_count; i++) {
-        fixture_begin(f);
+        suite_begin(f);
         expect_ok(f, store_savepoint(f->store, &f->err));
         expect_status(life_changes[i].name, STATUS_OK, life_changes[i].make(f, &life));
         expect_ok(f, store_release(f->store, &f->err));
         struct str before = life_seen(f, &life);
-        fixture_commit(f);
+        suite_commit(f);
         expect_str(life_changes[i].name, before.ptr, life_seen(f, &life));
     }
 }

@@ -46,13 +46,13 @@ static void a_message_comes_back_as_it_was(struct store_fixture *f)
         {.kind = EVENT_UNREADABLE,                      .text = {raw, sizeof(raw)}},
     };
     struct message kept[COUNT_OF(cases)];
-    fixture_begin(f);
-    struct contact contact = fixture_talker(f, "\xd0\x9c\xd0\xb0\xd1\x88\xd0\xb0");
+    suite_begin(f);
+    struct contact contact = suite_talker(f, "\xd0\x9c\xd0\xb0\xd1\x88\xd0\xb0");
     for (size_t i = 0; i < COUNT_OF(cases); i++)
-        kept[i] = fixture_message(f, &contact, &cases[i]);
-    fixture_commit(f);
+        kept[i] = suite_message(f, &contact, &cases[i]);
+    suite_commit(f);
 
-    CLEANUP(store_closep) struct store *reader = fixture_reader(f);
+    CLEANUP(store_closep) struct store *reader = suite_reader(f);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct message got;
         expect_true("numbers rise", i == 0 || kept[i].row > kept[i - 1].row);
@@ -67,17 +67,17 @@ static void a_message_keeps_its_latest_status(struct store_fixture *f)
 {
     static const enum message_status steps[] = {MESSAGE_SENT, MESSAGE_DELIVERED,
                                                 MESSAGE_READ, MESSAGE_FAILED};
-    fixture_begin(f);
-    struct contact contact = fixture_talker(f, "customer");
+    suite_begin(f);
+    struct contact contact = suite_talker(f, "customer");
     struct message message =
-        fixture_message(f, &contact, &(struct message){.text = STR("hello")});
-    fixture_commit(f);
+        suite_message(f, &contact, &(struct message){.text = STR("hello")});
+    suite_commit(f);
     for (size_t i = 0; i < COUNT_OF(steps); i++) {
         struct message got;
-        fixture_begin(f);
+        suite_begin(f);
         expect_ok(f, store_message_status(f->store, message.row, steps[i],
-                                          FIXTURE_NOW_MS + 1, &f->err));
-        fixture_commit(f);
+                                          SUITE_NOW_MS + 1, &f->err));
+        suite_commit(f);
         expect_ok(f, store_message_get(f->store, message.row, f->arena, &got, &f->err));
         message.status = steps[i];
         expect_same_message(&message, &got);
@@ -89,10 +89,10 @@ static void an_unknown_message_is_not_found(struct store_fixture *f)
     struct message got;
     expect_status("get", STATUS_NOT_FOUND,
                   store_message_get(f->store, 1, f->arena, &got, &f->err));
-    fixture_begin(f);
+    suite_begin(f);
     expect_status(
         "status", STATUS_NOT_FOUND,
-        store_message_status(f->store, 1, MESSAGE_SENT, FIXTURE_NOW_MS, &f->err));
+        store_message_status(f->store, 1, MESSAGE_SENT, SUITE_NOW_MS, &f->err));
     store_rollback(f->store);
 }
 
@@ -122,13 +122,13 @@ static void a_choice_is_found_by_its_payload(struct store_fixture *f)
         {"another case",           STR("YES"),             -1},
         {"a prefix",               STR("ye"),              -1},
     };
-    fixture_begin(f);
-    struct contact contact = fixture_talker(f, "customer");
-    struct message asked = fixture_message(f, &contact, &(struct message){0});
-    struct message other = fixture_message(f, &contact, &(struct message){0});
+    suite_begin(f);
+    struct contact contact = suite_talker(f, "customer");
+    struct message asked = suite_message(f, &contact, &(struct message){0});
+    struct message other = suite_message(f, &contact, &(struct message){0});
     for (size_t i = 0; i < COUNT_OF(choices); i++)
         expect_ok(f, store_choice_add(f->store, asked.row, &choices[i], &f->err));
-    fixture_commit(f);
+    suite_commit(f);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct stored_choice got;
         expect_status("of another message", STATUS_NOT_FOUND,

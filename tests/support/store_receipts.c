@@ -14,7 +14,7 @@ static enum status put(struct store_fixture *f, const struct message *message,
         .status = status,
         .reason_code = REASON_RECIPIENT_OPTED_OUT,
         .reason = STR("opted out"),
-        .created_ms = FIXTURE_NOW_MS + 1,
+        .created_ms = SUITE_NOW_MS + 1,
     };
     return store_receipt_put(f->store, &receipt, &f->err);
 }
@@ -23,8 +23,8 @@ static enum status put(struct store_fixture *f, const struct message *message,
 static void tell(struct store_fixture *f, const struct message *message,
                  enum outcome outcome)
 {
-    struct delivery *told = fixture_load(f, DELIVERY_RECEIPT, message->row);
-    struct delivery_record record = fixture_record(told, outcome);
+    struct delivery *told = suite_load(f, DELIVERY_RECEIPT, message->row);
+    struct delivery_record record = suite_record(told, outcome);
     delivery_free(told);
     expect_ok(f, store_record(f->store, &record, &f->err));
 }
@@ -46,23 +46,23 @@ static void expect_unsent(struct store_fixture *f, const char *name, int64_t aft
 static struct message agents_message(struct store_fixture *f,
                                      const struct contact *contact)
 {
-    return fixture_message(f, contact,
-                           &(struct message){.direction = DIRECTION_OUTBOUND,
-                                             .source_id = STR("g-message"),
-                                             .text = STR("hello")});
+    return suite_message(f, contact,
+                         &(struct message){.direction = DIRECTION_OUTBOUND,
+                                           .source_id = STR("g-message"),
+                                           .text = STR("hello")});
 }
 
 static void a_receipt_says_what_became_of_whose_message(struct store_fixture *f)
 {
-    fixture_begin(f);
-    struct contact anna = fixture_talker(f, "anna");
+    suite_begin(f);
+    struct contact anna = suite_talker(f, "anna");
     expect_ok(f, store_conversation_link(f->store, anna.conversation, STR("g-1"),
-                                         FIXTURE_NOW_MS, &f->err));
+                                         SUITE_NOW_MS, &f->err));
     struct message message = agents_message(f, &anna);
     expect_ok(f, put(f, &message, MESSAGE_FAILED));
-    fixture_commit(f);
+    suite_commit(f);
 
-    struct delivery *got = fixture_load(f, DELIVERY_RECEIPT, message.row);
+    struct delivery *got = suite_load(f, DELIVERY_RECEIPT, message.row);
     expect_i64("class", DELIVERY_RECEIPT, got->class);
     expect_i64("direction", DIRECTION_INBOUND, got->direction);
     expect_i64("id", message.row, got->id);
@@ -73,7 +73,7 @@ static void a_receipt_says_what_became_of_whose_message(struct store_fixture *f)
     expect_str("public id", message.public_id, str_of(got->public_id));
     expect_str("the id its sender gave it", "g-message", got->target_peer_id);
     expect_str("Genesys conversation", "g-1", got->target_genesys_conversation);
-    expect_i64("time", FIXTURE_NOW_MS + 1, got->time_ms);
+    expect_i64("time", SUITE_NOW_MS + 1, got->time_ms);
     expect_i64("kind", EVENT_RECEIPT, got->event.kind);
     expect_str("contact id", "anna", got->event.contact_id);
     expect_i64("status", MESSAGE_FAILED, got->event.receipt_status);
@@ -118,14 +118,14 @@ static void a_later_status_replaces_an_unsent_one(struct store_fixture *f)
     int64_t last = 0;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char want[64] = "";
-        fixture_begin(f);
-        struct contact contact = fixture_talker(f, cases[i].name);
+        suite_begin(f);
+        struct contact contact = suite_talker(f, cases[i].name);
         struct message message = agents_message(f, &contact);
         expect_ok(f, put(f, &message, cases[i].first));
         if (cases[i].is_told)
             tell(f, &message, cases[i].outcome);
         expect_status(cases[i].name, cases[i].want, put(f, &message, cases[i].second));
-        fixture_commit(f);
+        suite_commit(f);
         if (cases[i].unsent[0] != '\0')
             (void)snprintf(want, sizeof(want), "%lld:%s", (long long)message.row,
                            cases[i].unsent);
@@ -136,66 +136,66 @@ static void a_later_status_replaces_an_unsent_one(struct store_fixture *f)
 
 static void telling_an_older_status_leaves_the_newer_waiting(struct store_fixture *f)
 {
-    fixture_begin(f);
-    struct contact anna = fixture_talker(f, "anna");
+    suite_begin(f);
+    struct contact anna = suite_talker(f, "anna");
     struct message message = agents_message(f, &anna);
     expect_ok(f, put(f, &message, MESSAGE_DELIVERED));
-    struct delivery *under_way = fixture_load(f, DELIVERY_RECEIPT, message.row);
+    struct delivery *under_way = suite_load(f, DELIVERY_RECEIPT, message.row);
     expect_ok(f, put(f, &message, MESSAGE_READ));
-    struct delivery_record record = fixture_record(under_way, OUTCOME_DONE);
+    struct delivery_record record = suite_record(under_way, OUTCOME_DONE);
     delivery_free(under_way);
     expect_ok(f, store_record(f->store, &record, &f->err));
-    fixture_commit(f);
+    suite_commit(f);
 
-    struct delivery *got = fixture_load(f, DELIVERY_RECEIPT, message.row);
+    struct delivery *got = suite_load(f, DELIVERY_RECEIPT, message.row);
     expect_i64("status", MESSAGE_READ, got->event.receipt_status);
     expect_i64("attempts", 0, got->attempts);
     delivery_free(got);
-    fixture_begin(f);
+    suite_begin(f);
     tell(f, &message, OUTCOME_DONE);
-    fixture_commit(f);
+    suite_commit(f);
     expect_unsent(f, "told", 0, 10, "");
 }
 
 static void a_receipt_that_failed_keeps_count_and_age(struct store_fixture *f)
 {
-    fixture_begin(f);
-    struct contact anna = fixture_talker(f, "anna");
+    suite_begin(f);
+    struct contact anna = suite_talker(f, "anna");
     struct message message = agents_message(f, &anna);
     expect_ok(f, put(f, &message, MESSAGE_DELIVERED));
-    struct delivery *told = fixture_load(f, DELIVERY_RECEIPT, message.row);
-    struct delivery_record record = fixture_record(told, OUTCOME_RETRY);
+    struct delivery *told = suite_load(f, DELIVERY_RECEIPT, message.row);
+    struct delivery_record record = suite_record(told, OUTCOME_RETRY);
     delivery_free(told);
     record.attempts = 4;
     record.age_ms = 4567;
     expect_ok(f, store_record(f->store, &record, &f->err));
-    told = fixture_load(f, DELIVERY_RECEIPT, message.row);
+    told = suite_load(f, DELIVERY_RECEIPT, message.row);
     expect_i64("attempts", 4, told->attempts);
     expect_i64("age", 4567, told->age_ms);
     delivery_free(told);
 
     expect_ok(f, put(f, &message, MESSAGE_READ));
-    told = fixture_load(f, DELIVERY_RECEIPT, message.row);
+    told = suite_load(f, DELIVERY_RECEIPT, message.row);
     expect_i64("a later status begins anew", 0, told->attempts);
     expect_i64("with no age", 0, told->age_ms);
     delivery_free(told);
-    fixture_commit(f);
+    suite_commit(f);
 }
 
 static void
 unsent_receipts_are_taken_in_the_order_of_their_messages(struct store_fixture *f)
 {
     struct message messages[4];
-    fixture_begin(f);
-    struct contact anna = fixture_talker(f, "anna");
-    struct contact berta = fixture_talker(f, "berta");
+    suite_begin(f);
+    struct contact anna = suite_talker(f, "anna");
+    struct contact berta = suite_talker(f, "berta");
     for (size_t i = 0; i < COUNT_OF(messages); i++)
         messages[i] = agents_message(f, i % 2 == 0 ? &anna : &berta);
     for (size_t i = COUNT_OF(messages); i-- > 0;)
         expect_ok(f, put(f, &messages[i], MESSAGE_DELIVERED));
     tell(f, &messages[1], OUTCOME_DONE);
     tell(f, &messages[2], OUTCOME_UNKNOWN);
-    fixture_commit(f);
+    suite_commit(f);
     expect_i64("rows", 1, messages[0].row);
     expect_unsent(f, "all", 0, 10, "1:delivered 3:delivered 4:delivered");
     expect_unsent(f, "the limit", 0, 2, "1:delivered 3:delivered");
@@ -235,12 +235,12 @@ static void an_early_receipt_waits_to_be_taken_once(struct store_fixture *f)
         {.side = ID_SIDE_CHANNEL, .kind = ID_KIND_MESSAGE, .id = STR("wamid.2")},
     };
     struct receipt got;
-    fixture_begin(f);
-    int64_t other = fixture_bridge(f, "other");
-    add_early(f, &early_key, MESSAGE_FAILED, FIXTURE_NOW_MS + 5);
-    fixture_commit(f);
+    suite_begin(f);
+    int64_t other = suite_bridge(f, "other");
+    add_early(f, &early_key, MESSAGE_FAILED, SUITE_NOW_MS + 5);
+    suite_commit(f);
 
-    fixture_begin(f);
+    suite_begin(f);
     for (size_t i = 0; i < COUNT_OF(others); i++)
         expect_status("another key", STATUS_NOT_FOUND,
                       take_early(f, f->bridge, &others[i], &got));
@@ -251,10 +251,10 @@ static void an_early_receipt_waits_to_be_taken_once(struct store_fixture *f)
     expect_i64("status", MESSAGE_FAILED, got.status);
     expect_i64("code", REASON_RATE_LIMITED, got.reason_code);
     expect_str("reason", "too many", got.reason);
-    expect_i64("created", FIXTURE_NOW_MS + 5, got.created_ms);
+    expect_i64("created", SUITE_NOW_MS + 5, got.created_ms);
     expect_status("a second time", STATUS_NOT_FOUND,
                   take_early(f, f->bridge, &early_key, &got));
-    fixture_commit(f);
+    suite_commit(f);
 }
 
 static void the_latest_of_early_receipts_waits(struct store_fixture *f)
@@ -271,11 +271,11 @@ static void the_latest_of_early_receipts_waits(struct store_fixture *f)
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct receipt got;
-        fixture_begin(f);
-        add_early(f, &early_key, cases[i].first, FIXTURE_NOW_MS);
-        add_early(f, &early_key, cases[i].second, FIXTURE_NOW_MS + 1);
+        suite_begin(f);
+        add_early(f, &early_key, cases[i].first, SUITE_NOW_MS);
+        add_early(f, &early_key, cases[i].second, SUITE_NOW_MS + 1);
         expect_ok(f, take_early(f, f->bridge, &early_key, &got));
-        fixture_commit(f);
+        suite_commit(f);
         expect_i64(cases[i].name, cases[i].want, got.status);
     }
 }
@@ -284,16 +284,16 @@ static void early_receipts_expire(struct store_fixture *f)
 {
     const struct event_key young = {.id = STR("young")};
     struct receipt got;
-    fixture_begin(f);
-    add_early(f, &early_key, MESSAGE_READ, FIXTURE_NOW_MS - 1);
-    add_early(f, &young, MESSAGE_READ, FIXTURE_NOW_MS);
-    expect_ok(f, store_early_receipts_expire(f->store, FIXTURE_NOW_MS, &f->err));
-    fixture_commit(f);
-    fixture_begin(f);
+    suite_begin(f);
+    add_early(f, &early_key, MESSAGE_READ, SUITE_NOW_MS - 1);
+    add_early(f, &young, MESSAGE_READ, SUITE_NOW_MS);
+    expect_ok(f, store_early_receipts_expire(f->store, SUITE_NOW_MS, &f->err));
+    suite_commit(f);
+    suite_begin(f);
     expect_status("older", STATUS_NOT_FOUND,
                   take_early(f, f->bridge, &early_key, &got));
     expect_ok(f, take_early(f, f->bridge, &young, &got));
-    fixture_commit(f);
+    suite_commit(f);
 }
 
 static const struct store_case cases[] = {

@@ -5,7 +5,7 @@
 
 #include "gateway/memory.h"
 
-#define FIXTURE_ARENA_BYTES (1024 * 1024)
+#define SUITE_ARENA_BYTES (1024 * 1024)
 
 void expect_ok_at(const char *call, enum status status, const struct error *err,
                   const char *file, int line)
@@ -18,17 +18,17 @@ void expect_ok_at(const char *call, enum status status, const struct error *err,
 
 /* --- handles ------------------------------------------------------------- */
 
-enum status fixture_open(struct store_fixture *f, enum store_mode mode,
-                         struct store **out_store)
+enum status suite_open(struct store_fixture *f, enum store_mode mode,
+                       struct store **out_store)
 {
     const struct store_options options = {.mode = mode, .may_migrate = true};
     return store_open(f->url, &options, out_store, &f->err);
 }
 
-struct store *fixture_reader(struct store_fixture *f)
+struct store *suite_reader(struct store_fixture *f)
 {
     struct store *reader = NULL;
-    expect_ok(f, fixture_open(f, STORE_READER, &reader));
+    expect_ok(f, suite_open(f, STORE_READER, &reader));
     return reader;
 }
 
@@ -37,43 +37,43 @@ void store_closep(struct store **store)
     store_close(*store);
 }
 
-void fixture_begin(struct store_fixture *f)
+void suite_begin(struct store_fixture *f)
 {
     expect_ok(f, store_begin(f->store, &f->err));
 }
 
-void fixture_commit(struct store_fixture *f)
+void suite_commit(struct store_fixture *f)
 {
     expect_ok(f, store_commit(f->store, &f->err));
 }
 
-int64_t fixture_bridge(struct store_fixture *f, const char *name)
+int64_t suite_bridge(struct store_fixture *f, const char *name)
 {
     struct bridge_record bridge = {
         .name = name, .channel = "partner", .integration_id = "5a1d"};
-    expect_ok(f, store_bridge_sync(f->store, &bridge, FIXTURE_NOW_MS, &f->err));
+    expect_ok(f, store_bridge_sync(f->store, &bridge, SUITE_NOW_MS, &f->err));
     return bridge.row;
 }
 
 /* --- rows, inside a transaction ------------------------------------------ */
 
-struct contact fixture_contact(struct store_fixture *f, const char *id)
+struct contact suite_contact(struct store_fixture *f, const char *id)
 {
     struct contact contact;
-    expect_ok(f, store_contact_add(f->store, f->bridge, str_of(id), FIXTURE_NOW_MS,
+    expect_ok(f, store_contact_add(f->store, f->bridge, str_of(id), SUITE_NOW_MS,
                                    &contact, &f->err));
     return contact;
 }
 
-struct contact fixture_talker(struct store_fixture *f, const char *id)
+struct contact suite_talker(struct store_fixture *f, const char *id)
 {
-    struct contact contact = fixture_contact(f, id);
-    expect_ok(f, store_conversation_open(f->store, &contact, FIXTURE_NOW_MS, &f->err));
+    struct contact contact = suite_contact(f, id);
+    expect_ok(f, store_conversation_open(f->store, &contact, SUITE_NOW_MS, &f->err));
     return contact;
 }
 
-struct message fixture_message(struct store_fixture *f, const struct contact *contact,
-                               const struct message *given)
+struct message suite_message(struct store_fixture *f, const struct contact *contact,
+                             const struct message *given)
 {
     struct message message = *given;
     message.bridge_row = contact->bridge_row;
@@ -83,15 +83,15 @@ struct message fixture_message(struct store_fixture *f, const struct contact *co
         (void)snprintf(message.public_id, sizeof(message.public_id), "%032x",
                        ++f->messages);
     if (message.time_ms == 0)
-        message.time_ms = FIXTURE_NOW_MS;
+        message.time_ms = SUITE_NOW_MS;
     if (message.accepted_ms == 0)
-        message.accepted_ms = FIXTURE_NOW_MS;
+        message.accepted_ms = SUITE_NOW_MS;
     expect_ok(f, store_message_add(f->store, &message, &f->err));
     return message;
 }
 
-struct delivery fixture_delivery(struct store_fixture *f, const struct message *message,
-                                 const struct delivery *given)
+struct delivery suite_delivery(struct store_fixture *f, const struct message *message,
+                               const struct delivery *given)
 {
     struct delivery delivery = *given;
     delivery.direction = message->direction;
@@ -104,16 +104,16 @@ struct delivery fixture_delivery(struct store_fixture *f, const struct message *
     return delivery;
 }
 
-struct delivery fixture_text(struct store_fixture *f, const struct contact *contact,
-                             enum direction direction, const char *text)
+struct delivery suite_text(struct store_fixture *f, const struct contact *contact,
+                           enum direction direction, const char *text)
 {
-    struct message message = fixture_message(
+    struct message message = suite_message(
         f, contact, &(struct message){.direction = direction, .text = str_of(text)});
-    return fixture_delivery(f, &message, &(struct delivery){0});
+    return suite_delivery(f, &message, &(struct delivery){0});
 }
 
-struct delivery_record fixture_record(const struct delivery *delivery,
-                                      enum outcome outcome)
+struct delivery_record suite_record(const struct delivery *delivery,
+                                    enum outcome outcome)
 {
     return (struct delivery_record){
         .class = delivery->class,
@@ -124,8 +124,8 @@ struct delivery_record fixture_record(const struct delivery *delivery,
         .state = delivery_after(outcome),
         .attempts = delivery->attempts + 1,
         .receipt_status = delivery->event.receipt_status,
-        .started_ms = FIXTURE_NOW_MS + 10,
-        .ended_ms = FIXTURE_NOW_MS + 20,
+        .started_ms = SUITE_NOW_MS + 10,
+        .ended_ms = SUITE_NOW_MS + 20,
     };
 }
 
@@ -138,8 +138,8 @@ void free_deliveries(struct delivery **list)
     }
 }
 
-struct delivery *fixture_load(struct store_fixture *f, enum delivery_class class,
-                              int64_t id)
+struct delivery *suite_load(struct store_fixture *f, enum delivery_class class,
+                            int64_t id)
 {
     struct delivery *delivery = NULL;
     expect_ok(f, store_delivery_load(f->store, class, id, &delivery, &f->err));
@@ -156,7 +156,7 @@ struct store_run {
     struct store_fixture fixture;
 };
 
-static void fixture_place(struct store_fixture *f, unsigned backend)
+static void suite_place(struct store_fixture *f, unsigned backend)
 {
     if (backend == ON_MEMORY) { /* its own, whatever a failed case left open */
         (void)snprintf(f->url, sizeof(f->url), "memory:%p", (void *)f);
@@ -167,20 +167,20 @@ static void fixture_place(struct store_fixture *f, unsigned backend)
     (void)snprintf(f->url, sizeof(f->url), "sqlite:%s/omgw.db", f->directory);
 }
 
-static int fixture_set_up(void **state)
+static int suite_set_up(void **state)
 {
     struct store_run *run = *state;
     struct store_fixture *f = &run->fixture;
-    fixture_place(f, run->backend);
-    f->arena = arena_new(FIXTURE_ARENA_BYTES);
-    expect_ok(f, fixture_open(f, STORE_WRITER, &f->store));
-    fixture_begin(f);
-    f->bridge = fixture_bridge(f, "acme");
-    fixture_commit(f);
+    suite_place(f, run->backend);
+    f->arena = arena_new(SUITE_ARENA_BYTES);
+    expect_ok(f, suite_open(f, STORE_WRITER, &f->store));
+    suite_begin(f);
+    f->bridge = suite_bridge(f, "acme");
+    suite_commit(f);
     return 0;
 }
 
-static int fixture_tear_down(void **state)
+static int suite_tear_down(void **state)
 {
     static const char *const suffixes[] = {"", "-wal", "-shm", ".lock"};
     struct store_run *run = *state;
@@ -190,7 +190,7 @@ static int fixture_tear_down(void **state)
     if (f->directory[0] == '\0')
         return 0;
     for (size_t i = 0; i < COUNT_OF(suffixes); i++) {
-        char path[FIXTURE_PATH_BYTES + 32];
+        char path[SUITE_PATH_BYTES + 32];
         (void)snprintf(path, sizeof(path), "%s/omgw.db%s", f->directory, suffixes[i]);
         (void)unlink(path); /* not every one is there */
     }
@@ -210,8 +210,8 @@ static struct CMUnitTest store_test(struct store_run *run)
     return (struct CMUnitTest){
         .name = run->name,
         .test_func = run_store_case,
-        .setup_func = fixture_set_up,
-        .teardown_func = fixture_tear_down,
+        .setup_func = suite_set_up,
+        .teardown_func = suite_tear_down,
         .initial_state = run,
     };
 }

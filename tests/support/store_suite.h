@@ -16,12 +16,12 @@ enum {
     ON_BOTH = ON_MEMORY | ON_SQLITE,
 };
 
-#define FIXTURE_PATH_BYTES 128
-#define FIXTURE_NOW_MS INT64_C(1700000000000)
+#define SUITE_PATH_BYTES 128
+#define SUITE_NOW_MS INT64_C(1700000000000)
 
 struct store_fixture {
-    char directory[FIXTURE_PATH_BYTES]; /* sqlite: holds only the database */
-    char url[FIXTURE_PATH_BYTES + 32];
+    char directory[SUITE_PATH_BYTES]; /* sqlite: holds only the database */
+    char url[SUITE_PATH_BYTES + 32];
     struct store *store; /* the writer */
     struct arena *arena;
     struct error err;
@@ -63,33 +63,33 @@ void expect_ok_at(const char *call, enum status status, const struct error *err,
 
 /* --- handles ------------------------------------------------------------- */
 
-enum status fixture_open(struct store_fixture *f, enum store_mode mode,
-                         struct store **out_store);
+enum status suite_open(struct store_fixture *f, enum store_mode mode,
+                       struct store **out_store);
 /* A reading handle: what it sees is in the database, not in the writer's memory. */
-struct store *fixture_reader(struct store_fixture *f);
+struct store *suite_reader(struct store_fixture *f);
 void store_closep(struct store **store);
-void fixture_begin(struct store_fixture *f);
-void fixture_commit(struct store_fixture *f);
+void suite_begin(struct store_fixture *f);
+void suite_commit(struct store_fixture *f);
 
 /* --- rows, inside a transaction ------------------------------------------ */
 
-int64_t fixture_bridge(struct store_fixture *f, const char *name);
-struct contact fixture_contact(struct store_fixture *f, const char *id);
+int64_t suite_bridge(struct store_fixture *f, const char *name);
+struct contact suite_contact(struct store_fixture *f, const char *id);
 /* A contact with an open conversation. */
-struct contact fixture_talker(struct store_fixture *f, const char *id);
+struct contact suite_talker(struct store_fixture *f, const char *id);
 /* Adds a message of the contact; *given says what is special about it. */
-struct message fixture_message(struct store_fixture *f, const struct contact *contact,
-                               const struct message *given);
+struct message suite_message(struct store_fixture *f, const struct contact *contact,
+                             const struct message *given);
 /* A ready delivery of the message; *given says what is special about it. */
-struct delivery fixture_delivery(struct store_fixture *f, const struct message *message,
-                                 const struct delivery *given);
+struct delivery suite_delivery(struct store_fixture *f, const struct message *message,
+                               const struct delivery *given);
 /* A plain text and its delivery, in one. */
-struct delivery fixture_text(struct store_fixture *f, const struct contact *contact,
-                             enum direction direction, const char *text);
+struct delivery suite_text(struct store_fixture *f, const struct contact *contact,
+                           enum direction direction, const char *text);
 /* What an attempt with this outcome leaves. */
-struct delivery_record fixture_record(const struct delivery *delivery,
-                                      enum outcome outcome);
+struct delivery_record suite_record(const struct delivery *delivery,
+                                    enum outcome outcome);
 /* As the engine gets it; the caller frees it. */
-struct delivery *fixture_load(struct store_fixture *f, enum delivery_class class,
-                              int64_t id);
+struct delivery *suite_load(struct store_fixture *f, enum delivery_class class,
+                            int64_t id);
 void free_deliveries(struct delivery **list);
