@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "gateway/clock.h"
+#include "gateway/queue.h"
 #include "gateway/server.h"
 #include "support/expect.h"
 #include "support/server_client.h"
@@ -75,6 +76,53 @@ static inline void fixture_settle(const struct server_fixture *fixture)
         (void)poll(NULL, 0, 1);
     }
 }
+
+/* --- suspended requests on their way to whoever resumes them --- */
+
+struct fixture_job {
+    struct queue_node node;
+    struct request *request;
+};
+
+/* From a handler; the job lives as long as the request. */
+static inline enum handled fixture_suspend(struct request *request, struct queue *queue)
+{
+    struct fixture_job *job = arena_alloc(request_arena(request), sizeof(*job));
+    job->request = request;
+    request_suspend(request);
+    assert_true(queue_push(queue, &job->node));
+    return HANDLED_SUSPENDED;
+}
+
+/* Waits for the next one. */
+static inline struct request *fixture_take(struct queue *queue)
+{
+    size_t count = 0;
+    queue_wait(queue, CLIENT_PATIENCE_MS);
+    struct queue_node *node = queue_take(queue, 1, &count);
+    assert_non_null(node);
+    return CONTAINER_OF(node, struct fixture_job, node)->request;
+}
+
+/* A thread that resumes as fast as it can, until queue_stop. */
+static inline void *fixture_resume_all(void *context)
+{
+    struct queue *queue = context;
+    for (;;) {
+        queue_wait(queue, -1);
+        size_t count = 0;
+        struct queue_node *node = queue_take(queue, 1000, &count);
+        if (node == NULL)
+            return NULL;
+        while (node != NULL) {
+            struct queue_node *next = node->next; /* the job goes with its request */
+            request_resume(CONTAINER_OF(node, struct fixture_job, node)->request);
+            node = next;
+        }
+    }
+}
+
+/* --- the end --- */
 
 static inline void fixture_stop(struct server_fixture *fixture)
 {

@@ -1,16 +1,9 @@
 #include "support/server_fixture.h"
 
-#include "gateway/queue.h"
-
 /*
  * Suspended and held requests: who answers, who frees. The test plays the writer: it
  * takes what the handler suspended and resumes it when the test wants.
  */
-
-struct job {
-    struct queue_node node;
-    struct request *request;
-};
 
 struct mailbox {
     struct queue *queue;
@@ -28,20 +21,15 @@ static int64_t body_max(const struct request *request, void *context)
 
 static enum handled suspend(struct request *request, void *context)
 {
-    struct mailbox *mailbox = context;
-    struct job *job = arena_alloc(request_arena(request), sizeof(*job));
-    job->request = request;
-    request_set_data(request, job);
-    request_suspend(request);
-    assert_true(queue_push(mailbox->queue, &job->node));
-    return HANDLED_SUSPENDED;
+    const struct mailbox *mailbox = context;
+    request_set_data(request, context);
+    return fixture_suspend(request, mailbox->queue);
 }
 
 static void resumed(struct request *request, bool timed_out, void *context)
 {
     struct mailbox *mailbox = context;
-    const struct job *job = request_data(request);
-    assert_ptr_equal(job->request, request);
+    assert_ptr_equal(request_data(request), context);
     if (timed_out) {
         atomic_fetch_add(&mailbox->timed_out, 1);
         struct error err = {0};
@@ -67,9 +55,7 @@ static void resumed_but_broken(struct request *request, bool timed_out, void *co
 /* Suspends, and is resumed before the handler returns. */
 static enum handled suspend_and_resume(struct request *request, void *context)
 {
-    (void)context;
-    request_set_data(request, arena_alloc(request_arena(request), sizeof(struct job)));
-    ((struct job *)request_data(request))->request = request;
+    request_set_data(request, context);
     request_suspend(request);
     request_resume(request);
     return HANDLED_SUSPENDED;
@@ -125,13 +111,9 @@ static void end(struct world *world)
     queue_free(world->mailbox.queue);
 }
 
-static struct request *take(struct world *world)
+static struct request *take(const struct world *world)
 {
-    size_t count = 0;
-    queue_wait(world->mailbox.queue, CLIENT_PATIENCE_MS);
-    struct queue_node *node = queue_take(world->mailbox.queue, 1, &count);
-    assert_non_null(node);
-    return CONTAINER_OF(node, struct job, node)->request;
+    return fixture_take(world->mailbox.queue);
 }
 
 #define CLIENT(name)                                                                   \
@@ -368,7 +350,7 @@ static void close_sends_what_was_resumed_before_it(void **state)
         listener_step(listener, CLIENT_PATIENCE_MS);
         struct queue_node *node = queue_take(mailbox.queue, 1, &count);
         if (node != NULL)
-            request_resume(CONTAINER_OF(node, struct job, node)->request);
+            request_resume(CONTAINER_OF(node, struct fixture_job, node)->request);
     }
     listener_close(listener);
     assert_int_equal(client_answer(client).status, 200);

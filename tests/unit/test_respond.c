@@ -2,6 +2,8 @@
 
 #include <jansson.h>
 
+#include "gateway/memory.h"
+
 /* Answers as their clients see them. */
 
 /* What the next request is answered with. */
@@ -16,9 +18,13 @@ struct plan {
     size_t header_count;
 };
 
+static _Atomic(struct plan *) planned; /* handed over whole, since threads meet here */
+
 static enum handled answer_as_planned(struct request *request, void *context)
 {
-    const struct plan *plan = context;
+    (void)context;
+    CLEANUP(mem_freep) struct plan *plan = atomic_exchange(&planned, NULL);
+    assert_non_null(plan);
     if (plan->status != STATUS_OK)
         request_respond_problem(request, plan->status,
                                 plan->has_err ? &plan->err : NULL);
@@ -43,13 +49,12 @@ static const struct route routes[] = {
 };
 
 static struct server_fixture server;
-static struct plan plan;
 
 static int start(void **state)
 {
     (void)state;
     struct listener_settings settings = fixture_settings();
-    fixture_start(&server, &settings, routes, COUNT_OF(routes), &plan);
+    fixture_start(&server, &settings, routes, COUNT_OF(routes), NULL);
     return 0;
 }
 
@@ -63,7 +68,20 @@ static int stop(void **state)
 #define CLIENT(name)                                                                   \
     CLEANUP(client_closep) struct server_client *name = fixture_client(&server)
 
+static void plan_next(const struct plan *plan)
+{
+    struct plan *copy = mem_new(sizeof(*copy));
+    *copy = *plan;
+    assert_null(atomic_exchange(&planned, copy));
+}
+
 static const char get_plan[] = "GET /plan HTTP/1.1\r\nHost: h\r\n\r\n";
+
+static struct client_answer ask(struct server_client *client, const struct plan *plan)
+{
+    plan_next(plan);
+    return client_ask(client, get_plan);
+}
 
 static void http_status_and_type_follow_the_table(void **state)
 {
@@ -114,11 +132,11 @@ static const char *member(const json_t *object, const char *name)
 static void problem_says_what_and_where(void **state)
 {
     (void)state;
-    plan = (struct plan){.has_err = true};
+    struct plan plan = {.has_err = true};
     plan.status = fail_at(&plan.err, STATUS_INVALID, "/message/text",
                           "\"text\" is missing \xe2\x86\x92 \x01");
     CLIENT(client);
-    struct client_answer answer = client_ask(client, get_plan);
+    struct client_answer answer = ask(client, &plan);
     assert_int_equal(answer.status, 400);
     expect_str("type", "application/problem+json",
                answer_header(&answer, "Content-Type"));
@@ -159,9 +177,9 @@ static void problem_hides_what_strangers_must_not_know(void **state)
     CLIENT(client);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const char *name = status_name(cases[i].status);
-        plan = (struct plan){.has_err = true};
+        struct plan plan = {.has_err = true};
         plan.status = fail_at(&plan.err, cases[i].status, "/where", "inside story");
-        struct client_answer answer = client_ask(client, get_plan);
+        struct client_answer answer = ask(client, &plan);
         expect_i64(name, http_status_of(cases[i].status), answer.status);
         json_t *problem = read_json(answer.body);
         expect_str(name, cases[i].is_shown ? "inside story" : "",
@@ -174,9 +192,9 @@ static void problem_hides_what_strangers_must_not_know(void **state)
 static void problem_without_error_has_no_detail(void **state)
 {
     (void)state;
-    plan = (struct plan){.status = STATUS_CONFLICT};
+    struct plan plan = {.status = STATUS_CONFLICT};
     CLIENT(client);
-    struct client_answer answer = client_ask(client, get_plan);
+    struct client_answer answer = ask(client, &plan);
     json_t *problem = read_json(answer.body);
     assert_null(json_object_get(problem, "detail"));
     assert_null(json_object_get(problem, "errors"));
@@ -189,8 +207,8 @@ static void problem_tells_when_to_come_again(void **state)
     static const enum status statuses[] = {STATUS_SLOW_DOWN, STATUS_RETRY};
     CLIENT(client);
     for (size_t i = 0; i < COUNT_OF(statuses); i++) {
-        plan = (struct plan){.status = statuses[i]};
-        struct client_answer answer = client_ask(client, get_plan);
+        struct plan plan = {.status = statuses[i]};
+        struct client_answer answer = ask(client, &plan);
         int64_t seconds = 0;
         expect_true(status_name(statuses[i]),
                     str_to_i64(answer_header(&answer, "Retry-After"), &seconds) &&
@@ -208,8 +226,8 @@ static void answer_carries_its_headers_and_ours(void **state)
         {{"CACHE-control", 13}, {"max-age=60", 10}},
     };
     CLIENT(client);
-    plan = (struct plan){.http = 201, .content_type = "text/css", .body = STR("a{}")};
-    struct client_answer answer = client_ask(client, get_plan);
+    struct plan plan = {.http = 201, .content_type = "text/css", .body = STR("a{}")};
+    struct client_answer answer = ask(client, &plan);
     assert_int_equal(answer.status, 201);
     expect_str("body", "a{}", answer.body);
     expect_str("type", "text/css", answer_header(&answer, "Content-Type"));
@@ -218,7 +236,7 @@ static void answer_carries_its_headers_and_ours(void **state)
 
     plan.headers = headers;
     plan.header_count = COUNT_OF(headers);
-    answer = client_ask(client, get_plan);
+    answer = ask(client, &plan);
     expect_str("own header", "\"abc\"", answer_header(&answer, "ETag"));
     expect_str("own caching", "max-age=60", answer_header(&answer, "Cache-Control"));
     assert_null(memmem(answer.head.ptr, answer.head.len, "no-store", 8));
@@ -228,17 +246,17 @@ static void answer_may_have_neither_body_nor_type(void **state)
 {
     (void)state;
     CLIENT(client);
-    plan = (struct plan){.http = 200};
-    struct client_answer answer = client_ask(client, get_plan);
+    struct plan plan = {.http = 200};
+    struct client_answer answer = ask(client, &plan);
     assert_int_equal(answer.status, 200);
     expect_str("no body", "0", answer_header(&answer, "Content-Length"));
     expect_str("no type", "", answer_header(&answer, "Content-Type"));
     plan.http = 204;
-    assert_int_equal(client_ask(client, get_plan).status, 204);
+    assert_int_equal(ask(client, &plan).status, 204);
     plan.http = 304;
-    assert_int_equal(client_ask(client, get_plan).status, 304);
+    assert_int_equal(ask(client, &plan).status, 304);
     plan.http = 200; /* still in step */
-    assert_int_equal(client_ask(client, get_plan).status, 200);
+    assert_int_equal(ask(client, &plan).status, 200);
 }
 
 static void answer_may_be_large(void **state)
@@ -248,8 +266,8 @@ static void answer_may_be_large(void **state)
     for (size_t i = 0; i < sizeof(bytes); i++)
         bytes[i] = (char)('a' + i % 23);
     CLIENT(client);
-    plan = (struct plan){.http = 200, .body = str_from(bytes, sizeof(bytes))};
-    struct client_answer answer = client_ask(client, get_plan);
+    struct plan plan = {.http = 200, .body = str_from(bytes, sizeof(bytes))};
+    struct client_answer answer = ask(client, &plan);
     assert_true(str_equal(answer.body, plan.body));
 }
 
@@ -265,7 +283,8 @@ static void answer_with_a_forged_header_is_never_sent(void **state)
     };
     for (size_t i = 0; i < COUNT_OF(forged); i++) {
         CLIENT(client);
-        plan = (struct plan){.http = 200, .headers = &forged[i], .header_count = 1};
+        struct plan plan = {.http = 200, .headers = &forged[i], .header_count = 1};
+        plan_next(&plan);
         client_send(client, get_plan);
         assert_true(client_is_closed(client));
     }
@@ -282,20 +301,21 @@ static void answer_repeats_a_fit_request_id(void **state)
         const char *id;
         bool is_repeated;
     } cases[] = {
-        {"a plain one",      "abc-123",    true },
-        {"the longest",      longest + 1,  true },
-        {"one too long",     longest,      false},
-        {"one with a blank", "a b",        false},
+        {"a plain one",      "abc-123",   true },
+        {"the longest",      longest + 1, true },
+        {"one too long",     longest,     false},
+        {"one with a blank", "a b",       false},
         {"one beyond ASCII", "a\xc3\xa9", false},
-        {"an empty one",     "",           false},
+        {"an empty one",     "",          false},
     };
     CLIENT(client);
-    plan = (struct plan){.http = 200};
+    struct plan plan = {.http = 200};
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char request[512];
         (void)snprintf(request, sizeof(request),
                        "GET /plan HTTP/1.1\r\nHost: h\r\nX-Request-Id: %s\r\n\r\n",
                        cases[i].id);
+        plan_next(&plan);
         struct client_answer answer = client_ask(client, request);
         expect_str(cases[i].name, cases[i].is_repeated ? cases[i].id : "",
                    answer_header(&answer, "X-Request-Id"));

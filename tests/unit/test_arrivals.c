@@ -1,0 +1,118 @@
+#include "support/server_fixture.h"
+
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* How many connections there may be. */
+
+static enum handled answer_ok(struct request *request, void *context)
+{
+    (void)context;
+    request_respond(request, 200, NULL, STR("ok"), NULL, 0);
+    return HANDLED_ANSWERED;
+}
+
+static const struct route routes[] = {
+    {"GET", "/ok", NULL, answer_ok, NULL},
+};
+
+static const char get_ok[] = "GET /ok HTTP/1.1\r\nHost: h\r\n\r\n";
+
+static void begin(struct server_fixture *server,
+                  const struct listener_settings *settings)
+{
+    fixture_start(server, settings, routes, COUNT_OF(routes), NULL);
+}
+
+#define CLIENT(name)                                                                   \
+    CLEANUP(client_closep) struct server_client *name = fixture_client(&server)
+
+static bool answers_within(struct server_client *client, int timeout_ms)
+{
+    struct pollfd waited = {.fd = client_fd(client), .events = POLLIN};
+    return poll(&waited, 1, timeout_ms) > 0;
+}
+
+static void connections_beyond_the_limit_wait_until_one_ends(void **state)
+{
+    (void)state;
+    struct listener_settings settings = fixture_settings();
+    settings.connections = 2;
+    struct server_fixture server;
+    begin(&server, &settings);
+    struct server_client *first = fixture_client(&server);
+    CLIENT(second);
+    assert_int_equal(client_ask(first, get_ok).status, 200);
+    assert_int_equal(client_ask(second, get_ok).status, 200);
+    CLIENT(third);
+    client_send(third, get_ok);
+    assert_false(answers_within(third, 50));
+    client_close(first);
+    assert_int_equal(client_answer(third).status, 200);
+    fixture_stop(&server);
+}
+
+static void connections_of_one_peer_beyond_its_limit_are_closed(void **state)
+{
+    (void)state;
+    struct listener_settings settings = fixture_settings();
+    settings.connections_per_peer = 2;
+    struct server_fixture server;
+    begin(&server, &settings);
+    struct server_client *first = fixture_client(&server);
+    CLIENT(second);
+    assert_int_equal(client_ask(first, get_ok).status, 200);
+    assert_int_equal(client_ask(second, get_ok).status, 200);
+    CLIENT(third);
+    assert_true(client_is_closed(third));
+    client_close(first);
+    for (;;) { /* until its end was seen */
+        CLIENT(again);
+        if (client_try_send(again, get_ok, strlen(get_ok)) && !client_is_closed(again))
+            break;
+    }
+    fixture_stop(&server);
+}
+
+static void listener_waits_for_descriptors_to_come_back(void **state)
+{
+    (void)state;
+    struct listener_settings settings = fixture_settings();
+    struct server_fixture server;
+    begin(&server, &settings);
+    CLIENT(first);
+    CLIENT(second); /* its socket exists already */
+    assert_int_equal(client_ask(first, get_ok).status, 200);
+    assert_int_equal(client_ask(second, get_ok).status, 200);
+    CLIENT(third);
+    assert_int_equal(client_ask(third, get_ok).status, 200);
+
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_storage address;
+    socklen_t len = sizeof(address);
+    assert_int_equal(getpeername(client_fd(first), (struct sockaddr *)&address, &len),
+                     0);
+    struct rlimit none = {(rlim_t)fd + 1, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&address, len), 0);
+    assert_int_equal(send(fd, get_ok, strlen(get_ok), MSG_NOSIGNAL), strlen(get_ok));
+    assert_int_equal(client_ask(first, get_ok).status, 200); /* the others go on */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    char byte = 0;
+    assert_int_equal(recv(fd, &byte, 1, 0), 1);
+    (void)close(fd);
+    fixture_stop(&server);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(connections_beyond_the_limit_wait_until_one_ends),
+        cmocka_unit_test(connections_of_one_peer_beyond_its_limit_are_closed),
+        cmocka_unit_test(listener_waits_for_descriptors_to_come_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
