@@ -18,7 +18,8 @@ void fixture_each(const char *folder, fixture_check *check)
     for (size_t i = 0; i < found.gl_pathc; i++) {
         const char *path = found.gl_pathv[i];
         json_error_t why;
-        json_t *fixture = json_load_file(path, JSON_REJECT_DUPLICATES, &why);
+        json_t *fixture =
+            json_load_file(path, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
         if (fixture == NULL)
             print_error("%s:%d: %s\n", path, why.line, why.text);
         assert_non_null(fixture);
