@@ -173,7 +173,8 @@ check_cppcheck() {
     mkdir -p build/cppcheck
     cppcheck --quiet -j "$jobs" --cppcheck-build-dir=build/cppcheck --std=c11 \
         --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-        --suppress=missingIncludeSystem -Iinclude -D_GNU_SOURCE src
+        --suppress=missingIncludeSystem --library=scripts/lib/cppcheck.xml \
+        -Iinclude -D_GNU_SOURCE src
 }
 
 check_scripts() {
