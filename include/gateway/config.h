@@ -21,8 +21,7 @@ struct config {
     struct {
         char *public_address;
         char *admin_address;
-        char *control_address; /* NULL: unix:/run/omgw/omgw.sock, or beside the database
-                                */
+        char *control_address; /* NULL: in /run/omgw, or beside the database */
     } listen;
     char *database;
     char *media_dir;
@@ -44,9 +43,9 @@ struct config {
         int64_t shutdown_delay; /* readyz 503 before the listener closes, ms */
     } timeouts;
     struct {
-        int64_t first, ceiling, give_up_genesys, give_up_channel, give_up_alone,
-            probe;                                  /* ms */
-        int64_t time_out_genesys, time_out_channel; /* one exchange, ms */
+        int64_t first, ceiling, probe;                           /* ms */
+        int64_t give_up_genesys, give_up_channel, give_up_alone; /* ms */
+        int64_t time_out_genesys, time_out_channel;              /* one exchange, ms */
     } retry;
     struct {
         int64_t bodies, messages, dead_letters, attempts, audit; /* ms */

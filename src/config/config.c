@@ -100,7 +100,7 @@ static enum status make_keys(struct bridge *bridge, struct error *err)
 {
     enum status status = STATUS_OK;
     bridge->genesys_keys =
-        mem_new_array(bridge->genesys_secrets.count, sizeof(bridge->genesys_keys[0]));
+        mem_new_array(bridge->genesys_secrets.count, sizeof(struct hmac *));
     for (size_t i = 0; i < bridge->genesys_secrets.count && status == STATUS_OK; i++)
         status = hmac_new(str_of(bridge->genesys_secrets.items[i]),
                           &bridge->genesys_keys[i], err);
@@ -126,8 +126,7 @@ static enum status publish(struct config *config, struct error *err)
 
     config->bridges = mem_new_array(snapshot->bridge_count, sizeof(config->bridges[0]));
     config->bridge_count = snapshot->bridge_count;
-    snapshot->by_name =
-        mem_new_array(snapshot->bridge_count, sizeof(snapshot->by_name[0]));
+    snapshot->by_name = mem_new_array(snapshot->bridge_count, sizeof(struct bridge *));
     enum status status = STATUS_OK;
     for (size_t i = 0; i < snapshot->bridge_count && status == STATUS_OK; i++) {
         const struct bridge_entry *entry = &snapshot->bridges[i];
@@ -139,7 +138,7 @@ static enum status publish(struct config *config, struct error *err)
         status = make_keys(bridge, err);
     }
     if (status == STATUS_OK && snapshot->bridge_count > 0)
-        qsort(snapshot->by_name, snapshot->bridge_count, sizeof(snapshot->by_name[0]),
+        qsort(snapshot->by_name, snapshot->bridge_count, sizeof(struct bridge *),
               compare_names);
     return status;
 }
@@ -160,8 +159,8 @@ const struct bridge *config_bridge(const struct config *config, struct str name)
     if (config->bridge_count == 0)
         return NULL;
     const struct bridge *const *found =
-        bsearch(&name, snapshot->by_name, config->bridge_count,
-                sizeof(snapshot->by_name[0]), compare_name_to_bridge);
+        bsearch(&name, snapshot->by_name, config->bridge_count, sizeof(struct bridge *),
+                compare_name_to_bridge);
     return found == NULL ? NULL : *found;
 }
 

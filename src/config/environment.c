@@ -8,6 +8,16 @@
 /* A variable without "__" this close to a setting's is one with a typing mistake. */
 #define TYPING_MISTAKES 2
 
+/* Nobody means a setting by a name with other characters; messages may show it. */
+static bool is_printable(struct str name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.ptr[i] <= ' ' || name.ptr[i] >= 0x7f)
+            return false;
+    }
+    return true;
+}
+
 void environment_init(struct environment *environment, char **variables)
 {
     *environment = (struct environment){0};
@@ -15,7 +25,8 @@ void environment_init(struct environment *environment, char **variables)
         struct str value = str_of(variables[i]);
         bool is_assigned = str_find_byte(value, '=') >= 0;
         struct str name = str_cut(&value, '=');
-        if (!is_assigned || !str_starts(name, STR(VARIABLE_PREFIX)))
+        if (!is_assigned || !str_starts(name, STR(VARIABLE_PREFIX)) ||
+            !is_printable(name))
             continue;
         environment->items =
             mem_resize(environment->items,

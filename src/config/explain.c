@@ -66,6 +66,17 @@ static const struct sample *fixed_sample(const struct example *example,
     return NULL;
 }
 
+/* client_secret as client-secret */
+static void add_dashed(struct buf *out, const char *name)
+{
+    for (const char *c = name; *c != '\0'; c++) {
+        if (*c == '_' || *c == '.')
+            buf_add_char(out, '-');
+        else
+            buf_add_char(out, *c);
+    }
+}
+
 static void add_sample(const struct example *example, const struct setting_row *row,
                        const char *text)
 {
@@ -75,8 +86,7 @@ static void add_sample(const struct example *example, const struct setting_row *
         else if (*c == '#')
             buf_add_i64(example->out, (int64_t)example->number);
         else if (*c == '%')
-            for (const char *d = row->name; *d != '\0'; d++)
-                buf_add_char(example->out, *d == '_' || *d == '.' ? '-' : *d);
+            add_dashed(example->out, row->name);
         else
             buf_add_char(example->out, *c);
     }

@@ -206,10 +206,10 @@ static void fill_from_variable(const struct target *target,
         .kind = ORIGIN_ENVIRONMENT,
         .variable = text_copy(str_of(used->name)),
     };
-    if (value != NULL && file != NULL)
-        status = fail(&err, STATUS_INVALID, "%s is set as well; keep one", file->name);
-    else if (file != NULL)
+    if (value == NULL)
         status = take_variable_files(target, file, &err);
+    else if (file != NULL)
+        status = fail(&err, STATUS_INVALID, "%s is set as well; keep one", file->name);
     else
         status =
             value_parse(target->row, str_of(value->value), target->section->base, &err);

@@ -15,7 +15,9 @@ static size_t least(size_t a, size_t b)
 
 static char lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+    if (c >= 'A' && c <= 'Z')
+        return (char)(c + ('a' - 'A'));
+    return c;
 }
 
 static bool are_swapped(struct str a, size_t i, struct str b, size_t j)

@@ -93,10 +93,13 @@ void problems_release(struct problems *problems)
     problems->count = 0;
 }
 
-static bool is_printable(char byte, bool is_utf8)
+static char printable(char byte, bool is_utf8)
 {
     unsigned char c = (unsigned char)byte;
-    return c >= 0x80 ? is_utf8 : c >= 0x20 && c != 0x7f && c != '"';
+    bool is_fit = c >= 0x80 ? is_utf8 : c >= 0x20 && c != 0x7f && c != '"';
+    if (is_fit)
+        return byte;
+    return '?';
 }
 
 const char *quote(struct quote *quote, struct str input)
@@ -109,7 +112,7 @@ const char *quote(struct quote *quote, struct str input)
     size_t len = 0;
     quote->text[len++] = '"';
     for (size_t i = 0; i < shown.len; i++)
-        quote->text[len++] = is_printable(shown.ptr[i], is_utf8) ? shown.ptr[i] : '?';
+        quote->text[len++] = printable(shown.ptr[i], is_utf8);
     (void)snprintf(quote->text + len, sizeof(quote->text) - len, "%s\"",
                    shown.len < input.len ? "..." : "");
     return quote->text;

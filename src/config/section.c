@@ -64,6 +64,13 @@ bool section_variable(const struct section *section, const struct setting_row *r
     return true;
 }
 
+static char upper(char c)
+{
+    if (c >= 'a' && c <= 'z')
+        return (char)(c - ('a' - 'A'));
+    return c;
+}
+
 void variable_add_name(struct buf *out, struct str name)
 {
     for (size_t i = 0; i < name.len; i++) {
@@ -73,7 +80,7 @@ void variable_add_name(struct buf *out, struct str name)
         else if (c == '-')
             buf_add_char(out, '_');
         else
-            buf_add_char(out, c >= 'a' && c <= 'z' ? (char)(c - ('a' - 'A')) : c);
+            buf_add_char(out, upper(c));
     }
 }
 

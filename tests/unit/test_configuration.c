@@ -93,7 +93,7 @@ static int read_secret(void *context, const char *path, char *bytes, size_t room
                        size_t *out_len, bool *out_is_exposed)
 {
     (void)context;
-    (void)out_is_exposed;
+    *out_is_exposed = false;
     if (strncmp(path, "/run/secrets/", sizeof("/run/secrets/") - 1) != 0)
         return ENOENT;
     *out_len = (size_t)snprintf(bytes, room,

@@ -80,6 +80,8 @@ static void variables_that_are_no_settings_are_left_alone(void **state)
         "OMGW_LOG_PORT=tcp://10.0.0.1:9090",
         "OMGW_LOG_PORT_9090_TCP_ADDR=10.0.0.1",
         "OMGW_NO_EQUALS_SIGN__HERE",
+        "OMGW_A__LINE\nFEED=x",
+        "OMGW_A__B\xff=x",
         "=",
         NULL,
     };
