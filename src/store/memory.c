@@ -124,14 +124,13 @@ static enum status memory_open(const char *place, const struct store_options *op
                                struct store **out_store, struct error *err)
 {
     bool is_writer = options->mode == STORE_WRITER;
-    const char *name = place == NULL ? "" : place; /* memory: alone */
-    struct memory_database *database = find_database(name);
+    struct memory_database *database = find_database(place);
     if (database == NULL && !is_writer)
-        return fail(err, STATUS_INVALID, "memory:%s does not exist", name);
+        return fail(err, STATUS_INVALID, "memory:%s does not exist", place);
     if (database == NULL)
-        database = new_database(name);
+        database = new_database(place);
     if (is_writer && database->has_writer)
-        return fail(err, STATUS_DENIED, "memory:%s has a writer", name);
+        return fail(err, STATUS_DENIED, "memory:%s has a writer", place);
 
     struct memory_store *memory = mem_new(sizeof(*memory));
     memory->store.backend = &memory_backend;
@@ -211,7 +210,7 @@ static enum status memory_undo(struct store *store, struct error *err)
 
 static void memory_maintain(struct store *store)
 {
-    (void)store; /* without assertions */
+    (void)store;                  /* without assertions */
     assert(!own(store)->is_open); /* and there is nothing to tidy up */
 }
 

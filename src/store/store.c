@@ -28,7 +28,8 @@ static enum status find_backend(struct str url,
         struct str scheme = str_of(backends[i]->scheme);
         if (str_starts(url, scheme)) {
             *out_backend = backends[i];
-            *out_place = str_sub(url, scheme.len, url.len);
+            /* Never NULL, also where nothing follows: a C string goes on from here. */
+            *out_place = str_from(url.ptr + scheme.len, url.len - scheme.len);
             return STATUS_OK;
         }
     }

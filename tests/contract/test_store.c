@@ -20,6 +20,7 @@ static void open_refuses_what_it_does_not_know(struct store_fixture *f)
     } cases[] = {
         {"",                       "sqlite:"    },
         {"omgw.db",                "sqlite:"    },
+        {"sqlite:",                "path"       },
         {"mysql:omgw",             "sqlite:"    },
         {"postgres:omgw",          "SQLite only"},
         {"postgresql://host/omgw", "SQLite only"},
