@@ -4,7 +4,7 @@
 #include "gateway/log.h"
 #include "shape.h"
 
-#define WEBHOOK_BYTES_MAX (4 * 1024 * 1024)
+#define WEBHOOK_BYTES_MAX ((size_t)4 * 1024 * 1024)
 
 /* The integration's own headers; at most COURIER_HEADERS_MAX, as they were checked. */
 static size_t read_headers(const struct json *map, struct http_header *out)

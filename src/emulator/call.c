@@ -72,8 +72,7 @@ void call_answer(struct call *call, int status)
     call->answer.status = status;
 }
 
-/* --- refusals
- * ------------------------------------------------------------------------- */
+/* --- refusals ------------------------------------------------------------- */
 
 struct refusal {
     int status;

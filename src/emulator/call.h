@@ -2,13 +2,13 @@
  * call: one request to the emulator while it is worked on, and the answer to it.
  *
  * A handler reads the request, and either prints the body into call->out and says
- * call_answer, or refuses. What goes over the wire, and when, is serve.c's affair.
+ * call_answer, or refuses. What goes over the wire, and when, is gate.c's affair.
  * Front thread.
  */
 #pragma once
 
 #include "emulator.h"
-#include "print.h"
+#include "print_json.h"
 #include "shape.h"
 
 struct call;

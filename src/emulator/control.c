@@ -8,8 +8,7 @@
 /* A hundred years: the clock stays inside what a time can say. */
 #define ADVANCE_MAX_MS (INT64_C(100) * 365 * 86400 * 1000)
 
-/* --- the agent
- * ------------------------------------------------------------------------ */
+/* --- the agent ------------------------------------------------------------ */
 
 static bool read_speech(struct call *call, struct speech *out)
 {
@@ -123,8 +122,7 @@ void control_disconnect(struct call *call)
     answer_done(call);
 }
 
-/* --- faults
- * --------------------------------------------------------------------------- */
+/* --- faults --------------------------------------------------------------- */
 
 void control_add_fault(struct call *call)
 {
@@ -151,8 +149,7 @@ void control_delete_faults(struct call *call)
     control_list_faults(call);
 }
 
-/* --- clock and reset
- * ------------------------------------------------------------------ */
+/* --- clock and reset ------------------------------------------------------ */
 
 void control_clock(struct call *call)
 {

@@ -55,8 +55,7 @@ void disconnect_conversation(struct call *call)
     call_answer(call, 200);
 }
 
-/* --- message details
- * ------------------------------------------------------------------ */
+/* --- message details ------------------------------------------------------ */
 
 /* The message in Genesys' form, as the member normalizedMessage. */
 static void print_normalized(struct buf *out, const struct message *message)
@@ -121,8 +120,7 @@ void get_message_details(struct call *call)
     call_answer(call, 200);
 }
 
-/* --- agentless
- * ------------------------------------------------------------------------ */
+/* --- agentless ------------------------------------------------------------ */
 
 static bool agentless_fits(struct call *call)
 {

@@ -10,7 +10,7 @@
 #include "gateway/memory.h"
 
 #define QUEUE_CAPACITY 1000000
-#define TRIP_BYTES_MAX (8u * 1024 * 1024)
+#define TRIP_BYTES_MAX ((size_t)8 * 1024 * 1024)
 #define POLL_MAX_MS 1000
 /* While there is no room for the next one: nobody says when there is. */
 #define POLL_NO_ROOM_MS 20
@@ -85,8 +85,7 @@ static void trips_free(struct trips *trips)
         trip_free(trips_take(trips));
 }
 
-/* --- outcomes (courier's thread)
- * ------------------------------------------------------ */
+/* --- outcomes (courier's thread) ------------------------------------------ */
 
 static bool is_taken(const struct reply *reply)
 {
@@ -143,8 +142,7 @@ static void trip_done(void *token, const struct reply *reply, void *context)
     trip_free(trip);
 }
 
-/* --- the thread
- * ----------------------------------------------------------------------- */
+/* --- the thread ----------------------------------------------------------- */
 
 static void take_parcels(struct courier *courier)
 {
@@ -220,8 +218,7 @@ static void *work(void *context)
     return NULL;
 }
 
-/* --- front thread
- * --------------------------------------------------------------------- */
+/* --- front thread --------------------------------------------------------- */
 
 static void wake_transport(void *context)
 {

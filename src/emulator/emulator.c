@@ -1,18 +1,17 @@
 #include "emulator.h"
 
 #include "agent.h"
+#include "gate.h"
 #include "gateway/memory.h"
 #include "operations.h"
-#include "serve.h"
 
-/* An answer of a million rows; as a JavaScript string it must stay below 512 MiB
- * anyhow. */
-#define ANSWER_BYTES_MAX (1024u * 1024 * 1024)
+/* A million rows with long texts. */
+#define ANSWER_BYTES_MAX ((size_t)1024 * 1024 * 1024)
 /* What an ordinary test environment never reaches. */
 #define CONNECTIONS 8192
-#define BODIES_BYTES (256 * 1024 * 1024)
+#define BODIES_BYTES (INT64_C(256) * 1024 * 1024)
 /* Longer than the longest delay that a fault can order. */
-#define DELAY_LIMIT_MS (15 * 60 * 1000)
+#define DELAY_LIMIT_MS (INT64_C(15) * 60 * 1000)
 #define CLOSING_MS 1000
 
 static void add_integrations(struct emulator *emulator)
@@ -97,8 +96,8 @@ enum status emulator_new(const struct emulator_settings *settings,
 
 void emulator_step(struct emulator *emulator, int64_t timeout_ms)
 {
-    listener_step(emulator->listener, delayed_wait_ms(emulator, timeout_ms));
-    delayed_release(emulator, false);
+    listener_step(emulator->listener, gate_wait_ms(emulator, timeout_ms));
+    gate_release_delayed(emulator, false);
     agent_hear(emulator);
 }
 
@@ -115,10 +114,10 @@ static void close_listener(struct emulator *emulator)
     listener_quiesce(emulator->listener);
     int64_t end_ms = clock_now().mono_ms + CLOSING_MS;
     do {
-        delayed_release(emulator, true);
+        gate_release_delayed(emulator, true);
         listener_step(emulator->listener, 10);
     } while (listener_requests(emulator->listener) > 0 && clock_now().mono_ms < end_ms);
-    delayed_release(emulator, true);
+    gate_release_delayed(emulator, true);
     listener_close(emulator->listener);
 }
 

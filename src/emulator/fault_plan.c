@@ -1,7 +1,7 @@
 #include "fault_plan.h"
 
 #include "gateway/memory.h"
-#include "print.h"
+#include "print_json.h"
 #include "shape.h"
 
 #define DELAY_MAX_MS 600000

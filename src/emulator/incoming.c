@@ -3,7 +3,6 @@
  * Sources: open-messaging.md, sections 3 and 5; read 2026-11-21.
  */
 #include "agent.h"
-#include "gateway/limits.h"
 #include "models.h"
 #include "normalized.h"
 #include "operations.h"
@@ -34,7 +33,7 @@ static struct str kept_text(struct call *call)
 
     struct arena *arena = request_arena(call->request);
     CLEANUP(buf_release) struct buf text;
-    buf_init(&text, LIMIT_REQUEST_ARENA_BYTES);
+    buf_init(&text, SIZE_MAX); /* about as long as the body */
     print_object(&text, NULL);
     for (const struct json *member = json_first(call->body); member != NULL;
          member = json_next(member)) {
@@ -46,8 +45,7 @@ static struct str kept_text(struct call *call)
     return arena_copy(arena, buf_str(&text));
 }
 
-/* --- messages
- * ------------------------------------------------------------------------- */
+/* --- messages ------------------------------------------------------------- */
 
 static bool attributes_fit(struct call *call)
 {
@@ -126,8 +124,7 @@ void post_message(struct call *call)
     call_answer(call, 200);
 }
 
-/* --- button answers
- * ------------------------------------------------------------------- */
+/* --- button answers ------------------------------------------------------- */
 
 /* Source: open-messaging.md, section 3.6: it belongs to an existing conversation. */
 static bool answers_structured(struct call *call, const struct integration *integration)
@@ -168,8 +165,7 @@ void post_structured(struct call *call)
     call_answer(call, 200);
 }
 
-/* --- receipts and events
- * -------------------------------------------------------------- */
+/* --- receipts and events -------------------------------------------------- */
 
 static enum message_state state_of_receipt(struct str status)
 {

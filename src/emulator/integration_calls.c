@@ -14,8 +14,7 @@
 /* Source: SDK model OpenIntegrationRequest. */
 #define SECRET_MIN_CHARS 16
 
-/* --- bodies
- * --------------------------------------------------------------------------- */
+/* --- bodies --------------------------------------------------------------- */
 
 static void print_self(struct buf *out, const char *path, const char *id)
 {
@@ -104,8 +103,7 @@ static void print_recipient(struct buf *out, struct integration *integration)
     print_end_object(out);
 }
 
-/* --- pages
- * ---------------------------------------------------------------------------- */
+/* --- pages ---------------------------------------------------------------- */
 
 struct page {
     const char *path;
@@ -178,8 +176,7 @@ void list_all_integrations(struct call *call)
     answer_page(call, INTEGRATIONS_PATH, STR_NONE, print_any_integration);
 }
 
-/* --- open integrations
- * ---------------------------------------------------------------- */
+/* --- open integrations ---------------------------------------------------- */
 
 static bool is_token_char(char c)
 {
@@ -322,8 +319,7 @@ void delete_open_integration(struct call *call)
     call_answer(call, 204);
 }
 
-/* --- recipients
- * ----------------------------------------------------------------------- */
+/* --- recipients ----------------------------------------------------------- */
 
 void list_recipients(struct call *call)
 {

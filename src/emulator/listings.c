@@ -4,8 +4,8 @@
  * Rows are numbered from 1 in each list. ?after=N skips the first N rows, so N is the
  * last row number seen; ?limit=N takes at most N; ?tail=N takes the last N only.
  */
+#include "gate.h"
 #include "operations.h"
-#include "serve.h"
 
 typedef void print_row(struct buf *out, size_t row, const void *item);
 
@@ -49,8 +49,7 @@ static void print_received(struct buf *out, struct str json)
     print_raw(out, NULL, str_sub(json, 0, json.len - 1));
 }
 
-/* --- messages
- * ------------------------------------------------------------------------- */
+/* --- messages ------------------------------------------------------------- */
 
 static void print_message_row(struct buf *out, size_t row, const void *item)
 {
@@ -109,8 +108,7 @@ void list_events(struct call *call)
     answer_rows(call, &call->world->events, print_notice_row);
 }
 
-/* --- conversations
- * -------------------------------------------------------------------- */
+/* --- conversations -------------------------------------------------------- */
 
 /* Leaves the object open. */
 static void print_conversation(struct buf *out, const struct conversation *conversation)
@@ -179,8 +177,7 @@ void get_conversation(struct call *call)
     call_answer(call, 200);
 }
 
-/* --- traffic
- * -------------------------------------------------------------------------- */
+/* --- traffic -------------------------------------------------------------- */
 
 static void print_webhook_row(struct buf *out, size_t row, const void *item)
 {

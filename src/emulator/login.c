@@ -12,7 +12,7 @@ void login_init(struct login *login, size_t client_count, size_t token_ceiling)
 
 static void forget_tokens(struct login *login)
 {
-    HASH_CLEAR(hh, login->token_by_text);
+    lookup_clear(&login->token_by_text);
     rows_clear(&login->tokens);
 }
 
@@ -60,15 +60,13 @@ const struct token *login_issue(struct login *login, struct client *client,
     hex_encode(bytes, sizeof(bytes), token->text);
     token->client = client;
     token->expires_ms = expires_ms;
-    HASH_ADD_STR(login->token_by_text, text, token);
+    lookup_add(&login->token_by_text, &token->by_text, str_of(token->text));
     (void)rows_add(&login->tokens, token);
     return token;
 }
 
 struct token *login_find_token(const struct login *login, struct str text)
 {
-    struct token *found = NULL;
-    if (text.len > 0)
-        HASH_FIND(hh, login->token_by_text, text.ptr, text.len, found);
-    return found;
+    struct lookup_entry *found = lookup_find(&login->token_by_text, text);
+    return found == NULL ? NULL : CONTAINER_OF(found, struct token, by_text);
 }

@@ -9,7 +9,7 @@
 
 #include "budget.h"
 #include "gateway/text.h"
-#include "hash.h"
+#include "lookup.h"
 #include "rows.h"
 
 #define TOKEN_BYTES 65
@@ -23,7 +23,7 @@ struct client {
 struct token {
     struct client *client;
     int64_t expires_ms; /* on the emulator's clock */
-    UT_hash_handle hh;
+    struct lookup_entry by_text;
     char text[TOKEN_BYTES];
 };
 
@@ -31,7 +31,7 @@ struct login {
     struct client *clients; /* owned */
     size_t client_count;
     struct rows tokens;
-    struct token *token_by_text;
+    struct lookup token_by_text;
 };
 
 void login_init(struct login *login, size_t client_count, size_t token_ceiling);

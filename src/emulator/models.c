@@ -143,8 +143,7 @@ static const struct member structured_members[] = {
 const struct shape model_structured =
     SHAPE("OpenInboundStructuredResponseMessage", structured_members);
 
-/* --- administration
- * ------------------------------------------------------------------- */
+/* --- administration ------------------------------------------------------- */
 
 static const struct member reference_members[] = {
     {"id", MEMBER_ID, true, NULL, NULL},
@@ -213,8 +212,7 @@ static const struct member agentless_members[] = {
 const struct shape model_agentless =
     SHAPE("SendAgentlessOutboundMessageRequest", agentless_members);
 
-/* --- what an agent or a bot sends (control)
- * ------------------------------------------- */
+/* --- what an agent or a bot sends (control) ------------------------------- */
 
 static const char *const content_types[] = {"Reactions",
                                             "Attachment",

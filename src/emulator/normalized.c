@@ -33,8 +33,7 @@ static void print_inbound_channel(struct buf *out,
     print_end_object(out);
 }
 
-/* --- inbound
- * -------------------------------------------------------------------------- */
+/* --- inbound -------------------------------------------------------------- */
 
 static void print_attachments(struct buf *out, const struct json *content)
 {
@@ -93,8 +92,7 @@ void print_event(struct buf *out, const struct integration *integration, const c
     print_end_object(out);
 }
 
-/* --- receipts
- * ------------------------------------------------------------------------- */
+/* --- receipts ------------------------------------------------------------- */
 
 static void print_unknown_message(struct buf *out)
 {
@@ -131,8 +129,7 @@ void print_receipt(struct buf *out, const struct integration *integration,
     print_end_object(out);
 }
 
-/* --- webhooks
- * ------------------------------------------------------------------------- */
+/* --- webhooks ------------------------------------------------------------- */
 
 static void print_webhook_channel(struct buf *out, struct str message_id,
                                   const struct contact *contact, int64_t now_ms)

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "print.h"
+#include "print_json.h"
 #include "world.h"
 
 /* What a customer said, as the calls answer it. `body`: the request's, parsed. */

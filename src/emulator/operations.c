@@ -1,11 +1,10 @@
 #include "operations.h"
 
-#include "gateway/limits.h"
+#include "gate.h"
 #include "page.h"
-#include "serve.h"
 
 /* Above what Genesys takes: a body between the two gets Genesys' own 413. */
-#define BODY_BYTES_MAX (4 * 1024 * 1024)
+#define BODY_BYTES_MAX (INT64_C(4) * 1024 * 1024)
 
 #define MESSAGES "/api/v2/conversations/messages"
 #define MESSAGING "/api/v2/conversations/messaging"
@@ -64,7 +63,7 @@
     static enum handled serve_##name(struct request *request, void *emulator)          \
     {                                                                                  \
         static const struct operation operation = {DOOR_##door, FAULT_##fault, name};  \
-        return serve_request(request, emulator, &operation);                           \
+        return gate_serve(request, emulator, &operation);                              \
     }
 OPERATIONS(SERVE)
 
@@ -80,7 +79,7 @@ static void answer_delayed(struct request *request, bool timed_out, void *contex
 {
     (void)timed_out; /* the longest delay is below the time limit */
     (void)context;
-    serve_delayed(request);
+    gate_serve_delayed(request);
 }
 
 #define ROUTE(name, method, path, door, fault)                                         \

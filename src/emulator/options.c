@@ -79,8 +79,7 @@ static const struct option_row rows[] = {
     FLAG_ROW("--version", wants_version, "the version"),
 };
 
-/* --- values
- * --------------------------------------------------------------------------- */
+/* --- values --------------------------------------------------------------- */
 
 static void *place(struct options *options, const struct option_row *row)
 {
@@ -144,8 +143,7 @@ static enum status set(struct options *options, const struct option_row *row,
     return STATUS_OK;
 }
 
-/* --- checks
- * --------------------------------------------------------------------------- */
+/* --- checks --------------------------------------------------------------- */
 
 /* A host name counts as public, whatever it resolves to; only "localhost" is known. */
 static bool is_loopback(struct str address)
@@ -219,8 +217,7 @@ static enum status check(const struct options *options, struct error *err)
     return status;
 }
 
-/* --- the command line
- * ----------------------------------------------------------------- */
+/* --- the command line ----------------------------------------------------- */
 
 static const struct option_row *find_row(struct str name)
 {

@@ -12,7 +12,7 @@ const char *const messenger_types[MESSENGER_TYPES + 1] = {
 static void integration_free(void *row)
 {
     struct integration *integration = row;
-    HASH_CLEAR(hh, integration->contacts);
+    lookup_clear(&integration->contacts);
     mem_free(integration->id);
     mem_free(integration->name);
     mem_free(integration->webhook_url);
@@ -43,9 +43,9 @@ void world_init(struct world *world, size_t ceiling)
 
 void world_clear(struct world *world)
 {
-    HASH_CLEAR(hh, world->integration_by_id);
-    HASH_CLEAR(hh, world->conversation_by_id);
-    HASH_CLEAR(hh, world->message_by_id);
+    lookup_clear(&world->integration_by_id);
+    lookup_clear(&world->conversation_by_id);
+    lookup_clear(&world->message_by_id);
     rows_clear(&world->integrations);
     rows_clear(&world->contacts);
     rows_clear(&world->conversations);
@@ -82,8 +82,7 @@ void message_make_id(struct world *world, char out_id[HEX_ID_BYTES])
     make_hex(&world->random, out_id);
 }
 
-/* --- integrations
- * --------------------------------------------------------------------- */
+/* --- integrations --------------------------------------------------------- */
 
 static char *copy_of(struct str text)
 {
@@ -119,34 +118,29 @@ struct integration *integration_add(struct world *world, struct str id, struct s
     make_uuid(&world->random, integration->recipient_id);
     integration->created_ms = world_now_ms(world);
     integration->modified_ms = integration->created_ms;
-    HASH_ADD_KEYPTR(hh, world->integration_by_id, integration->id, id.len, integration);
+    lookup_add(&world->integration_by_id, &integration->by_id, str_of(integration->id));
     (void)rows_add(&world->integrations, integration);
     return integration;
 }
 
 struct integration *integration_find(const struct world *world, struct str id)
 {
-    struct integration *found = NULL;
-    if (id.len > 0)
-        HASH_FIND(hh, world->integration_by_id, id.ptr, id.len, found);
-    return found;
+    struct lookup_entry *found = lookup_find(&world->integration_by_id, id);
+    return found == NULL ? NULL : CONTAINER_OF(found, struct integration, by_id);
 }
 
 void integration_delete(struct world *world, struct integration *integration)
 {
-    HASH_DEL(world->integration_by_id, integration);
+    lookup_remove(&world->integration_by_id, &integration->by_id);
     integration->is_deleted = true;
 }
 
-/* --- contacts and conversations
- * ------------------------------------------------------- */
+/* --- contacts and conversations ------------------------------------------- */
 
 struct contact *contact_find(const struct integration *integration, struct str id)
 {
-    struct contact *found = NULL;
-    if (id.len > 0)
-        HASH_FIND(hh, integration->contacts, id.ptr, id.len, found);
-    return found;
+    struct lookup_entry *found = lookup_find(&integration->contacts, id);
+    return found == NULL ? NULL : CONTAINER_OF(found, struct contact, by_id);
 }
 
 static struct contact *contact_add(struct world *world, struct integration *integration,
@@ -159,7 +153,7 @@ static struct contact *contact_add(struct world *world, struct integration *inte
     contact->id_len = id.len;
     memcpy(contact->id, id.ptr, id.len);
     (void)snprintf(contact->id_type, sizeof(contact->id_type), "Opaque");
-    HASH_ADD_KEYPTR(hh, integration->contacts, contact->id, id.len, contact);
+    lookup_add(&integration->contacts, &contact->by_id, str_from(contact->id, id.len));
     (void)rows_add(&world->contacts, contact);
     return contact;
 }
@@ -183,7 +177,8 @@ static struct conversation *conversation_add(struct world *world,
     make_uuid(&world->random, conversation->id);
     conversation->contact = contact;
     conversation->opened_ms = world_now_ms(world);
-    HASH_ADD_STR(world->conversation_by_id, id, conversation);
+    lookup_add(&world->conversation_by_id, &conversation->by_id,
+               str_of(conversation->id));
     (void)rows_add(&world->conversations, conversation);
     contact->latest = conversation;
     return conversation;
@@ -214,10 +209,8 @@ struct conversation *conversation_join(struct world *world,
 
 struct conversation *conversation_find(const struct world *world, struct str id)
 {
-    struct conversation *found = NULL;
-    if (id.len > 0)
-        HASH_FIND(hh, world->conversation_by_id, id.ptr, id.len, found);
-    return found;
+    struct lookup_entry *found = lookup_find(&world->conversation_by_id, id);
+    return found == NULL ? NULL : CONTAINER_OF(found, struct conversation, by_id);
 }
 
 void conversation_disconnect(struct world *world, struct conversation *conversation)
@@ -228,8 +221,7 @@ void conversation_disconnect(struct world *world, struct conversation *conversat
     conversation->disconnected_ms = world_now_ms(world);
 }
 
-/* --- messages, receipts, events
- * ------------------------------------------------------- */
+/* --- messages, receipts, events ------------------------------------------- */
 
 const char *message_type_name(enum message_type type)
 {
@@ -285,7 +277,7 @@ struct message *message_add(struct world *world, struct conversation *conversati
     message->conversation = conversation;
     message->json_len = json.len;
     memcpy(message->json, json.ptr, json.len);
-    HASH_ADD_STR(world->message_by_id, id, message);
+    lookup_add(&world->message_by_id, &message->by_id, str_of(message->id));
     (void)rows_add(rows, message);
     if (type != MESSAGE_EVENT)
         conversation_append(conversation, message);
@@ -294,10 +286,8 @@ struct message *message_add(struct world *world, struct conversation *conversati
 
 struct message *message_find(const struct world *world, struct str id)
 {
-    struct message *found = NULL;
-    if (id.len > 0)
-        HASH_FIND(hh, world->message_by_id, id.ptr, id.len, found);
-    return found;
+    struct lookup_entry *found = lookup_find(&world->message_by_id, id);
+    return found == NULL ? NULL : CONTAINER_OF(found, struct message, by_id);
 }
 
 static struct notice *notice_add(struct rows *rows, int64_t at_ms,

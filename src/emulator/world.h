@@ -9,7 +9,7 @@
 
 #include "gateway/random.h"
 #include "gateway/text.h"
-#include "hash.h"
+#include "lookup.h"
 #include "rows.h"
 
 #define HEX_ID_BYTES 33 /* "6f1d0c2ab3e84d5f9a7c1e2d3b4a5968" */
@@ -31,8 +31,8 @@ struct integration {
     bool is_deleted; /* kept for the conversations that name it */
     int64_t created_ms;
     int64_t modified_ms;
-    struct contact *contacts; /* by id */
-    UT_hash_handle hh;
+    struct lookup contacts; /* by id */
+    struct lookup_entry by_id;
 };
 
 /* A customer of one integration. */
@@ -40,7 +40,7 @@ struct contact {
     struct integration *integration;
     struct conversation *latest; /* or NULL */
     char id_type[8];             /* Email, Phone, Opaque */
-    UT_hash_handle hh;
+    struct lookup_entry by_id;
     size_t id_len;
     char id[]; /* terminated */
 };
@@ -56,7 +56,7 @@ struct conversation {
     struct message *first;   /* in order of arrival, through next_in_conversation */
     struct message *last;
     size_t message_count;
-    UT_hash_handle hh;
+    struct lookup_entry by_id;
 };
 
 enum message_type { MESSAGE_TEXT, MESSAGE_STRUCTURED, MESSAGE_EVENT };
@@ -83,7 +83,7 @@ struct message {
     struct message *next_in_conversation;
     struct notice *first_receipt; /* through next_of_message */
     struct notice *last_receipt;
-    UT_hash_handle hh;
+    struct lookup_entry by_id;
     size_t json_len;
     char json[]; /* inbound: as received; outbound: the webhook's body */
 };
@@ -115,9 +115,9 @@ struct world {
     struct rows outbound;
     struct rows receipts;
     struct rows events;
-    struct integration *integration_by_id;
-    struct conversation *conversation_by_id;
-    struct message *message_by_id;
+    struct lookup integration_by_id;
+    struct lookup conversation_by_id;
+    struct lookup message_by_id;
 };
 
 /* `ceiling` rows in each list. */

@@ -11,6 +11,7 @@
 #define EXIT_WRONG_USE 64 /* of sysexits */
 #define EXIT_CANNOT_START 69
 #define STEP_MS 1000
+#define HELP_BYTES_MAX 65536
 
 struct front {
     struct emulator *emulator;
@@ -83,7 +84,7 @@ static int run(const struct emulator_settings *settings)
 static void print_help(void)
 {
     CLEANUP(buf_release) struct buf text;
-    buf_init(&text, 64 * 1024);
+    buf_init(&text, HELP_BYTES_MAX);
     options_print_help(&text);
     (void)fputs(buf_c_string(&text), stdout);
 }

@@ -1,5 +1,5 @@
 /*
- * print: the emulator's JSON writer, straight into a buf.
+ * print_json: the emulator's JSON writer, straight into a buf.
  *
  * No tree is built, because lists of a million rows are printed and received values are
  * repeated exactly as they came. Commas are put where the text so far needs one. Any

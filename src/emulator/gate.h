@@ -1,20 +1,20 @@
 /*
- * serve: from a request to its answer: token, budget, faults, the operation, the wire.
+ * gate: from a request to its answer: token, budget, faults, the operation, the wire.
  */
 #pragma once
 
 #include "call.h"
 
 /* For the routes: works on a request as `operation` says. */
-enum handled serve_request(struct request *request, struct emulator *emulator,
-                           const struct operation *operation);
+enum handled gate_serve(struct request *request, struct emulator *emulator,
+                        const struct operation *operation);
 /* For the routes: an answer that a fault held back. */
-void serve_delayed(struct request *request);
+void gate_serve_delayed(struct request *request);
 
 /* Hands back the answers that are due; `all`: whether due or not. */
-void delayed_release(struct emulator *emulator, bool all);
+void gate_release_delayed(struct emulator *emulator, bool all);
 /* Until the next one is due, at most `max_ms`. */
-int64_t delayed_wait_ms(const struct emulator *emulator, int64_t max_ms);
+int64_t gate_wait_ms(const struct emulator *emulator, int64_t max_ms);
 
 /* One request to the API or the login, as /_emulator/requests shows it. */
 struct seen_request {

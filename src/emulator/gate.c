@@ -1,4 +1,4 @@
-#include "serve.h"
+#include "gate.h"
 
 #include "gateway/limits.h"
 #include "gateway/memory.h"
@@ -6,7 +6,7 @@
 /* Source: open-messaging.md, section 6 (request.bytes.max); read 2026-11-21. */
 #define REQUEST_BYTES_MAX 512000
 /* A long list is printed once in a while; its memory is not kept. */
-#define OUT_KEPT_BYTES (1024 * 1024)
+#define OUT_KEPT_BYTES ((size_t)1024 * 1024)
 
 /* Lives in its request's arena. */
 struct delayed {
@@ -16,8 +16,7 @@ struct delayed {
     struct answer answer;
 };
 
-/* --- the wire
- * ------------------------------------------------------------------------- */
+/* --- the wire ------------------------------------------------------------- */
 
 #define ANSWER_HEADERS_MAX 5
 #define NUMBER_BYTES 24
@@ -58,8 +57,7 @@ static void respond(struct request *request, const struct answer *answer)
                     headers.items, headers.count);
 }
 
-/* --- answers held back
- * ---------------------------------------------------------------- */
+/* --- answers held back ---------------------------------------------------- */
 
 /* False when the request's arena has no room for the answer. */
 static bool delay(struct call *call, int64_t delay_ms)
@@ -86,13 +84,13 @@ static bool delay(struct call *call, int64_t delay_ms)
     return true;
 }
 
-void serve_delayed(struct request *request)
+void gate_serve_delayed(struct request *request)
 {
     const struct delayed *delayed = request_data(request);
     respond(request, &delayed->answer);
 }
 
-void delayed_release(struct emulator *emulator, bool all)
+void gate_release_delayed(struct emulator *emulator, bool all)
 {
     int64_t now_ms = clock_now().mono_ms;
     while (emulator->delayed != NULL && (all || emulator->delayed->due_ms <= now_ms)) {
@@ -102,7 +100,7 @@ void delayed_release(struct emulator *emulator, bool all)
     }
 }
 
-int64_t delayed_wait_ms(const struct emulator *emulator, int64_t max_ms)
+int64_t gate_wait_ms(const struct emulator *emulator, int64_t max_ms)
 {
     if (emulator->delayed == NULL)
         return max_ms;
@@ -112,8 +110,7 @@ int64_t delayed_wait_ms(const struct emulator *emulator, int64_t max_ms)
     return wait_ms < max_ms ? wait_ms : max_ms;
 }
 
-/* --- who asks, and how often
- * ---------------------------------------------------------- */
+/* --- who asks, and how often ---------------------------------------------- */
 
 static bool authorize(struct call *call)
 {
@@ -164,8 +161,7 @@ static bool spend(struct call *call)
     return false;
 }
 
-/* --- faults
- * --------------------------------------------------------------------------- */
+/* --- faults --------------------------------------------------------------- */
 
 /* The customer that the request is about; empty when the body does not say. */
 static struct str contact_of(struct call *call)
@@ -196,8 +192,7 @@ static void refuse_as_ordered(struct call *call, const struct fault *fault)
     call_refuse_status(call, fault->status);
 }
 
-/* --- one request
- * ---------------------------------------------------------------------- */
+/* --- one request ---------------------------------------------------------- */
 
 static void note_request(struct call *call, int status)
 {
@@ -272,8 +267,8 @@ static enum handled serve_as_ordered(struct call *call, const struct fault *faul
     return answer(call, fault->delay_ms);
 }
 
-enum handled serve_request(struct request *request, struct emulator *emulator,
-                           const struct operation *operation)
+enum handled gate_serve(struct request *request, struct emulator *emulator,
+                        const struct operation *operation)
 {
     struct call call = {
         .emulator = emulator,

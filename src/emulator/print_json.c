@@ -1,4 +1,4 @@
-#include "print.h"
+#include "print_json.h"
 
 /* A comma, unless this is the first thing inside its object, array or document. */
 static void separate(struct buf *out)
