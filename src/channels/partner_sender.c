@@ -167,13 +167,13 @@ static enum status say_message(struct attempt *attempt, struct webhook *out,
     struct keeper keep = {.arena = attempt->arena};
     struct capabilities can;
     struct rendering rendering;
-    CLEANUP(buf_release) struct buf lines;
 
     if (delivery->event.kind != EVENT_MESSAGE)
         return fail(err, STATUS_UNSUPPORTED, "a partner cannot be told of a %s",
                     event_kind_name(delivery->event.kind));
-    partner_capabilities(attempt->bridge, &can);
+    CLEANUP(buf_release) struct buf lines;
     buf_init(&lines, LIMIT_EXCHANGE_BYTES);
+    partner_capabilities(attempt->bridge, &can);
     render(&delivery->event, &can, &lines, &keep, &rendering);
     if (keep.is_full || !buf_ok(&lines))
         return fail(err, STATUS_TOO_LARGE, "the message is too large to be shown");

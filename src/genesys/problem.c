@@ -38,12 +38,12 @@ void genesys_explain(const struct reply *reply, struct arena *arena,
     static const char *const messages[] = {"message", "description",
                                            "error_description", NULL};
     CLEANUP(json_freep) struct json *body = NULL;
-    CLEANUP(buf_release) struct buf reason;
 
     if (json_parse(reply->body, LIMIT_JSON_DEPTH, &body, NULL) != STATUS_OK)
         return;
     struct str code = first_text(body, codes);
     struct str message = first_text(body, messages);
+    CLEANUP(buf_release) struct buf reason;
     buf_init(&reason, LIMIT_REPLY_BYTES);
     buf_add(&reason, out->reason);
     if (code.len > 0)
