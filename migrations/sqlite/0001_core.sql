@@ -65,6 +65,8 @@ CREATE TABLE conversations (
     opened_ms INTEGER NOT NULL,
     last_activity_ms INTEGER NOT NULL,
     closed_ms INTEGER,
+    last_message INTEGER, -- where the chain of messages.previous begins
+    message_count INTEGER NOT NULL DEFAULT 0,
     genesys_id TEXT -- the latest of conversation_links
 ) STRICT;
 CREATE INDEX conversations_contact ON conversations (contact_row);
@@ -90,10 +92,12 @@ CREATE TABLE messages (
     time_ms INTEGER NOT NULL,
     accepted_ms INTEGER NOT NULL,
     target INTEGER, -- the message it is about
+    previous INTEGER, -- the one before it in its conversation: see below
     source_id TEXT, -- its id at the side that sent it
     trace TEXT -- W3C traceparent
 ) STRICT;
-CREATE INDEX messages_conversation ON messages (conversation);
+-- No index by conversation: each message would write a page of its own of it, and ever more
+-- slowly. The messages of a conversation are a chain, latest first.
 
 -- What a message says, apart from the message: it is kept shorter, and a change of status
 -- shall not write it again.
@@ -261,7 +265,7 @@ SELECT
     c.name AS contact_name,
     (SELECT group_concat(l.genesys_id, ' ') FROM conversation_links AS l
       WHERE l.conversation = v.id) AS genesys_conversations,
-    (SELECT count(*) FROM messages AS m WHERE m.conversation = v.id) AS messages,
+    v.message_count AS messages,
     strftime('%Y-%m-%dT%H:%M:%fZ', v.opened_ms / 1000.0, 'unixepoch') AS opened,
     strftime('%Y-%m-%dT%H:%M:%fZ', v.last_activity_ms / 1000.0, 'unixepoch')
         AS last_activity,

@@ -38,8 +38,8 @@ static const char common_settings[] = "PRAGMA trusted_schema = OFF;"
                                       "PRAGMA temp_store = MEMORY;";
 
 /*
- * page_size and auto_vacuum count for a new file only. secure_delete: a deleted text
- * shall not stay in a page that is written anyway (FAST), without writing further ones.
+ * page_size and auto_vacuum count for a new file only. secure_delete is a default of some
+ * distributions: it overwrites what is dropped a second time.
  */
 static const char writer_settings[] = "PRAGMA page_size = 4096;"
                                       "PRAGMA auto_vacuum = NONE;"
@@ -47,7 +47,7 @@ static const char writer_settings[] = "PRAGMA page_size = 4096;"
                                       "PRAGMA synchronous = FULL;"
                                       "PRAGMA wal_autocheckpoint = 0;"
                                       "PRAGMA journal_size_limit = 16777216;"
-                                      "PRAGMA secure_delete = FAST;"
+                                      "PRAGMA secure_delete = OFF;"
                                       "PRAGMA cache_size = -8192;";
 
 static const char reader_settings[] = "PRAGMA query_only = ON;"

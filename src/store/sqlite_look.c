@@ -201,9 +201,13 @@ enum status sqlite_messages_of(struct store *store, int64_t conversation,
                                struct error *err)
 {
     CLEANUP(query_end)
-    struct query q =
-        query_start(sqlite_of(store), "SELECT id FROM messages WHERE conversation = ?1 "
-                                      "ORDER BY id LIMIT ?2");
+    struct query q = query_start(
+        sqlite_of(store),
+        "WITH RECURSIVE chain (id) AS ("
+        "SELECT last_message FROM conversations WHERE id = ?1 UNION ALL "
+        "SELECT m.previous FROM chain JOIN messages AS m ON m.id = chain.id) "
+        "SELECT m.id FROM chain JOIN messages AS m ON m.id = chain.id "
+        "ORDER BY m.id LIMIT ?2");
     query_i64(&q, conversation);
     query_i64(&q, limit);
     return each_number(&q, seen, context, err);

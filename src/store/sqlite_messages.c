@@ -19,6 +19,19 @@ static enum status add_body(struct sqlite_store *store, const struct message *me
     return query_run(&q, err);
 }
 
+/* The conversation's row is written by a message anyway, for its last activity. */
+static enum status chain_message(struct sqlite_store *store,
+                                 const struct message *message, struct error *err)
+{
+    CLEANUP(query_end)
+    struct query q = query_start(store, "UPDATE conversations SET last_message = ?1, "
+                                        "message_count = message_count + 1 "
+                                        "WHERE id = ?2");
+    query_i64(&q, message->row);
+    query_i64(&q, message->conversation);
+    return query_run(&q, err);
+}
+
 enum status sqlite_message_add(struct store *store, struct message *message,
                                struct error *err)
 {
@@ -28,7 +41,9 @@ enum status sqlite_message_add(struct store *store, struct message *message,
         sqlite,
         "INSERT INTO messages (public_id, bridge_row, contact_row, conversation, "
         "direction, kind, status, status_ms, time_ms, accepted_ms, target, source_id, "
-        "trace) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8, ?10, ?11, ?12)");
+        "trace, previous) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8, ?10, ?11, "
+        "?12, "
+        "(SELECT last_message FROM conversations WHERE id = ?4))");
     query_c_string(&q, message->public_id);
     query_i64(&q, message->bridge_row);
     query_i64(&q, message->contact_row);
@@ -45,7 +60,10 @@ enum status sqlite_message_add(struct store *store, struct message *message,
     if (status != STATUS_OK)
         return status;
     message->row = sqlite3_last_insert_rowid(sqlite->db);
-    return add_body(sqlite, message, err);
+    status = chain_message(sqlite, message, err);
+    if (status == STATUS_OK)
+        status = add_body(sqlite, message, err);
+    return status;
 }
 
 /* Columns of the statement in sqlite_message_get. */
