@@ -53,6 +53,10 @@ static void connection_open(struct loop *loop, int fd, const struct sockaddr *ad
     connection->loop = loop;
     connection->fd = fd;
     connection->has_peer = peer_of_socket(address, &connection->peer);
+    if (connection->has_peer)
+        peer_format(&connection->peer, connection->peer_text);
+    else
+        (void)snprintf(connection->peer_text, sizeof(connection->peer_text), "unix");
     atomic_fetch_add(&loop->listener->connections, 1);
     if (!may_connect(connection)) {
         (void)close(fd);

@@ -162,21 +162,18 @@ static bool is_same_peer(const struct peer *a, const struct peer *b)
 /* False when the client behind a proxy has too many requests under way. */
 static bool find_peer(struct request *request)
 {
-    static const struct peer nobody;
     const struct connection *connection = request->connection;
     request->peer = connection->peer; /* zeros for a unix socket */
     if (connection->is_trusted)
         find_forwarded(request);
 
-    if (!connection->has_peer && is_same_peer(&request->peer, &nobody)) {
-        request->peer_text = STR("unix");
+    if (is_same_peer(&request->peer, &connection->peer)) {
+        request->peer_text = arena_copy(request->arena, str_of(connection->peer_text));
         return true;
     }
     char text[PEER_TEXT_BYTES];
     peer_format(&request->peer, text);
     request->peer_text = arena_copy(request->arena, str_of(text));
-    if (is_same_peer(&request->peer, &connection->peer))
-        return true;
     request->is_peer_counted =
         peer_counts_add(request->loop->listener->peers, &request->peer);
     return request->is_peer_counted;

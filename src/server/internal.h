@@ -79,6 +79,7 @@ struct connection {
     bool is_trusted; /* what it says of its client in X-Forwarded-For counts */
     bool is_refused; /* answered although the peer may still be sending a body */
     struct peer peer;
+    char peer_text[PEER_TEXT_BYTES]; /* "unix" without a peer */
     struct deadline deadline;
     uint64_t sent_mark; /* when the answer's deadline was set: see answer_progress */
     struct request *request; /* under way, or NULL */
@@ -145,8 +146,8 @@ void arrivals_accept(struct loop *loop);
 void arrivals_review(struct loop *loop);
 /* No more, ever. */
 void arrivals_stop(struct loop *loop);
-/* libmicrohttpd tells of a connection's start and end. */
-void connection_notify(void *loop, struct MHD_Connection *mhd, void **socket_context,
+/* libmicrohttpd tells of a connection's start and end; context is its loop. */
+void connection_notify(void *context, struct MHD_Connection *mhd, void **socket_context,
                        enum MHD_ConnectionNotificationCode code);
 struct connection *connection_of(struct MHD_Connection *mhd);
 
@@ -164,11 +165,12 @@ void linger_close_all(struct loop *loop);
 
 /* --- wire.c: libmicrohttpd's callbacks of one request --------------------- */
 
-void *wire_begin(void *loop, const char *target, struct MHD_Connection *mhd);
-enum MHD_Result wire_advance(void *loop, struct MHD_Connection *mhd, const char *url,
+/* `context` is the loop. */
+void *wire_begin(void *context, const char *target, struct MHD_Connection *mhd);
+enum MHD_Result wire_advance(void *context, struct MHD_Connection *mhd, const char *url,
                              const char *method, const char *version, const char *data,
-                             size_t *size, void **request);
-void wire_end(void *loop, struct MHD_Connection *mhd, void **request,
+                             size_t *size, void **request_slot);
+void wire_end(void *context, struct MHD_Connection *mhd, void **request_slot,
               enum MHD_RequestTerminationCode code);
 
 /* --- head.c --------------------------------------------------------------- */

@@ -140,10 +140,10 @@ static bool queue_response(struct request *request, int status,
                            const char *content_type, struct str body,
                            const struct http_header *headers, size_t header_count)
 {
-    /* The copy asks for a pointer to non-const and only reads. */
+    void *bytes = (void *)(uintptr_t)body.ptr; /* NOLINT: only read, for the copy */
     CLEANUP(destroy_responsep)
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        body.len, (void *)(uintptr_t)body.ptr, MHD_RESPMEM_MUST_COPY);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(body.len, bytes, MHD_RESPMEM_MUST_COPY);
     if (response == NULL)
         return false;
     bool has_cache_control = has_header(headers, header_count, STR("Cache-Control"));

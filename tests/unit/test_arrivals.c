@@ -25,9 +25,6 @@ static void begin(struct server_fixture *server,
     fixture_start(server, settings, routes, COUNT_OF(routes), NULL);
 }
 
-#define CLIENT(name)                                                                   \
-    CLEANUP(client_closep) struct server_client *name = fixture_client(&server)
-
 static bool answers_within(struct server_client *client, int timeout_ms)
 {
     struct pollfd waited = {.fd = client_fd(client), .events = POLLIN};
@@ -42,10 +39,10 @@ static void connections_beyond_the_limit_wait_until_one_ends(void **state)
     struct server_fixture server;
     begin(&server, &settings);
     struct server_client *first = fixture_client(&server);
-    CLIENT(second);
+    CLEANUP(client_closep) struct server_client *second = fixture_client(&server);
     assert_int_equal(client_ask(first, get_ok).status, 200);
     assert_int_equal(client_ask(second, get_ok).status, 200);
-    CLIENT(third);
+    CLEANUP(client_closep) struct server_client *third = fixture_client(&server);
     client_send(third, get_ok);
     assert_false(answers_within(third, 50));
     client_close(first);
@@ -61,14 +58,14 @@ static void connections_of_one_peer_beyond_its_limit_are_closed(void **state)
     struct server_fixture server;
     begin(&server, &settings);
     struct server_client *first = fixture_client(&server);
-    CLIENT(second);
+    CLEANUP(client_closep) struct server_client *second = fixture_client(&server);
     assert_int_equal(client_ask(first, get_ok).status, 200);
     assert_int_equal(client_ask(second, get_ok).status, 200);
-    CLIENT(third);
+    CLEANUP(client_closep) struct server_client *third = fixture_client(&server);
     assert_true(client_is_closed(third));
     client_close(first);
     for (;;) { /* until its end was seen */
-        CLIENT(again);
+        CLEANUP(client_closep) struct server_client *again = fixture_client(&server);
         if (client_try_send(again, get_ok, strlen(get_ok)) && !client_is_closed(again))
             break;
     }
@@ -81,11 +78,13 @@ static void listener_waits_for_descriptors_to_come_back(void **state)
     struct listener_settings settings = fixture_settings();
     struct server_fixture server;
     begin(&server, &settings);
-    CLIENT(first);
-    CLIENT(second); /* its socket exists already */
+    CLEANUP(client_closep) struct server_client *first = fixture_client(&server);
+    CLEANUP(client_closep)
+    struct server_client *second =
+        fixture_client(&server); /* its socket exists already */
     assert_int_equal(client_ask(first, get_ok).status, 200);
     assert_int_equal(client_ask(second, get_ok).status, 200);
-    CLIENT(third);
+    CLEANUP(client_closep) struct server_client *third = fixture_client(&server);
     assert_int_equal(client_ask(third, get_ok).status, 200);
 
     struct rlimit before;

@@ -69,9 +69,6 @@ static void begin(struct server_fixture *server,
     fixture_start(server, settings, routes, COUNT_OF(routes), queue);
 }
 
-#define CLIENT(name)                                                                   \
-    CLEANUP(client_closep) struct server_client *name = fixture_client(&server)
-
 /* --- opening -------------------------------------------------------------- */
 
 static void listener_open_says_what_cannot_be_used(void **state)
@@ -136,7 +133,7 @@ static void listener_serves_ipv6(void **state)
     settings.address = "[::1]:0";
     struct server_fixture server;
     begin(&server, &settings, NULL);
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
     assert_int_equal(client_ask(client, get_ok).status, 200);
     fixture_stop(&server);
 }
@@ -151,11 +148,13 @@ static void own_threads_serve_side_by_side(void **state)
     struct server_fixture server;
     begin(&server, &settings, NULL);
     atomic_store(&met, 0);
-    CLIENT(first);
+    CLEANUP(client_closep) struct server_client *first = fixture_client(&server);
     client_send(first, "GET /meet HTTP/1.1\r\nHost: h\r\n\r\n");
     while (atomic_load(&met) == 0)
         (void)poll(NULL, 0, 1);
-    CLIENT(second); /* comes while one of the two threads is busy */
+    CLEANUP(client_closep)
+    struct server_client *second =
+        fixture_client(&server); /* comes while one of the two threads is busy */
     assert_int_equal(client_ask(second, "GET /meet HTTP/1.1\r\nHost: h\r\n\r\n").status,
                      200);
     assert_int_equal(client_answer(first).status, 200);
@@ -174,9 +173,9 @@ static void own_threads_suspend_and_keep_deadlines_too(void **state)
     pthread_t worker;
     assert_int_equal(pthread_create(&worker, NULL, fixture_resume_all, queue), 0);
     int64_t start_ms = clock_now().mono_ms;
-    CLIENT(silent);
+    CLEANUP(client_closep) struct server_client *silent = fixture_client(&server);
     for (int i = 0; i < 20; i++) {
-        CLIENT(client);
+        CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
         assert_int_equal(client_ask(client, get_suspend).status, 200);
         assert_int_equal(client_ask(client, get_ok).status, 200);
     }
@@ -200,8 +199,8 @@ static void quiesce_refuses_new_connections_and_finishes_the_open_ones(void **st
         struct queue *queue = queue_new(100, NULL, NULL);
         struct server_fixture server;
         begin(&server, &settings, queue);
-        CLIENT(busy);
-        CLIENT(idle);
+        CLEANUP(client_closep) struct server_client *busy = fixture_client(&server);
+        CLEANUP(client_closep) struct server_client *idle = fixture_client(&server);
         assert_int_equal(client_ask(idle, get_ok).status, 200);
         client_send(busy, get_suspend);
         struct request *request = fixture_take(queue);
@@ -248,7 +247,7 @@ static void close_cuts_whatever_is_open(void **state)
         clients[i] = fixture_client(&server);
         client_send(clients[i], beginnings[i]);
     }
-    CLIENT(last);
+    CLEANUP(client_closep) struct server_client *last = fixture_client(&server);
     assert_int_equal(client_ask(last, get_ok).status, 200); /* the others are in */
     fixture_stop(&server);
     for (size_t i = 0; i < COUNT_OF(beginnings); i++)

@@ -54,9 +54,6 @@ static void begin(struct server_fixture *server,
     fixture_start(server, settings, routes, COUNT_OF(routes), queue);
 }
 
-#define CLIENT(name)                                                                   \
-    CLEANUP(client_closep) struct server_client *name = fixture_client(&server)
-
 /* --- deadlines ------------------------------------------------------------ */
 
 static bool answers_within(struct server_client *client, int timeout_ms)
@@ -128,7 +125,7 @@ static void drips_are_cut_at_absolute_deadlines(void **state)
         struct server_fixture server;
         begin(&server, &settings, NULL);
         int64_t start_ms = clock_now().mono_ms;
-        CLIENT(client);
+        CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
         client_send(client, cases[i].beginning);
         for (int answer = 0; answer < cases[i].answers; answer++)
             assert_int_equal(client_answer(client).status, 200);
@@ -145,7 +142,7 @@ static void idle_connections_are_closed(void **state)
     settings.idle_ms = SPAN_MS;
     struct server_fixture server;
     begin(&server, &settings, NULL);
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
     assert_int_equal(client_ask(client, get_ok).status, 200);
     int64_t start_ms = clock_now().mono_ms;
     assert_true(client_is_closed(client));
@@ -208,7 +205,7 @@ static void no_span_is_no_deadline(void **state)
     struct listener_settings settings = {.address = "127.0.0.1:0"};
     struct server_fixture server;
     begin(&server, &settings, NULL);
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
     assert_int_equal(client_ask(client, get_ok).status, 200);
     assert_false(answers_within(client, 50));
     assert_int_equal(client_ask(client, get_ok).status, 200);

@@ -116,9 +116,6 @@ static struct request *take(const struct world *world)
     return fixture_take(world->mailbox.queue);
 }
 
-#define CLIENT(name)                                                                   \
-    CLEANUP(client_closep) struct server_client *name = fixture_client(&world.server)
-
 static const char post[] =
     "POST /suspend HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello";
 
@@ -128,7 +125,7 @@ static void suspended_request_is_answered_when_resumed(void **state)
     struct world world;
     struct listener_settings settings = fixture_settings();
     begin(&world, &settings);
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&world.server);
     for (int i = 0; i < 3; i++) {
         client_send(client, post);
         request_resume(take(&world));
@@ -146,7 +143,7 @@ static void suspended_request_may_be_resumed_at_once(void **state)
     struct world world;
     struct listener_settings settings = fixture_settings();
     begin(&world, &settings);
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&world.server);
     struct client_answer answer = client_ask(
         client, "POST /both HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi");
     assert_int_equal(answer.status, 200);
@@ -160,8 +157,8 @@ static void suspended_requests_are_answered_in_any_order(void **state)
     struct world world;
     struct listener_settings settings = fixture_settings();
     begin(&world, &settings);
-    CLIENT(first);
-    CLIENT(second);
+    CLEANUP(client_closep) struct server_client *first = fixture_client(&world.server);
+    CLEANUP(client_closep) struct server_client *second = fixture_client(&world.server);
     client_send(first, post);
     struct request *of_first = take(&world);
     client_send(second, post);
@@ -178,7 +175,7 @@ static void pipelined_request_waits_for_the_suspended_one(void **state)
     struct world world;
     struct listener_settings settings = fixture_settings();
     begin(&world, &settings);
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&world.server);
     client_send(client, post);
     client_send(client, "GET /nothing HTTP/1.1\r\nHost: h\r\n\r\n");
     request_resume(take(&world));
@@ -194,7 +191,7 @@ static void suspended_request_is_answered_503_after_its_deadline(void **state)
     struct listener_settings settings = fixture_settings();
     settings.stored_ms = 100;
     begin(&world, &settings);
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&world.server);
     int64_t sent_ms = clock_now().mono_ms;
     client_send(client, post);
     struct request *late = take(&world);
@@ -254,7 +251,7 @@ static void answer_that_cannot_be_sent_cuts_the_connection(void **state)
     struct world world;
     struct listener_settings settings = fixture_settings();
     begin(&world, &settings);
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&world.server);
     client_send(client, "POST /broken HTTP/1.1\r\nHost: h\r\n\r\n");
     request_resume(take(&world));
     assert_true(client_is_closed(client));
@@ -274,7 +271,7 @@ static void held_request_outlives_its_connection(void **state)
     expect_str("answer", "held", answer.body);
     client_close(client);
 
-    CLIENT(other);
+    CLEANUP(client_closep) struct server_client *other = fixture_client(&world.server);
     answer = client_ask(other, "GET /drop HTTP/1.1\r\nHost: h\r\n\r\n");
     expect_str("all of it", "/hold me kept", answer.body);
     end(&world);
@@ -287,9 +284,9 @@ static void bodies_of_all_requests_share_one_ceiling(void **state)
     struct listener_settings settings = fixture_settings();
     settings.bodies_in_memory = 12;
     begin(&world, &settings);
-    CLIENT(first);
-    CLIENT(second);
-    CLIENT(third);
+    CLEANUP(client_closep) struct server_client *first = fixture_client(&world.server);
+    CLEANUP(client_closep) struct server_client *second = fixture_client(&world.server);
+    CLEANUP(client_closep) struct server_client *third = fixture_client(&world.server);
     client_send(first, post);
     struct request *of_first = take(&world);
     client_send(second, post);

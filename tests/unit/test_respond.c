@@ -65,9 +65,6 @@ static int stop(void **state)
     return 0;
 }
 
-#define CLIENT(name)                                                                   \
-    CLEANUP(client_closep) struct server_client *name = fixture_client(&server)
-
 static void plan_next(const struct plan *plan)
 {
     struct plan *copy = mem_new(sizeof(*copy));
@@ -135,7 +132,7 @@ static void problem_says_what_and_where(void **state)
     struct plan plan = {.has_err = true};
     plan.status = fail_at(&plan.err, STATUS_INVALID, "/message/text",
                           "\"text\" is missing \xe2\x86\x92 \x01");
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
     struct client_answer answer = ask(client, &plan);
     assert_int_equal(answer.status, 400);
     expect_str("type", "application/problem+json",
@@ -174,7 +171,7 @@ static void problem_hides_what_strangers_must_not_know(void **state)
         {STATUS_SLOW_DOWN, true },
         {STATUS_RETRY,     true },
     };
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const char *name = status_name(cases[i].status);
         struct plan plan = {.has_err = true};
@@ -193,7 +190,7 @@ static void problem_without_error_has_no_detail(void **state)
 {
     (void)state;
     struct plan plan = {.status = STATUS_CONFLICT};
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
     struct client_answer answer = ask(client, &plan);
     json_t *problem = read_json(answer.body);
     assert_null(json_object_get(problem, "detail"));
@@ -205,7 +202,7 @@ static void problem_tells_when_to_come_again(void **state)
 {
     (void)state;
     static const enum status statuses[] = {STATUS_SLOW_DOWN, STATUS_RETRY};
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
     for (size_t i = 0; i < COUNT_OF(statuses); i++) {
         struct plan plan = {.status = statuses[i]};
         struct client_answer answer = ask(client, &plan);
@@ -225,7 +222,7 @@ static void answer_carries_its_headers_and_ours(void **state)
         {{"ETag", 4},           {"\"abc\"", 5}    },
         {{"CACHE-control", 13}, {"max-age=60", 10}},
     };
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
     struct plan plan = {.http = 201, .content_type = "text/css", .body = STR("a{}")};
     struct client_answer answer = ask(client, &plan);
     assert_int_equal(answer.status, 201);
@@ -245,7 +242,7 @@ static void answer_carries_its_headers_and_ours(void **state)
 static void answer_may_have_neither_body_nor_type(void **state)
 {
     (void)state;
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
     struct plan plan = {.http = 200};
     struct client_answer answer = ask(client, &plan);
     assert_int_equal(answer.status, 200);
@@ -265,7 +262,7 @@ static void answer_may_be_large(void **state)
     static char bytes[5 * 1024 * 1024];
     for (size_t i = 0; i < sizeof(bytes); i++)
         bytes[i] = (char)('a' + i % 23);
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
     struct plan plan = {.http = 200, .body = str_from(bytes, sizeof(bytes))};
     struct client_answer answer = ask(client, &plan);
     assert_true(str_equal(answer.body, plan.body));
@@ -282,7 +279,7 @@ static void answer_with_a_forged_header_is_never_sent(void **state)
         {{"", 0},       {"b", 1}                  },
     };
     for (size_t i = 0; i < COUNT_OF(forged); i++) {
-        CLIENT(client);
+        CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
         struct plan plan = {.http = 200, .headers = &forged[i], .header_count = 1};
         plan_next(&plan);
         client_send(client, get_plan);
@@ -308,7 +305,7 @@ static void answer_repeats_a_fit_request_id(void **state)
         {"one beyond ASCII", "a\xc3\xa9", false},
         {"an empty one",     "",          false},
     };
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
     struct plan plan = {.http = 200};
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char request[512];
@@ -325,7 +322,7 @@ static void answer_repeats_a_fit_request_id(void **state)
 static void request_ids_are_unique(void **state)
 {
     (void)state;
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
     char before[64] = "";
     for (int i = 0; i < 3; i++) {
         struct client_answer answer =

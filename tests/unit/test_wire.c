@@ -75,9 +75,6 @@ static int settle(void **state)
     return 0;
 }
 
-#define CLIENT(name)                                                                   \
-    CLEANUP(client_closep) struct server_client *name = fixture_client(&server)
-
 static bool says(const struct client_answer *answer, const char *line)
 {
     struct str rest = answer->body;
@@ -93,7 +90,7 @@ static bool says(const struct client_answer *answer, const char *line)
 static void wire_answers_one_request_after_the_other(void **state)
 {
     (void)state;
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
     for (int i = 0; i < 3; i++) {
         struct client_answer answer =
             client_ask(client, "GET /echo/acme?q=a+b%21&x HTTP/1.1\r\nHost: h\r\n\r\n");
@@ -125,7 +122,7 @@ static void wire_hands_over_bodies_of_both_kinds(void **state)
          "GET /echo/x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
          "0\r\n\r\n",                                                                                "body="     },
     };
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct client_answer answer = client_ask(client, cases[i].request);
         expect_i64(cases[i].name, 200, answer.status);
@@ -136,7 +133,7 @@ static void wire_hands_over_bodies_of_both_kinds(void **state)
 static void wire_shows_every_header_also_doubled_ones(void **state)
 {
     (void)state;
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
     struct client_answer answer =
         client_ask(client, "GET /echo/x HTTP/1.1\r\nHost: h\r\nX-Sig: one\r\n"
                            "x-sig:  two \r\nX-Empty:\r\nCookie: a=b\r\n\r\n");
@@ -151,7 +148,7 @@ static void wire_shows_every_header_also_doubled_ones(void **state)
 static void wire_reads_pipelined_requests_in_order(void **state)
 {
     (void)state;
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
     client_send(client,
                 "POST /echo/first HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\none"
                 "GET /nothing HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -171,7 +168,7 @@ static void wire_survives_a_request_in_single_bytes(void **state)
     (void)state;
     static const char request[] =
         "POST /echo/x?q=1 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi";
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
     for (size_t i = 0; i + 1 < sizeof(request); i++)
         client_send_bytes(client, request + i, 1);
     struct client_answer answer = client_answer(client);
@@ -199,7 +196,7 @@ static void wire_decodes_arguments_and_refuses_bad_escapes(void **state)
         {"http://other",             404, NULL               },
         {"*",                        404, NULL               },
     };
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char request[256];
         (void)snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: h\r\n\r\n",
@@ -216,7 +213,7 @@ static void wire_decodes_arguments_and_refuses_bad_escapes(void **state)
 static void wire_serves_head_like_get_without_body(void **state)
 {
     (void)state;
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
     client_send(client, "HEAD /echo/x HTTP/1.1\r\nHost: h\r\n\r\n");
     struct client_answer answer = client_answer_of(client, false);
     assert_int_equal(answer.status, 200);
@@ -242,7 +239,7 @@ static void wire_refuses_unknown_paths_and_methods(void **state)
         {"BREW /echo/x",    405, "POST, GET, HEAD"},
         {"GET /measure/x",  405, "PUT"            },
     };
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char request[128];
         (void)snprintf(request, sizeof(request), "%s HTTP/1.1\r\nHost: h\r\n\r\n",
@@ -281,7 +278,7 @@ static void wire_refuses_unclear_framing_and_closes(void **state)
         {"a line without colon",       "Host: h\r\nnonsense\r\n"                              },
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        CLIENT(client);
+        CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
         char request[512];
         (void)snprintf(request, sizeof(request), "POST /echo/x HTTP/1.1\r\n%s\r\n",
                        cases[i].headers);
@@ -293,12 +290,12 @@ static void wire_refuses_unclear_framing_and_closes(void **state)
 static void wire_takes_http_1_0_without_host(void **state)
 {
     (void)state;
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
     struct client_answer answer = client_ask(client, "GET /echo/x HTTP/1.0\r\n\r\n");
     assert_int_equal(answer.status, 200);
     assert_true(client_is_closed(client));
 
-    CLIENT(chunked);
+    CLEANUP(client_closep) struct server_client *chunked = fixture_client(&server);
     answer = client_ask(chunked, "POST /echo/x HTTP/1.0\r\n"
                                  "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
     assert_int_equal(answer.status, 400);
@@ -319,7 +316,7 @@ static void wire_leaves_what_cannot_be_parsed_to_the_library(void **state)
          "POST /echo/x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        CLIENT(client);
+        CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
         client_send(client, cases[i].request);
         if (cases[i].want != 0)
             expect_i64(cases[i].name, cases[i].want, client_answer(client).status);
@@ -330,7 +327,7 @@ static void wire_leaves_what_cannot_be_parsed_to_the_library(void **state)
 static void wire_refuses_headers_beyond_the_connection_memory(void **state)
 {
     (void)state;
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
     CLEANUP(buf_release) struct buf request;
     buf_init(&request, 64 * 1024);
     buf_add(&request, STR("GET /echo/x HTTP/1.1\r\nHost: h\r\nX-Long: "));
@@ -370,7 +367,7 @@ static void wire_refuses_a_declared_body_without_reading_it(void **state)
          "Expect: 100-continue\r\n\r\n",                                                                          413},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        CLIENT(client);
+        CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
         struct client_answer answer = client_ask(client, cases[i].request);
         expect_i64(cases[i].name, cases[i].want, answer.status);
         expect_str(cases[i].name, "close", answer_header(&answer, "Connection"));
@@ -387,7 +384,7 @@ static void wire_takes_a_body_of_exactly_the_ceiling(void **state)
                         "\r\n",
                         BODY_MAX);
     memset(request + head, 'x', BODY_MAX);
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
     client_send_bytes(client, request, (size_t)head + BODY_MAX);
     struct client_answer answer = client_answer(client);
     expect_str("all of it", "1000", answer.body);
@@ -417,7 +414,7 @@ static struct client_answer put_chunked(struct server_client *client,
 static void wire_refuses_a_chunked_body_once_it_has_grown_too_large(void **state)
 {
     (void)state;
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
     assert_int_equal(put_chunked(client, "/measure/x", BODY_MAX + 1).status, 413);
     /* It was read to its end, so the connection goes on. */
     struct client_answer answer = put_chunked(client, "/measure/x", BODY_MAX);
@@ -428,7 +425,7 @@ static void wire_refuses_a_chunked_body_once_it_has_grown_too_large(void **state
 static void wire_refuses_a_chunked_body_that_memory_cannot_hold(void **state)
 {
     (void)state;
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
     struct client_answer answer = put_chunked(client, "/measure/large", 100 * 1000 + 1);
     assert_int_equal(answer.status, 503);
     assert_true(answer_header(&answer, "Retry-After").len > 0);
@@ -444,7 +441,7 @@ static void wire_lets_a_client_that_is_still_sending_read_its_refusal(void **sta
     static const char head[] =
         "POST /echo/x HTTP/1.1\r\nHost: h\r\nContent-Length: 3000000\r\n\r\n";
     static char body[3000000];
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
     client_send(client, head);
     assert_true(client_try_send(client, body, sizeof(body)));
     assert_int_equal(client_answer(client).status, 413);
@@ -454,7 +451,7 @@ static void wire_lets_a_client_that_is_still_sending_read_its_refusal(void **sta
 static void wire_asks_a_waiting_client_to_go_on(void **state)
 {
     (void)state;
-    CLIENT(client);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
     struct client_answer answer =
         client_ask(client, "POST /echo/x HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n"
                            "Expect: 100-continue\r\n\r\n");
