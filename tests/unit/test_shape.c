@@ -32,8 +32,10 @@ static const struct shape thing_shape = SHAPE("Thing", thing_members);
 static struct json *parsed(const char *quoted)
 {
     CLEANUP(mem_freep) char *text = mem_copy_string(quoted);
-    for (char *c = text; *c != '\0'; c++)
-        *c = *c == '\'' ? '"' : *c;
+    for (char *c = text; *c != '\0'; c++) {
+        if (*c == '\'')
+            *c = '"';
+    }
     struct json *json = NULL;
     struct error err;
     expect_status(quoted, STATUS_OK, json_parse(str_of(text), 32, &json, &err));
