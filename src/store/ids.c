@@ -44,25 +44,29 @@ struct ids {
 
 /* --- the filter ------------------------------------------------------------ */
 
-/* Keys are hashes already: one half chooses the block, the other the bits in it. The
- * file may move to another machine, so bytes have an order of their own. */
-static uint64_t half_of(const uint8_t key[HASH16_BYTES], unsigned half)
-{
-    uint64_t value = 0;
-    for (unsigned i = 0; i < 8; i++)
-        value |= (uint64_t)key[8 * half + i] << (8 * i);
-    return value;
-}
-
+/*
+ * Keys are hashes, apart from the first bytes of some (see store_hash_key): bytes 6 and
+ * 7 choose the block, the others behind them the bits in it. The file may move to
+ * another machine, so the bytes have an order of their own.
+ */
+_Static_assert(FILTER_BLOCKS <= 65536, "two bytes choose among them");
 static size_t block_of(const uint8_t key[HASH16_BYTES])
 {
-    return half_of(key, 0) % FILTER_BLOCKS * (BLOCK_BITS / 8);
+    return (key[6] | (size_t)key[7] << 8) % FILTER_BLOCKS * (BLOCK_BITS / 8);
+}
+
+static uint64_t bits_of(const uint8_t key[HASH16_BYTES])
+{
+    uint64_t bits = 0;
+    for (unsigned i = 0; i < 8; i++)
+        bits |= (uint64_t)key[8 + i] << (8 * i);
+    return bits;
 }
 
 static void filter_add(uint8_t *filter, const uint8_t key[HASH16_BYTES])
 {
     uint8_t *block = filter + block_of(key);
-    uint64_t bits = half_of(key, 1);
+    uint64_t bits = bits_of(key);
     for (unsigned i = 0; i < FILTER_PROBES; i++, bits >>= 9)
         block[bits >> 3 & 63] |= (uint8_t)(1U << (bits & 7));
 }
@@ -70,7 +74,7 @@ static void filter_add(uint8_t *filter, const uint8_t key[HASH16_BYTES])
 static bool filter_may_have(const uint8_t *filter, const uint8_t key[HASH16_BYTES])
 {
     const uint8_t *block = filter + block_of(key);
-    uint64_t bits = half_of(key, 1);
+    uint64_t bits = bits_of(key);
     for (unsigned i = 0; i < FILTER_PROBES; i++, bits >>= 9)
         if ((block[bits >> 3 & 63] & 1U << (bits & 7)) == 0)
             return false;
