@@ -1,5 +1,7 @@
 #include "check.h"
 
+#include <strings.h>
+
 #include "address.h"
 #include "entries.h"
 #include "gateway/memory.h"
@@ -115,18 +117,20 @@ static void check_name(struct reader *reader, const struct section *section)
                "a name is 1 to 63 of a-z, 0-9 and -; choose another");
 }
 
-/* True, and said so, when `section` has the same name as `earlier`. */
-static bool has_name_of(struct reader *reader, const struct section *section,
-                        const struct section *earlier, const char *what)
+/* Neither is missing or was wrong. */
+static bool is_same(const char *a, const char *b)
 {
-    struct str name = text_of(section, "name");
+    return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+static void report_second(struct reader *reader, const struct section *section,
+                          const struct section *first, const char *what)
+{
     struct quote shown;
-    if (name.len == 0 || !str_equal(name, text_of(earlier, "name")))
-        return false;
     problems_add(&reader->problems, section_place(section, "name"),
                  "a second %s is called %s, the first is in line %zu; rename one", what,
-                 quote(&shown, name), section_place(earlier, "name").line);
-    return true;
+                 quote(&shown, text_of(section, "name")),
+                 section_place(first, "name").line);
 }
 
 /* Also true of a value that was wrong: its absence is not the next problem. */
@@ -197,11 +201,13 @@ static void check_organisations(struct reader *reader, struct snapshot *snapshot
         struct organisation_entry *entry = &snapshot->organisations[i];
         check_name(reader, &entry->section);
         check_location(reader, entry);
-        for (size_t j = 0; j < i; j++) {
-            if (has_name_of(reader, &entry->section,
-                            &snapshot->organisations[j].section, "organisation"))
-                break;
-        }
+        size_t first = 0;
+        while (first < i &&
+               !is_same(snapshot->organisations[first].value.name, entry->value.name))
+            first++;
+        if (first < i)
+            report_second(reader, &entry->section,
+                          &snapshot->organisations[first].section, "organisation");
     }
 }
 
@@ -248,33 +254,51 @@ static void check_genesys_secrets(struct reader *reader,
     }
 }
 
+static void check_integration_id(struct reader *reader, const struct section *section)
+{
+    struct str id = text_of(section, "integration_id");
+    if (id.len > 0 && !id_is_valid(id))
+        report(reader, section, "integration_id",
+               "is longer than any id; copy it from Genesys");
+}
+
+/* Genesys names no bridge in a webhook, but its integration. */
 static bool is_same_integration(const struct bridge_entry *a,
                                 const struct bridge_entry *b)
 {
-    struct str id = text_of(&a->section, "integration_id");
-    return id.len > 0 && str_equal_nocase(id, text_of(&b->section, "integration_id")) &&
-           str_equal(text_of(&a->section, "genesys"), text_of(&b->section, "genesys"));
+    return is_same(a->organisation, b->organisation) &&
+           a->value.integration_id != NULL && b->value.integration_id != NULL &&
+           strcasecmp(a->value.integration_id, b->value.integration_id) == 0;
 }
 
-static void check_integration(struct reader *reader, const struct snapshot *snapshot,
-                              size_t i)
+static void report_integration(struct reader *reader, const struct bridge_entry *entry,
+                               const struct bridge_entry *first)
+{
+    struct quote shown;
+    char cause[160];
+    (void)snprintf(cause, sizeof(cause),
+                   "bridge %s has this integration already; give each its own",
+                   quote(&shown, text_of(&first->section, "name")));
+    report(reader, &entry->section, "integration_id", cause);
+}
+
+/* What the i-th bridge has in common with an earlier one. */
+static void check_unique(struct reader *reader, const struct snapshot *snapshot,
+                         size_t i)
 {
     const struct bridge_entry *entry = &snapshot->bridges[i];
-    struct str id = text_of(&entry->section, "integration_id");
-    if (id.len > 0 && !id_is_valid(id))
-        report(reader, &entry->section, "integration_id",
-               "is longer than any id; copy it from Genesys");
+    bool has_name = false;
+    bool has_integration = false;
     for (size_t j = 0; j < i; j++) {
         const struct bridge_entry *other = &snapshot->bridges[j];
-        struct quote shown;
-        char cause[160];
-        if (!is_same_integration(entry, other))
-            continue;
-        (void)snprintf(cause, sizeof(cause),
-                       "bridge %s has this integration already; give each its own",
-                       quote(&shown, text_of(&other->section, "name")));
-        report(reader, &entry->section, "integration_id", cause);
-        return;
+        if (!has_name && is_same(entry->value.name, other->value.name)) {
+            report_second(reader, &entry->section, &other->section, "bridge");
+            has_name = true;
+        }
+        if (!has_integration && is_same_integration(entry, other)) {
+            report_integration(reader, entry, other);
+            has_integration = true;
+        }
     }
 }
 
@@ -284,13 +308,9 @@ static void check_bridges(struct reader *reader, const struct snapshot *snapshot
         const struct bridge_entry *entry = &snapshot->bridges[i];
         check_name(reader, &entry->section);
         check_reference(reader, snapshot, entry);
-        check_integration(reader, snapshot, i);
+        check_integration_id(reader, &entry->section);
         check_genesys_secrets(reader, entry);
-        for (size_t j = 0; j < i; j++) {
-            if (has_name_of(reader, &entry->section, &snapshot->bridges[j].section,
-                            "bridge"))
-                break;
-        }
+        check_unique(reader, snapshot, i);
     }
 }
 

@@ -106,6 +106,7 @@ static int depth_change(yaml_event_type_t type)
 struct scan {
     int depth;
     int documents;
+    bool has_alias;
     bool is_over;
 };
 
@@ -114,6 +115,7 @@ static bool scan_event(struct scan *scan, const yaml_event_t *event,
                        struct problems *problems)
 {
     check_event(event, problems);
+    scan->has_alias = scan->has_alias || event->type == YAML_ALIAS_EVENT;
     scan->depth += depth_change(event->type);
     if (scan->depth > DEPTH_MAX) {
         problems_add(problems, mark_place(event->start_mark),
@@ -164,7 +166,7 @@ static bool scan_stream(struct str text, struct problems *problems)
         yaml_event_delete(&event);
     }
     yaml_parser_delete(&parser);
-    return scan.is_over;
+    return scan.is_over && !scan.has_alias;
 }
 
 static bool load_first(struct document *document, struct str text,
@@ -173,7 +175,8 @@ static bool load_first(struct document *document, struct str text,
     yaml_parser_t parser;
     bool is_started = parser_start(&parser, text);
     document->is_loaded = is_started && yaml_parser_load(&parser, &document->yaml) != 0;
-    /* Only an alias can still be wrong here, and that was said when it was seen. */
+    /* Only two anchors of one name can still be wrong here, and anchors were reported.
+     */
     if (!document->is_loaded && problems->count == 0)
         report_syntax(&parser, text, problems);
     if (is_started)

@@ -3,8 +3,8 @@
  *
  * What a configuration does not need and a reader could be harmed by is refused here:
  * aliases and anchors (a few bytes that stand for many), tags, several documents, deep
- * nesting. The nodes of a document whose problems are only of that kind can still be
- * walked, so that everything else in the file is reported as well.
+ * nesting. But for aliases the nodes can be walked all the same, so that everything
+ * else that is wrong in the file is reported as well.
  */
 #pragma once
 

@@ -195,24 +195,23 @@ static enum status take_variable_files(const struct target *target,
     return status;
 }
 
-static void fill_from_variable(const struct target *target,
-                               const struct variable *value,
-                               const struct variable *file)
+/* `other` is the same setting's second form, if that is set as well. */
+static void fill_from_variable(const struct target *target, const struct variable *used,
+                               bool is_path, const struct variable *other)
 {
     struct error err;
     enum status status;
-    const struct variable *used = value == NULL ? file : value;
     *target->origin = (struct origin){
         .kind = ORIGIN_ENVIRONMENT,
         .variable = text_copy(str_of(used->name)),
     };
-    if (value == NULL)
-        status = take_variable_files(target, file, &err);
-    else if (file != NULL)
-        status = fail(&err, STATUS_INVALID, "%s is set as well; keep one", file->name);
+    if (other != NULL)
+        status = fail(&err, STATUS_INVALID, "%s is set as well; keep one", other->name);
+    else if (is_path)
+        status = take_variable_files(target, used, &err);
     else
         status =
-            value_parse(target->row, str_of(value->value), target->section->base, &err);
+            value_parse(target->row, str_of(used->value), target->section->base, &err);
     if (status == STATUS_OK)
         status = value_check(target->row, target->section->base, &err);
     if (status != STATUS_OK)
@@ -233,10 +232,11 @@ static bool fill_from_environment(const struct target *target)
     const struct variable *file = NULL;
     if (kind_is_secret(row->kind) && section_variable(section, row, "_FILE", &name))
         file = environment_take(environment, buf_c_string(&name));
-    if (value == NULL && file == NULL)
-        return false;
-    fill_from_variable(target, value, file);
-    return true;
+    if (value != NULL)
+        fill_from_variable(target, value, false, file);
+    else if (file != NULL)
+        fill_from_variable(target, file, true, NULL);
+    return value != NULL || file != NULL;
 }
 
 static void fill_default(const struct target *target)

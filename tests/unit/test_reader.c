@@ -61,17 +61,19 @@ static void what_yaml_can_but_settings_need_not_is_refused(void **state)
     static const struct wrong cases[] = {
         WRONG("alias", "listen: &x\n  public: 0.0.0.0:1\nlimits: *x\n",
               "omgw.yaml:1:9: anchors (&name) are not used here; remove it\n"
-              "omgw.yaml:2:3: unknown setting \"public\"; known here: body, "
-              "bodies_in_memory, connections, connections_per_peer, max_pending, "
-              "contact_per_minute, disk_reserve, lane_memory\n"
               "omgw.yaml:3:9: aliases (*name) are not used here; write the value "
               "itself\n"),
+        WRONG("two anchors of one name", "log: &x\n  colour: &x red\n",
+              "omgw.yaml:1:6: anchors (&name) are not used here; remove it\n"
+              "omgw.yaml:2:11: anchors (&name) are not used here; remove it\n"),
+        WRONG("an anchor does not hide the rest", "log: &x\n  colour: red\n",
+              "omgw.yaml:1:6: anchors (&name) are not used here; remove it\n"
+              "omgw.yaml:2:3: unknown setting \"colour\"; known here: level, format\n"),
         WRONG("alias to nothing", "limits: *x\n",
               "omgw.yaml:1:9: aliases (*name) are not used here; write the value "
               "itself\n"),
         WRONG("a list inside itself", "trusted_proxies: &x [ *x ]\n",
               "omgw.yaml:1:18: anchors (&name) are not used here; remove it\n"
-              "omgw.yaml:1:18: trusted_proxies: is a list; write a single value\n"
               "omgw.yaml:1:23: aliases (*name) are not used here; write the value "
               "itself\n"),
         WRONG("tags", "migrate: !!str auto\nlimits: !x {}\ntrusted_proxies: !y []\n",
