@@ -1,0 +1,209 @@
+// What an operator does and meets: stop under load, full disk, reload, a second instance,
+// health, many and slow connections.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { test } from 'node:test';
+import { World, OMGW } from './support/world.mjs';
+import { Child, until } from './support/process.mjs';
+import { request } from './support/partner.mjs';
+
+test('SIGTERM under load: exit 0 within 10 s, every 2xx arrives once', async (t) => {
+    const world = await World.start();
+    t.after(() => world.stop());
+    const accepted = [];
+    let over = false;
+    const senders = Array.from({ length: 16 }, async (_, i) => {
+        for (let n = 0; !over; n++) {
+            const answer = await world.partner.message(`contact-${i}`, `${i}:${n}`)
+                .catch(() => ({ status: 0 }));
+            if (answer.status === 202)
+                accepted.push(`${i}:${n}`);
+        }
+    });
+    await until('load', () => accepted.length > 100);
+    const from = Date.now();
+    assert.equal(await world.stopGateway(), 0);
+    assert.ok(Date.now() - from < 10000);
+    over = true;
+    await Promise.all(senders);
+    await world.startGateway();
+    const rows = await world.untilMessages(accepted.length);
+    const texts = rows.map((row) => row.text);
+    assert.equal(new Set(texts).size, texts.length, 'none twice');
+    for (const text of accepted)
+        assert.ok(texts.includes(text), text);
+});
+
+test('a full disk: 503, then 2xx within 5 s of relief, same process', async (t) => {
+    const mount = path.join('/tmp', `omgw-small-${process.pid}`);
+    mkdirSync(mount, { recursive: true });
+    try {
+        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', mount],
+            { stdio: 'pipe' });
+    } catch (error) {
+        rmSync(mount, { recursive: true });
+        t.skip(`no tmpfs can be mounted here: ${error.stderr}`);
+        return;
+    }
+    const world = await World.start({ database: path.join(mount, 'omgw.db') });
+    t.after(async () => {
+        await world.stop();
+        execFileSync('umount', [mount]);
+        rmSync(mount, { recursive: true });
+    });
+    assert.equal((await world.partner.message('ana', 'before')).status, 202);
+
+    const { bavail, bsize } = statfsSync(mount);
+    const filler = path.join(mount, 'filler');
+    writeFileSync(filler, Buffer.alloc(Math.max(0, bavail * bsize - 65536)));
+    // Whatever the filler left is used up by messages.
+    const statuses = [];
+    await until('503', async () => {
+        const answer = await world.partner.message('ana', 'x'.repeat(15000));
+        statuses.push(answer.status);
+        if (answer.status === 503)
+            assert.ok(Number(answer.headers['retry-after']) > 0);
+        return answer.status === 503;
+    });
+    assert.deepEqual([...new Set(statuses)].filter((s) => s !== 202 && s !== 503), []);
+    assert.equal((await request(`${world.admin}/livez`)).status, 200);
+
+    rmSync(filler);
+    const relieved = Date.now();
+    await until('2xx again', async () =>
+        (await world.partner.message('ana', 'after')).status === 202, 5000);
+    assert.ok(Date.now() - relieved < 5000);
+    assert.equal(world.gateway.code, undefined, 'the same process');
+    const accepted = statuses.filter((s) => s === 202).length + 2;
+    const rows = await until('all to arrive', async () => {
+        const list = await world.messages();
+        return list.some((row) => row.text === 'after') && list;
+    });
+    assert.ok(rows.filter((row) => !/^x+$/.test(row.text)).length >= 2);
+    assert.ok(accepted >= 2);
+    assert.equal(await world.stopGateway(), 0);
+    const check = execFileSync('sqlite3', ['-readonly', world.database,
+        'PRAGMA integrity_check']).toString().trim();
+    assert.equal(check, 'ok');
+});
+
+test('SIGHUP: a good file is taken, a bad one changes nothing', async (t) => {
+    const world = await World.start();
+    t.after(() => world.stop());
+    const good = readFileSync(world.configFile, 'utf8');
+    const second = `  - name: second
+    channel: partner
+    genesys: main
+    integration_id: 5a1d3a52-0000-4000-8000-000000000003
+    genesys_secrets: [ { value: another-signing-secret } ]
+    partner:
+      callback_url: "${world.partner.url}"
+      secrets: [ { value: "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=" } ]
+`;
+    assert.equal((await world.partner.message('ana', 'hi', {}, { bridge: 'second' })).status, 401);
+    writeFileSync(world.configFile, good + second);
+    world.gateway.process.kill('SIGHUP');
+    await world.gateway.untilEvent('config.reloaded');
+    await until('the new bridge', async () =>
+        (await world.partner.message('ana', 'hi', {}, { bridge: 'second' })).status === 202);
+
+    writeFileSync(world.configFile, good.replace('channel: partner', 'channel: partnr'));
+    world.gateway.process.kill('SIGHUP');
+    await world.gateway.untilEvent('config.refused');
+    assert.ok(world.gateway.lines.some((line) => /partnr/.test(line) && /did you mean "partner"/.test(line)));
+    assert.equal(await world.metric('omgw_config_last_reload_successful'), 0);
+    assert.equal((await world.partner.message('ana', 'hi', {}, { bridge: 'second' })).status, 202);
+
+    // History forbids another integration id; nothing changes.
+    writeFileSync(world.configFile, good.replace('000000000002', '000000000009'));
+    world.gateway.process.kill('SIGHUP');
+    await until('the refusal', () => world.gateway.events('config.refused').length === 2);
+    assert.equal((await world.partner.message('ana', 'still here')).status, 202);
+});
+
+test('a second instance on the same database waits for the first to end', async (t) => {
+    const world = await World.start();
+    t.after(() => world.stop());
+    const other = readFileSync(world.configFile, 'utf8')
+        .replaceAll(/127\.0\.0\.1:(\d+)", admin: "127\.0\.0\.1:\d+"/g, '127.0.0.1:0", admin: "127.0.0.1:0"');
+    const file = path.join(world.dir, 'second.yaml');
+    writeFileSync(file, other);
+    const second = new Child(OMGW, ['serve', '--config', file]);
+    // A restart overlaps: the old one ends while the new one waits for the lock.
+    await until('the first to be asked', () => second.process.pid !== undefined);
+    assert.equal(await world.stopGateway(), 0);
+    await second.untilEvent('serve.started', 20000);
+    const { code } = await second.kill('SIGTERM');
+    assert.equal(code, 0);
+});
+
+test('health, readiness and metrics answer', async (t) => {
+    const world = await World.start();
+    t.after(() => world.stop());
+    assert.equal((await world.omgw('health')).code, 0);
+    for (const page of ['livez', 'readyz', 'metrics'])
+        assert.equal((await request(`${world.admin}/${page}`)).status, 200, page);
+    await world.partner.message('ana', 'hello');
+    await world.untilMessages(1);
+    await until('the outcome', async () => await world.metric('omgw_deliveries_pending') === 0);
+    assert.equal(await world.metric('omgw_webhook_requests_total', 'result="accepted"',
+        'peer="channel"'), 1);
+    assert.equal(await world.metric('omgw_deliveries_total', 'outcome="done"',
+        'direction="inbound"') >= 1, true);
+    assert.equal(await world.stopGateway(), 0);
+    assert.equal((await world.omgw('health')).code, 69);
+});
+
+test('256 closed-loop connections for 2 s do not stall', async (t) => {
+    const world = await World.start();
+    t.after(() => world.stop());
+    const end = Date.now() + 2000;
+    const done = new Array(256).fill(0);
+    await Promise.all(done.map(async (_, i) => {
+        while (Date.now() < end) {
+            const { status } = await world.partner.message(`c-${i}`, 'x');
+            assert.equal(status, 202);
+            done[i]++;
+        }
+    }));
+    assert.ok(Math.min(...done) >= 1, `the slowest did ${Math.min(...done)}`);
+});
+
+// Resolves to how long the server let the connection live.
+function slowClient(port, start, drip, everyMs) {
+    return new Promise((resolve, reject) => {
+        const from = Date.now();
+        const socket = net.connect(port, '127.0.0.1', () => socket.write(start));
+        const timer = setInterval(() => drip !== '' && socket.write(drip), everyMs);
+        socket.on('data', () => {});
+        socket.on('error', () => {});
+        socket.on('close', () => {
+            clearInterval(timer);
+            resolve(Date.now() - from);
+        });
+        socket.setTimeout(20000, () => reject(new Error('never cut')));
+    });
+}
+
+test('slow clients are cut at their deadlines, others go on', async (t) => {
+    const world = await World.start({ settings:
+        'timeouts: { header: 1s, body: 2s, idle: 2s, answer: 2s }' });
+    t.after(() => world.stop());
+    const { port } = new URL(world.base);
+    const head = 'POST /webhooks/channels/acme HTTP/1.1\r\nHost: x\r\n';
+    const first = 'GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n';
+    const [header, kept, body] = await Promise.all([
+        slowClient(port, 'POST /webhooks', 'x', 100),
+        slowClient(port, first + 'POST /webhooks', 'x', 100),
+        slowClient(port, `${head}Content-Length: 1000\r\n\r\n`, 'x', 100),
+        world.partner.message('ana', 'others go on').then((answer) =>
+            assert.equal(answer.status, 202)),
+    ]);
+    const within = (name, ms, from, to) => assert.ok(ms >= from && ms < to, `${name}: ${ms} ms`);
+    within('header drip', header, 800, 2500);
+    within('header drip on a kept-alive connection', kept, 800, 4000);
+    within('body drip', body, 1800, 3500);
+});
