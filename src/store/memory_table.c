@@ -62,33 +62,34 @@ bool key_takes_text(struct str text)
     return text.len <= LIMIT_ID_BYTES;
 }
 
-struct table_key key_table(uint8_t table)
+struct table_key key_table(unsigned table)
 {
-    return (struct table_key){.len = 1, .bytes = {table}};
+    assert(table <= UINT8_MAX);
+    return (struct table_key){.len = 1, .bytes = {(uint8_t)table}};
 }
 
-struct table_key key_1(uint8_t table, int64_t a)
+struct table_key key_1(unsigned table, int64_t a)
 {
     struct table_key key = key_table(table);
     add_i64(&key, a);
     return key;
 }
 
-struct table_key key_2(uint8_t table, int64_t a, int64_t b)
+struct table_key key_2(unsigned table, int64_t a, int64_t b)
 {
     struct table_key key = key_1(table, a);
     add_i64(&key, b);
     return key;
 }
 
-struct table_key key_3(uint8_t table, int64_t a, int64_t b, int64_t c)
+struct table_key key_3(unsigned table, int64_t a, int64_t b, int64_t c)
 {
     struct table_key key = key_2(table, a, b);
     add_i64(&key, c);
     return key;
 }
 
-struct table_key key_1_text(uint8_t table, int64_t a, struct str text)
+struct table_key key_1_text(unsigned table, int64_t a, struct str text)
 {
     assert(key_takes_text(text));
     struct table_key key = key_1(table, a);
@@ -96,7 +97,7 @@ struct table_key key_1_text(uint8_t table, int64_t a, struct str text)
     return key;
 }
 
-struct table_key key_bytes(uint8_t table, const void *bytes, size_t len)
+struct table_key key_bytes(unsigned table, const void *bytes, size_t len)
 {
     struct table_key key = key_table(table);
     add_bytes(&key, bytes, len);

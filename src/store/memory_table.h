@@ -21,14 +21,14 @@ struct table_key {
 };
 
 /* The start of all keys of a table. */
-struct table_key key_table(uint8_t table);
-struct table_key key_1(uint8_t table, int64_t a);
-struct table_key key_2(uint8_t table, int64_t a, int64_t b);
-struct table_key key_3(uint8_t table, int64_t a, int64_t b, int64_t c);
+struct table_key key_table(unsigned table);
+struct table_key key_1(unsigned table, int64_t a);
+struct table_key key_2(unsigned table, int64_t a, int64_t b);
+struct table_key key_3(unsigned table, int64_t a, int64_t b, int64_t c);
 /* The text ends the key; it has the length of an id at most. */
 bool key_takes_text(struct str text);
-struct table_key key_1_text(uint8_t table, int64_t a, struct str text);
-struct table_key key_bytes(uint8_t table, const void *bytes, size_t len);
+struct table_key key_1_text(unsigned table, int64_t a, struct str text);
+struct table_key key_bytes(unsigned table, const void *bytes, size_t len);
 
 struct table;
 struct table_entry;

@@ -102,7 +102,9 @@ static void expect_summary(const struct lanes_seen *seen, const char *name,
 {
     const struct lane_summary *lane =
         find_lane(seen, first->contact_row, first->direction);
-    assert_non_null(lane);
+    expect_true(name, lane != NULL);
+    if (lane == NULL)
+        return;
     expect_i64(name, first->bridge_row, lane->bridge_row);
     expect_i64(name, first->id, lane->first_id);
     expect_i64(name, count, lane->count);
