@@ -68,7 +68,7 @@ const struct setting_row root_rows[] = {
          .help = "open connections of one address; trusted proxies are exempt, their "
                  "clients count"),
     ROOT("limits.max_pending", SETTING_NUMBER, limits.max_pending,
-         .default_text = "1000000", .min = 1,
+         .default_text = "1000000", .min = 1, .max = (int64_t)1000 * COUNT_MAX,
          .help = "deliveries that may wait, per bridge; beyond it 503"),
     ROOT("limits.contact_per_minute", SETTING_NUMBER, limits.contact_per_minute,
          .default_text = "0", .max = COUNT_MAX,
