@@ -101,9 +101,11 @@ function showTimeline(conversation) {
         return; // so that a screen reader says each message once
     state.shown = shown;
     const box = $('timeline');
+    const isOther = box.dataset.id !== conversation.id;
     const wasAtEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 80;
+    box.dataset.id = conversation.id;
     box.replaceChildren(...conversation.timeline.map(message));
-    if (wasAtEnd)
+    if (isOther || wasAtEnd)
         box.scrollTop = box.scrollHeight;
 }
 
