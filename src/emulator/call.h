@@ -8,6 +8,7 @@
 #pragma once
 
 #include "emulator.h"
+#include "gateway/server.h"
 #include "print_json.h"
 #include "shape.h"
 

@@ -2,7 +2,9 @@
 
 #include "agent.h"
 #include "gate.h"
+#include "gateway/clock.h"
 #include "gateway/memory.h"
+#include "gateway/server.h"
 #include "operations.h"
 
 /* A million rows with long texts. */
@@ -92,6 +94,11 @@ enum status emulator_new(const struct emulator_settings *settings,
     emulator_reset(emulator);
     *out_emulator = emulator;
     return STATUS_OK;
+}
+
+const char *emulator_address(const struct emulator *emulator)
+{
+    return listener_address(emulator->listener);
 }
 
 void emulator_step(struct emulator *emulator, int64_t timeout_ms)

@@ -6,11 +6,8 @@
  */
 #pragma once
 
-#include <stdatomic.h>
-
 #include "courier.h"
 #include "fault_plan.h"
-#include "gateway/server.h"
 #include "login.h"
 #include "world.h"
 
@@ -38,6 +35,8 @@ struct emulator_settings { /* all texts borrowed; they stay */
     struct courier_settings courier;
 };
 
+struct listener;
+
 struct emulator {
     struct emulator_settings settings;
     struct listener *listener;
@@ -54,6 +53,8 @@ struct emulator {
 
 MUST_CHECK enum status emulator_new(const struct emulator_settings *settings,
                                     struct emulator **out_emulator, struct error *err);
+/* The address really bound. */
+const char *emulator_address(const struct emulator *emulator);
 /* Serves what is there, or waits for it, at most `timeout_ms`. Front thread. */
 void emulator_step(struct emulator *emulator, int64_t timeout_ms);
 /* Ends a running emulator_step early. Any thread. */

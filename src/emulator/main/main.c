@@ -47,8 +47,7 @@ static int serve(struct emulator *emulator, const sigset_t *signals)
         return EXIT_CANNOT_START;
     }
     /* Scripts wait for this line and read the port from it. */
-    (void)printf("genesys-emulator listens on http://%s\n",
-                 listener_address(emulator->listener));
+    (void)printf("genesys-emulator listens on http://%s\n", emulator_address(emulator));
     (void)fflush(stdout);
 
     int signal_number;
