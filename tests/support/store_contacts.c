@@ -41,8 +41,10 @@ static void expect_no_contact(struct store_fixture *f, struct str id)
 
 static void a_contact_is_found_by_exactly_its_id(struct store_fixture *f)
 {
+    static char too_long[LIMIT_ID_BYTES + 1];
     static char longest[LIMIT_ID_BYTES];
     static char shorter[LIMIT_ID_BYTES - 1];
+    memset(too_long, 'x', sizeof(too_long));
     memset(longest, 'x', sizeof(longest));
     memset(shorter, 'x', sizeof(shorter));
     const struct str ids[] = {
@@ -73,6 +75,7 @@ static void a_contact_is_found_by_exactly_its_id(struct store_fixture *f)
     }
     expect_no_contact(f, STR("ann"));
     expect_no_contact(f, STR(""));
+    expect_no_contact(f, str_from(too_long, sizeof(too_long)));
 }
 
 static void contacts_of_two_bridges_are_two(struct store_fixture *f)

@@ -50,6 +50,7 @@ extern const struct store_cases store_id_cases;
 extern const struct store_cases store_contact_cases;
 extern const struct store_cases store_message_cases;
 extern const struct store_cases store_delivery_cases;
+extern const struct store_cases store_sender_cases;
 extern const struct store_cases store_receipt_cases;
 extern const struct store_cases store_looking_cases;
 

@@ -124,6 +124,7 @@ static void set_up(struct fixture *f, size_t capacity)
 static void tear_down(struct fixture *f)
 {
     writer_free(f->writer);
+    writer_free(NULL);
     store_close(f->store);
     for (size_t i = 0; i < f->job_count; i++)
         mem_free(f->jobs[i]);
