@@ -63,15 +63,28 @@ run_ctest() {
     fi
 }
 
+# The tests for Node.js below a folder.
+node_tests() {
+    find "$1" -name node_modules -prune -o -name '*.test.mjs' -print | sort
+}
+
 # A folder of scenarios has a program `run`, or tests for Node.js.
 has_scenarios() {
-    [[ -x $1/run ]] || compgen -G "$1/*.test.mjs" >/dev/null
+    [[ -x $1/run || -n $(node_tests "$1") ]]
+}
+
+# What the tests for Node.js in a folder import, unless it is there as the lock file says.
+install_node_packages() {
+    local folder=$1
+    if [[ $folder/package-lock.json -nt $folder/node_modules/.package-lock.json ]]; then
+        npm ci --prefix "$folder" --no-audit --no-fund
+    fi
 }
 
 # run_scenarios FOLDER PRESET: against the programs in build/PRESET. `run` gets --full in a
 # full run and ends with the line "N passed, M failed".
 run_scenarios() {
-    local folder=$1 preset=$2 log options=() status=0 passed failed
+    local folder=$1 preset=$2 log options=() tests status=0 passed failed
     log=$(part_file scenarios)
     export OMGW_BUILD=$PWD/build/$preset
     if [[ -x $folder/run ]]; then
@@ -81,7 +94,9 @@ run_scenarios() {
         fi
         "$folder/run" "${options[@]}" 2>&1 | tee "$log" || status=$?
     else
-        node --test --test-reporter=tap "$folder"/*.test.mjs 2>&1 | tee "$log" || status=$?
+        install_node_packages "$folder"
+        mapfile -t tests < <(node_tests "$folder")
+        node --test --test-reporter=tap "${tests[@]}" 2>&1 | tee "$log" || status=$?
         printf '%s passed, %s failed\n' "$(sed -n 's/^# pass //p' "$log")" \
             "$(sed -n 's/^# fail //p' "$log")" | tee -a "$log"
     fi

@@ -17,7 +17,8 @@ part_passed=false
 has_summary=
 
 part_file() {
-    printf '%s/%s.%s\n' "$logs" "${current_part// /-}" "$1"
+    local name=${current_part//, /-}
+    printf '%s/%s.%s\n' "$logs" "${name// /-}" "$1"
 }
 
 # counted PASSED FAILED: adds to the tests of this part.
