@@ -54,7 +54,8 @@ static void report_syntax(const yaml_parser_t *parser, struct str text,
                           struct problems *problems)
 {
     if (parser->problem == NULL) { /* libyaml says nothing else when memory ran out */
-        problems_add(problems, (struct place){0}, "no memory to read it; try again");
+        problems_add(problems, (struct place){0},
+                     "there is no memory to read it; try again");
         return;
     }
     struct place place = parser->error == YAML_READER_ERROR

@@ -61,6 +61,8 @@ static void organisations_are_checked(void **state)
     expect_wrong(cases, COUNT_OF(cases));
 }
 
+#define A50 "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeee"
+
 static void bridges_are_checked(void **state)
 {
     (void)state;
@@ -130,6 +132,10 @@ static void bridges_are_checked(void **state)
               "already; give each its own\n"
               "omgw.yaml:31:11: name: a name is 1 to 63 of a-z, 0-9 and -; choose "
               "another\n"),
+        WRONG("an integration longer than any",
+              GOOD_TEXT BRIDGE_ENTRY("other", A50 A50 A50 A50 A50 "123456"),
+              "omgw.yaml:18:21: integration_id: is longer than any id; copy it from "
+              "Genesys\n"),
         WRONG("names of 64 and with a line feed",
               GOOD_TEXT BRIDGE_ENTRY(
                   "a234567890123456789012345678901234567890123456789012345678901234",

@@ -250,15 +250,18 @@ static void settings_of_a_channel_are_checked_by_its_rows(void **state)
             "omgw.yaml:19:15: partner.send.wait: \"2h\" is too large; the most is 1h\n"
             "omgw.yaml:20:23: partner.send.part.size: \"2MiB\" is too large; the most "
             "is 1MiB\n"),
-        WRONG("maps",
-              PARTNER_WITH(NEEDED
-                           "      headers: { A: b, a: c, \"\": d, E: [ f ], G: }\n"),
-              "omgw.yaml:15:27: partner.headers: \"a\" is there twice; keep one\n"
-              "omgw.yaml:15:34: partner.headers: has an entry without a name; give it "
-              "one\n"
-              "omgw.yaml:15:40: partner.headers: is a list; write a single value\n"
-              "omgw.yaml:15:50: partner.headers: has no value; give it one or remove "
-              "the line\n"),
+        WRONG(
+            "maps",
+            PARTNER_WITH(
+                NEEDED
+                "      headers: { A: b, a: c, \"\": d, E: [ f ], G: , \"\\t\": h }\n"),
+            "omgw.yaml:15:27: partner.headers: \"a\" is there twice; keep one\n"
+            "omgw.yaml:15:34: partner.headers: has an entry without a name; give it "
+            "one\n"
+            "omgw.yaml:15:40: partner.headers: is a list; write a single value\n"
+            "omgw.yaml:15:50: partner.headers: has no value; give it one or remove "
+            "the line\n"
+            "omgw.yaml:15:58: partner.headers: has a control character; remove it\n"),
         WRONG("a map of another shape", PARTNER_WITH(NEEDED "      headers: [ A ]\n"),
               "omgw.yaml:15:16: partner.headers: is a list; write { NAME: VALUE, ... "
               "}\n"),
