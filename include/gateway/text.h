@@ -48,6 +48,8 @@ bool utf8_is_valid(struct str s);
 size_t utf8_first(struct str s);
 /* Code points in valid UTF-8. */
 size_t utf8_count(struct str s);
+/* Whether valid UTF-8 has at most `count` code points; short texts cost nothing. */
+bool utf8_fits(struct str s, size_t count);
 /* Bytes of the first `count` code points of valid UTF-8 (all if there are fewer). */
 size_t utf8_prefix(struct str s, size_t count);
 

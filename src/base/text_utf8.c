@@ -97,9 +97,16 @@ size_t utf8_count(struct str s)
     return count;
 }
 
+bool utf8_fits(struct str s, size_t count)
+{
+    return s.len <= count || utf8_count(s) <= count;
+}
+
 size_t utf8_prefix(struct str s, size_t count)
 {
     size_t at = 0;
+    if (s.len <= count)
+        return s.len;
     for (; at < s.len; at++) {
         if (is_continuation(byte_at(s, at)))
             continue;

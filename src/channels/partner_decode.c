@@ -93,7 +93,7 @@ enum status partner_read_person(struct decoding *decoding, const struct json *js
 enum status partner_keep_text(struct decoding *decoding, struct str text,
                               const char *pointer, struct str *out, struct error *err)
 {
-    if (utf8_count(text) > LIMIT_PARTNER_TEXT)
+    if (!utf8_fits(text, LIMIT_PARTNER_TEXT))
         return fail_at(err, STATUS_UNPROCESSABLE, pointer,
                        "must have at most %d characters", LIMIT_PARTNER_TEXT);
     *out = keep_str(&decoding->keep, text);

@@ -187,7 +187,7 @@ static bool can_disconnect(const struct attempt *attempt)
 static bool can_answer(const struct delivery *delivery)
 {
     return delivery->event.kind == EVENT_ANSWER && delivery->target_peer_id.len > 0 &&
-           utf8_count(delivery->event.text) <= LIMIT_GENESYS_TEXT;
+           utf8_fits(delivery->event.text, LIMIT_GENESYS_TEXT);
 }
 
 static void add_reaction(struct buf *lines, struct str emoji)

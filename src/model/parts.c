@@ -11,8 +11,7 @@
 size_t parts_count(struct str text, size_t max)
 {
     assert(max > 0);
-    size_t points = utf8_count(text);
-    return points == 0 ? 1 : (points + max - 1) / max;
+    return utf8_fits(text, max) ? 1 : (utf8_count(text) + max - 1) / max;
 }
 
 struct str parts_text(struct str text, size_t max, size_t index)

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -144,11 +145,19 @@ static enum status make_file(struct sqlite_store *store, struct error *err)
                 "cannot open database %s: %s", store->path, strerror(errno));
 }
 
+/* SQLite's own counting of memory takes a lock at every allocation; we ask the system. */
+static void set_up_library(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static enum status open_database(struct sqlite_store *store, struct error *err)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     enum status status = make_file(store, err);
     if (status != STATUS_OK)
         return status;
+    (void)pthread_once(&once, set_up_library);
     int flags = store->store.mode == STORE_WRITER ? SQLITE_OPEN_READWRITE
                                                   : SQLITE_OPEN_READONLY;
     int rc =
