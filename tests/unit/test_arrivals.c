@@ -1,5 +1,7 @@
 #include "support/server_fixture.h"
 
+#include <dlfcn.h>
+#include <microhttpd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -106,12 +108,49 @@ static void listener_waits_for_descriptors_to_come_back(void **state)
     fixture_stop(&server);
 }
 
+/* Stands before the library's own, and finds no memory while the test says so. */
+static atomic_bool has_no_memory;
+
+enum MHD_Result MHD_add_connection(struct MHD_Daemon *daemon, MHD_socket fd,
+                                   const struct sockaddr *address, socklen_t len)
+{
+    if (atomic_load(&has_no_memory)) {
+        (void)close(fd);
+        return MHD_NO;
+    }
+    enum MHD_Result (*next)(struct MHD_Daemon *, MHD_socket, const struct sockaddr *,
+                            socklen_t) = NULL;
+    void *symbol = dlsym(RTLD_NEXT, "MHD_add_connection");
+    memcpy(&next, &symbol, sizeof(next));
+    return next(daemon, fd, address, len);
+}
+
+static void connection_without_memory_is_closed_and_not_counted(void **state)
+{
+    (void)state;
+    struct listener_settings settings = fixture_settings();
+    settings.connections = 1;
+    settings.connections_per_peer = 1;
+    struct server_fixture server;
+    begin(&server, &settings);
+    atomic_store(&has_no_memory, true);
+    for (int i = 0; i < 3; i++) {
+        CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
+        assert_true(client_is_closed(client));
+    }
+    atomic_store(&has_no_memory, false);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
+    assert_int_equal(client_ask(client, get_ok).status, 200);
+    fixture_stop(&server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connections_beyond_the_limit_wait_until_one_ends),
         cmocka_unit_test(connections_of_one_peer_beyond_its_limit_are_closed),
         cmocka_unit_test(listener_waits_for_descriptors_to_come_back),
+        cmocka_unit_test(connection_without_memory_is_closed_and_not_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,8 @@
 #include "support/server_fixture.h"
 
+#include <dlfcn.h>
 #include <jansson.h>
+#include <microhttpd.h>
 
 #include "gateway/memory.h"
 
@@ -287,6 +289,44 @@ static void answer_with_a_forged_header_is_never_sent(void **state)
     }
 }
 
+/* Stands before the library's own, and finds no memory while the test says so. */
+static atomic_bool has_no_memory;
+
+struct MHD_Response *MHD_create_response_from_buffer(size_t size, void *bytes,
+                                                     enum MHD_ResponseMemoryMode mode)
+{
+    if (atomic_load(&has_no_memory))
+        return NULL;
+    struct MHD_Response *(*next)(size_t, void *, enum MHD_ResponseMemoryMode) = NULL;
+    void *symbol = dlsym(RTLD_NEXT, "MHD_create_response_from_buffer");
+    memcpy(&next, &symbol, sizeof(next));
+    return next(size, bytes, mode);
+}
+
+static void answer_without_memory_cuts_the_connection(void **state)
+{
+    (void)state;
+    static const char *const requests[] = {
+        get_plan,
+        "GET /nothing HTTP/1.1\r\nHost: h\r\n\r\n",
+        "POST /nothing HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n",
+    };
+    static const struct plan plan = {
+        .http = 200, .body = {"x", 1}
+    };
+    plan_next(&plan);
+    for (size_t i = 0; i < COUNT_OF(requests); i++) {
+        CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
+        atomic_store(&has_no_memory, true);
+        client_send(client, requests[i]);
+        assert_true(client_is_closed(client));
+        atomic_store(&has_no_memory, false);
+    }
+    fixture_settle(&server);
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
+    assert_int_equal(ask(client, &plan).status, 200);
+}
+
 static void answer_repeats_a_fit_request_id(void **state)
 {
     (void)state;
@@ -345,6 +385,7 @@ int main(void)
         cmocka_unit_test(answer_may_have_neither_body_nor_type),
         cmocka_unit_test(answer_may_be_large),
         cmocka_unit_test(answer_with_a_forged_header_is_never_sent),
+        cmocka_unit_test(answer_without_memory_cuts_the_connection),
         cmocka_unit_test(answer_repeats_a_fit_request_id),
         cmocka_unit_test(request_ids_are_unique),
     };

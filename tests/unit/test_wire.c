@@ -439,11 +439,14 @@ static void wire_lets_a_client_that_is_still_sending_read_its_refusal(void **sta
 {
     (void)state;
     static const char head[] =
-        "POST /echo/x HTTP/1.1\r\nHost: h\r\nContent-Length: 3000000\r\n\r\n";
-    static char body[3000000];
+        "POST /echo/x HTTP/1.1\r\nHost: h\r\nContent-Length: 30000000\r\n\r\n";
+    static char piece[300000];
     CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
     client_send(client, head);
-    assert_true(client_try_send(client, body, sizeof(body)));
+    struct pollfd answered = {.fd = client_fd(client), .events = POLLIN};
+    assert_int_equal(poll(&answered, 1, CLIENT_PATIENCE_MS), 1);
+    for (int i = 0; i < 100; i++) /* it has not looked yet */
+        client_send_bytes(client, piece, sizeof(piece));
     assert_int_equal(client_answer(client).status, 413);
     assert_true(client_is_closed(client));
 }
