@@ -35,7 +35,9 @@ enum outcome {
     OUTCOME_BROKEN = 8,             /* the configuration or the peer's: pause the scope */
     OUTCOME_PROGRESS = 9,           /* one part is done, more follow */
     OUTCOME_GIVEN_UP = 10,          /* retried past its age */
+    OUTCOME_SENDING = 11,           /* about to be sent to a peer that may not hear it twice */
 };
+#define OUTCOME_COUNT (OUTCOME_SENDING + 1)
 const char *outcome_name(enum outcome outcome);
 /* True for outcomes after which the delivery is neither tried again nor dead. */
 bool outcome_is_success(enum outcome outcome);
@@ -93,6 +95,7 @@ struct delivery {
     int64_t age_ms;                /* as stored; counts while a gateway ran, unpaused */
     int64_t held_since_ms;         /* engine's: its flow's active time when taken */
     unsigned possible_duplicates;  /* repeats after a lost answer */
+    bool was_sending;              /* its last record is OUTCOME_SENDING: we died meanwhile */
 
     /* Ids of the message this is about, as the peer knows it: of the target of an edit or
      * answer; of the message itself for a receipt. May be empty. */

@@ -229,7 +229,7 @@ struct delivery_record {
     struct str provider_id; /* of the part just done; may be empty */
     unsigned part;          /* its ordinal */
     int64_t started_ms;     /* wall */
-    int64_t ended_ms;       /* wall */
+    int64_t ended_ms;       /* wall; 0 with OUTCOME_SENDING */
 };
 /*
  * Keeps an outcome: the delivery's new state; a row of attempts unless it was a success at

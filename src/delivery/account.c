@@ -12,7 +12,6 @@
  * Source: design.md section 6, "Down". */
 #define DOWN_FAILURES 5
 #define DOWN_PROBE_FIRST_MS 1000
-#define DOWN_PROBE_CEILING_MS 30000
 
 /* --- accounts
  * ------------------------------------------------------------------------------ */
@@ -155,6 +154,14 @@ void accounts_free(struct engine *engine)
 /* --- up and down
  * --------------------------------------------------------------------------------- */
 
+static void wait_for_probe(struct engine *engine, struct account *account,
+                           int64_t span_ms)
+{
+    int64_t ceiling_ms = engine->config->retry.probe;
+    account->down_span_ms = span_ms < ceiling_ms ? span_ms : ceiling_ms;
+    account->down_probe_at_ms = engine->now.mono_ms + account->down_span_ms;
+}
+
 void account_failed(struct engine *engine, struct account *account,
                     const struct lane *lane)
 {
@@ -162,26 +169,26 @@ void account_failed(struct engine *engine, struct account *account,
         account->failed_lane = lane;
     account->failed_lanes_differ |= account->failed_lane != lane;
     account->failures++;
-    if (account->is_down) {
-        account->down_span_ms = account->down_span_ms * 2 > DOWN_PROBE_CEILING_MS
-                                    ? DOWN_PROBE_CEILING_MS
-                                    : account->down_span_ms * 2;
-    } else if (account->failures >= DOWN_FAILURES &&
-               (account->failed_lanes_differ || account->lanes == 1)) {
-        account->is_down = true;
-        account->down_span_ms = DOWN_PROBE_FIRST_MS;
-        log_error("account.went_down", F_TEXT("account", account->name),
-                  F_TEXT("direction", direction_name(account->direction)));
-    } else {
+    if (account->is_probing) {
+        account->is_probing = false;
+        wait_for_probe(engine, account, account->down_span_ms * 2);
         return;
     }
-    account->down_probe_at_ms = engine->now.mono_ms + account->down_span_ms;
+    /* What was under way when it went down says nothing new. */
+    if (account->is_down || account->failures < DOWN_FAILURES ||
+        (!account->failed_lanes_differ && account->lanes != 1))
+        return;
+    account->is_down = true;
+    wait_for_probe(engine, account, DOWN_PROBE_FIRST_MS);
+    log_error("account.went_down", F_TEXT("account", account->name),
+              F_TEXT("direction", direction_name(account->direction)));
 }
 
 void account_works(struct engine *engine, struct account *account)
 {
     account->failures = 0;
     account->failed_lanes_differ = false;
+    account->is_probing = false;
     if (!account->is_down)
         return;
     account->is_down = false;

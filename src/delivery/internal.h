@@ -97,6 +97,7 @@ struct account {
     const void *failed_lane; /* identity of the first lane of the row */
     bool failed_lanes_differ;
     bool is_down;
+    bool is_probing; /* the one attempt of a peer that is down is under way */
     int64_t down_probe_at_ms;
     int64_t down_span_ms;
     uint64_t successes;
@@ -119,6 +120,7 @@ struct run {
     int64_t started_wall_ms;
     int64_t recorded_ms; /* mono: when it was handed to the recorder */
     bool may_have_arrived;
+    bool is_marked; /* OUTCOME_SENDING is committed for the exchange that waits */
     struct run *next; /* parked, recording or pooled */
 };
 

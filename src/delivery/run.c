@@ -164,11 +164,12 @@ static void fill_report(struct run *run)
     const struct sender_result *result = &run->result;
     struct report *report = &run->report;
     bool is_progress = result->outcome == OUTCOME_PROGRESS;
+    bool is_over = !is_progress && result->outcome != OUTCOME_SENDING;
 
     report->delivery = delivery;
     report->bridge = run->attempt.bridge;
     report->outcome = result->outcome;
-    report->attempts = delivery->attempts + !is_progress;
+    report->attempts = delivery->attempts + is_over;
     report->part = run->attempt.parts_done;
     report->parts_done = run->attempt.parts_done + (is_progress ? 1 : 0);
     report->possible_duplicates = delivery->possible_duplicates;
@@ -181,7 +182,8 @@ static void fill_report(struct run *run)
     report->pause = result->pause;
     report->peer_reports_failure = result->peer_reports_failure;
     report->started_ms = run->started_wall_ms;
-    report->ended_ms = run->engine->now.wall_ms;
+    report->ended_ms =
+        result->outcome == OUTCOME_SENDING ? 0 : run->engine->now.wall_ms;
 }
 
 static void record(struct run *run)
@@ -243,6 +245,36 @@ static void park(struct run *run)
     credential_want(run->engine, account, run->attempt.bridge, run->config);
 }
 
+/* Sends what the sender asked for. */
+static bool run_send(struct run *run, struct error *err)
+{
+    struct engine *engine = run->engine;
+    struct account *account = account_of_run(run);
+    run->attempt.credential_used = account->credential.generation;
+    if (engine_start_exchange(engine, &run->result.exchange, run, err) != STATUS_OK) {
+        run->result.outcome = OUTCOME_RETRY;
+        run->result.reason = arena_copy(run->arena, str_of(err->text));
+        return false;
+    }
+    bucket_spend(&account->bucket, engine->now.mono_ms);
+    return true;
+}
+
+/* Where a message must not be heard twice, its sending is committed before it begins:
+ * after a crash nobody knows whether it arrived. */
+static bool needs_mark(const struct run *run)
+{
+    return run->lane->key.class == DELIVERY_MESSAGE && !run->is_marked &&
+           !may_repeat(run);
+}
+
+static void run_mark(struct run *run)
+{
+    run->is_marked = true;
+    run->result.outcome = OUTCOME_SENDING;
+    record(run);
+}
+
 static void run_step(struct run *run, const struct reply *reply)
 {
     struct engine *engine = run->engine;
@@ -254,14 +286,12 @@ static void run_step(struct run *run, const struct reply *reply)
     run->result.retry_after_ms = -1;
     switch (account->sender->next(&run->attempt, reply, engine->now, &run->result)) {
     case SENDER_EXCHANGE:
-        run->attempt.credential_used = account->credential.generation;
-        if (engine_start_exchange(engine, &run->result.exchange, run, &err) ==
-            STATUS_OK) {
-            bucket_spend(&account->bucket, engine->now.mono_ms);
+        if (needs_mark(run)) {
+            run_mark(run);
             return;
         }
-        run->result.outcome = OUTCOME_RETRY;
-        run->result.reason = arena_copy(run->arena, str_of(err.text));
+        if (run_send(run, &err))
+            return;
         break;
     case SENDER_NEED_CREDENTIAL:
         park(run);
@@ -315,6 +345,16 @@ static bool typing_is_stale(const struct engine *engine,
            engine->now.wall_ms - delivery->accepted_ms > TYPING_LIFE_MS;
 }
 
+/* The gateway died while this was being sent, and the bridge does not repeat. */
+static void end_interrupted(struct run *run)
+{
+    run->result.outcome = OUTCOME_GIVEN_UP;
+    run->result.reason_code = REASON_GENERAL_ERROR;
+    run->result.reason = STR(
+        "the gateway ended while this was being sent, and this bridge does not repeat");
+    run_ended(run);
+}
+
 bool run_start(struct engine *engine, struct lane *lane)
 {
     struct delivery *head = lane_head(engine, lane);
@@ -350,7 +390,10 @@ bool run_start(struct engine *engine, struct lane *lane)
     lane->state = LANE_BUSY;
     lane->flow->account->in_flight++;
     engine->runs++;
-    run_step(run, NULL);
+    if (head->was_sending && !may_repeat(run))
+        end_interrupted(run);
+    else
+        run_step(run, NULL);
     return true;
 }
 
@@ -400,9 +443,30 @@ static void next_part(struct run *run)
         return;
     }
     run->attempt.parts_done++;
+    run->is_marked = false;
     memset(&run->report, 0, sizeof(run->report));
     account->in_flight++;
     run_step(run, NULL);
+}
+
+/* The mark is committed: now it may be sent. */
+static void send_marked(struct run *run)
+{
+    struct engine *engine = run->engine;
+    const struct recorder *recorder = &engine->settings.recorder;
+    struct error err;
+    bool is_possible_duplicate = run->report.is_possible_duplicate;
+
+    if (!recorder->reserve(recorder->context)) {
+        account_of_run(run)->in_flight--;
+        again(
+            run); /* the mark stays; the next attempt of this process writes it anew */
+        return;
+    }
+    memset(&run->report, 0, sizeof(run->report));
+    run->report.is_possible_duplicate = is_possible_duplicate;
+    if (!run_send(run, &err))
+        run_ended(run);
 }
 
 void run_recorded(struct run *run)
@@ -416,6 +480,8 @@ void run_recorded(struct run *run)
         engine->recording_last = &engine->recording;
     run->next = NULL;
     if (run->report.is_stale) {
+        if (run->report.outcome == OUTCOME_SENDING)
+            account_of_run(run)->in_flight--;
         run_close(run);
         lane_forget(engine, lane);
         return;
@@ -424,6 +490,10 @@ void run_recorded(struct run *run)
     head->parts_done = run->report.parts_done;
     if (run->report.outcome == OUTCOME_PROGRESS) {
         next_part(run);
+        return;
+    }
+    if (run->report.outcome == OUTCOME_SENDING) {
+        send_marked(run);
         return;
     }
     if (delivery_is_pending(delivery_after(run->report.outcome))) {

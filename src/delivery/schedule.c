@@ -138,6 +138,7 @@ static int64_t serve_account(struct engine *engine, struct account *account)
             flow->probing = false;
             return NO_ROOM_WAIT_MS;
         }
+        account->is_probing = account->is_down && account->in_flight > 0;
     }
     int64_t probe_ms = next_probe_ms(engine, account);
     return probe_ms == INT64_MAX ? INT64_MAX : probe_ms - engine->now.mono_ms;

@@ -44,6 +44,7 @@ static const struct {
     [OUTCOME_BROKEN] = {"broken",             DELIVERY_READY  },
     [OUTCOME_PROGRESS] = {"progress",           DELIVERY_READY  },
     [OUTCOME_GIVEN_UP] = {"given_up",           DELIVERY_DEAD   },
+    [OUTCOME_SENDING] = {"sending",            DELIVERY_READY  },
 };
 
 const char *delivery_state_name(enum delivery_state state)

@@ -28,7 +28,7 @@ struct tally {
     struct series *webhooks[2][WEBHOOK_RESULT_COUNT]; /* by enum intake_peer */
     struct series *ack[2];
     struct series *end_to_end[2]; /* by direction */
-    struct series *outcomes[2][OUTCOME_GIVEN_UP + 1];
+    struct series *outcomes[2][OUTCOME_COUNT];
     struct series *pending_gauge;
     struct series *dead_gauge;
     struct series *possible_duplicates;

@@ -188,6 +188,8 @@ static enum status outcome_apply(struct write_job *job, struct store *store,
 
 static void count_outcome(const struct report *report)
 {
+    if (report->outcome == OUTCOME_SENDING)
+        return; /* the attempt only begins */
     const struct tally *tally = report->bridge->tally;
     unsigned direction = report->delivery->direction;
 
@@ -203,6 +205,8 @@ static void count_outcome(const struct report *report)
 
 static void log_outcome(const struct report *report)
 {
+    if (report->outcome == OUTCOME_SENDING)
+        return;
     const struct delivery *delivery = report->delivery;
     bool is_success =
         outcome_is_success(report->outcome) || report->outcome == OUTCOME_PROGRESS;

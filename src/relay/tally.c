@@ -43,7 +43,7 @@ static void tally_make_series(struct tally *tally)
         const char *direction = direction_name((enum direction)d);
         tally->end_to_end[d] =
             series_of(METRIC_END_TO_END, name, "direction", direction, NULL, NULL);
-        for (unsigned o = 0; o <= OUTCOME_GIVEN_UP; o++)
+        for (unsigned o = 0; o < OUTCOME_COUNT; o++)
             tally->outcomes[d][o] =
                 series_of(METRIC_DELIVERIES, name, "direction", direction, "outcome",
                           outcome_name((enum outcome)o));

@@ -64,7 +64,7 @@ enum status store_delivery_add(struct store *store, struct delivery *delivery,
 /* A success at once is columns of the delivery; so is a part that is done. */
 static bool is_logged(const struct delivery_record *record)
 {
-    if (record->outcome == OUTCOME_PROGRESS)
+    if (record->outcome == OUTCOME_PROGRESS || record->outcome == OUTCOME_SENDING)
         return false;
     return !outcome_is_success(record->outcome) || record->attempts > 1;
 }

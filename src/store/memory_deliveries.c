@@ -271,6 +271,7 @@ static enum status build_delivery(const struct table *table,
                        .parts_done = stored->parts_done,
                        .age_ms = stored->age_ms,
                        .possible_duplicates = stored->possible_duplicates,
+                       .was_sending = stored->started_ms != 0 && stored->ended_ms == 0,
                        },
     };
     fill_source(table, message_get(table, stored->message), &source);

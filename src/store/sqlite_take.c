@@ -72,7 +72,8 @@ enum status sqlite_counts(struct store *store, int64_t bridge_row, int64_t *out_
     "d.previous_conversation, d.attempts, d.parts_done, d.possible_duplicates, "       \
     "d.age_ms, t.direction, t.source_id, "                                             \
     "(SELECT e.provider_id FROM deliveries AS e WHERE e.message = t.id "               \
-    "AND e.provider_id IS NOT NULL ORDER BY e.id DESC LIMIT 1) FROM deliveries AS d "
+    "AND e.provider_id IS NOT NULL ORDER BY e.id DESC LIMIT 1), "                      \
+    "d.started_ms IS NOT NULL AND d.ended_ms IS NULL FROM deliveries AS d "
 #define DELIVERY_JOINS                                                                 \
     "JOIN messages AS m ON m.id = d.message " ABOUT_JOINS                              \
     "LEFT JOIN message_bodies AS p ON p.message = m.id "                               \
@@ -137,6 +138,7 @@ static void read_delivery(const struct query *q, struct delivery_source *out)
     out->target_direction = (enum direction)column_unsigned(q, ABOUT_END + 11);
     out->target_source_id = column_text(q, ABOUT_END + 12);
     out->target_peer_id = column_text(q, ABOUT_END + 13);
+    delivery->was_sending = column_i64(q, ABOUT_END + 14) != 0;
 }
 
 static void read_receipt(const struct query *q, struct delivery_source *out)

@@ -216,6 +216,8 @@ static void keep(struct engine_world *world, const struct report *report)
         .outcome = report->outcome,
         .state = delivery_after(report->outcome),
         .attempts = report->attempts,
+        .started_ms = report->started_ms,
+        .ended_ms = report->ended_ms,
     };
     struct delivery *known = NULL;
     if (report->delivery->class != DELIVERY_MESSAGE ||
@@ -233,7 +235,8 @@ enum outcome world_commit(struct engine_world *world)
     struct report *report = world->reports;
     assert_non_null(report);
     world->reports = (struct report *)(void *)report->node.next;
-    keep(world, report);
+    if (!world->is_dead)
+        keep(world, report);
     world->last_report = *report;
     report->is_stale = world->commits_are_stale;
     struct dispatcher dispatcher = engine_dispatcher(world->engine);
@@ -353,6 +356,15 @@ void world_reload(struct engine_world *world, int64_t lane_memory)
     engine_up(world);
 }
 
+void world_crash(struct engine_world *world)
+{
+    /* Whatever still ends is never recorded: the store stays as it was. */
+    world->is_dead = true;
+    engine_down(world);
+    world->is_dead = false;
+    engine_up(world);
+}
+
 void world_shrink_inbox(struct engine_world *world, size_t inbox)
 {
     engine_down(world);
@@ -463,6 +475,11 @@ void world_store_messages(struct engine_world *world, int64_t contact, int64_t c
     for (int64_t i = 1; i <= count; i++)
         store_message(world, &row, i);
     expect_status("commit", STATUS_OK, store_commit(world->store, &err));
+}
+
+void world_forbid_repeats(struct engine_world *world)
+{
+    world->config->bridges[0].on_unknown = ON_UNKNOWN_FAIL;
 }
 
 void world_step(struct engine_world *world)

@@ -41,6 +41,7 @@ struct engine_world {
     int64_t retry_after_ms;
     bool commits_are_stale;
     bool is_ending;
+    bool is_dead;
     int tokens;
 };
 
@@ -48,6 +49,8 @@ int world_set_up(void **state);
 int world_tear_down(void **state);
 /* A new engine on the same store that holds at most `lane_memory` bytes. */
 void world_reload(struct engine_world *world, int64_t lane_memory);
+/* The engine dies with what is in flight; a new one reads the store. */
+void world_crash(struct engine_world *world);
 /* A new engine that takes only so many hand-overs between two steps. */
 void world_shrink_inbox(struct engine_world *world, size_t inbox);
 void world_limit_rate(struct engine_world *world, int64_t per_minute);
@@ -63,6 +66,8 @@ void world_offer_receipt(struct engine_world *world, int64_t message,
 /* Stores messages 1..count of one contact, with deliveries of the same numbers. */
 void world_store_messages(struct engine_world *world, int64_t contact, int64_t count);
 
+/* Bridge one: an answer that never came counts as failed. */
+void world_forbid_repeats(struct engine_world *world);
 void world_step(struct engine_world *world);
 void world_advance(struct engine_world *world, int64_t ms);
 int64_t world_flight_id(const struct engine_world *world, size_t index);

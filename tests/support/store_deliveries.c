@@ -236,6 +236,33 @@ static void the_peers_id_is_that_of_the_first_part(struct store_fixture *f)
     suite_commit(f);
 }
 
+static void a_mark_of_sending_lasts_until_the_outcome(struct store_fixture *f)
+{
+    static const struct {
+        enum outcome outcome;
+        bool was_sending;
+    } steps[] = {
+        {OUTCOME_SENDING, true},
+        {OUTCOME_RETRY, false},
+        {OUTCOME_SENDING, true},
+        {OUTCOME_PROGRESS, false},
+    };
+    suite_begin(f);
+    struct contact anna = suite_talker(f, "anna");
+    struct delivery delivery = suite_text(f, &anna, DIRECTION_INBOUND, "text");
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
+        struct delivery_record record = suite_record(&delivery, steps[i].outcome);
+        record.started_ms = 1000;
+        record.ended_ms = steps[i].was_sending ? 0 : 1001;
+        expect_ok(f, store_record(f->store, &record, &f->err));
+        struct delivery *got = suite_load(f, DELIVERY_MESSAGE, delivery.id);
+        expect_i64(outcome_name(steps[i].outcome), steps[i].was_sending,
+                   got->was_sending);
+        delivery_free(got);
+    }
+    suite_commit(f);
+}
+
 static void a_dead_letter_is_born_dead(struct store_fixture *f)
 {
     suite_begin(f);
@@ -308,6 +335,7 @@ static const struct store_case cases[] = {
     STORE_CASE(an_outcome_decides_whether_a_delivery_stays_pending, ON_BOTH),
     STORE_CASE(a_delivery_comes_back_with_what_its_last_attempt_left, ON_BOTH),
     STORE_CASE(the_peers_id_is_that_of_the_first_part, ON_BOTH),
+    STORE_CASE(a_mark_of_sending_lasts_until_the_outcome, ON_BOTH),
     STORE_CASE(a_dead_letter_is_born_dead, ON_BOTH),
     STORE_CASE(counts_are_of_one_bridge, ON_BOTH),
     STORE_CASE(what_is_not_there_is_not_found, ON_BOTH),

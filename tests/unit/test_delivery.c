@@ -25,6 +25,7 @@ static void an_outcome_leads_to_one_state(void **state)
         {"broken",             OUTCOME_BROKEN,             8,  DELIVERY_READY,   false},
         {"progress",           OUTCOME_PROGRESS,           9,  DELIVERY_READY,   false},
         {"given_up",           OUTCOME_GIVEN_UP,           10, DELIVERY_DEAD,    false},
+        {"sending",            OUTCOME_SENDING,            11, DELIVERY_READY,   false},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         expect_str("name", cases[i].name, str_of(outcome_name(cases[i].outcome)));

@@ -113,6 +113,53 @@ static void lost_answer_is_repeated_and_counted(void **state)
     expect_i64("counted", 1, world->last_report.possible_duplicates);
 }
 
+static void message_that_may_not_repeat_is_marked_before_it_is_sent(void **state)
+{
+    struct engine_world *world = *state;
+    world_forbid_repeats(world);
+    world_offer(world, 1, 1);
+    world_step(world);
+    expect_i64("nothing before the mark is committed", 0, (int64_t)world->flight_count);
+    expect_i64("the mark", OUTCOME_SENDING, world_commit(world));
+    expect_i64("no attempt has ended", 0, world->last_report.attempts);
+    expect_i64("sent", 1, (int64_t)world->flight_count);
+    world_lose_answer(world, 0);
+    expect_i64("not repeated", OUTCOME_GIVEN_UP, world_commit(world));
+    expect_i64("one attempt", 1, world->last_report.attempts);
+    world_step(world);
+    assert_true(engine_is_quiet(world->engine));
+}
+
+static void message_interrupted_by_a_crash_is_not_repeated(void **state)
+{
+    struct engine_world *world = *state;
+    world_forbid_repeats(world);
+    world_store_messages(world, 1, 1);
+    world_offer(world, 1, 1);
+    world_step(world);
+    expect_i64("the mark", OUTCOME_SENDING, world_commit(world));
+    world_crash(world);
+    world_step(world);
+    expect_i64("nothing is sent", 0, (int64_t)world->flight_count);
+    expect_i64("given up", OUTCOME_GIVEN_UP, world_commit(world));
+}
+
+static void failed_exchange_of_a_marked_message_is_tried_again(void **state)
+{
+    struct engine_world *world = *state;
+    world_forbid_repeats(world);
+    world_offer(world, 1, 1);
+    world_step(world);
+    (void)world_commit(world);
+    world_answer(world, 0, 503);
+    expect_i64("an answer is no doubt", OUTCOME_RETRY, world_commit(world));
+    world_advance(world, 1001);
+    world_step(world);
+    expect_i64("marked anew", OUTCOME_SENDING, world_commit(world));
+    world_answer(world, 0, 200);
+    expect_i64("done", OUTCOME_DONE, world_commit(world));
+}
+
 static void old_head_is_given_up(void **state)
 {
     struct engine_world *world = *state;
@@ -151,6 +198,48 @@ static void peer_that_is_down_is_probed_one_lane_at_a_time(void **state)
     (void)world_commit(world);
     world_step(world);
     expect_i64("all go at once", 5, (int64_t)world->flight_count);
+}
+
+static void fail_all(struct engine_world *world)
+{
+    while (world->flight_count > 0) {
+        world_answer(world, 0, 503);
+        (void)world_commit(world);
+    }
+}
+
+static void only_probes_lengthen_the_wait_of_a_peer_that_is_down(void **state)
+{
+    struct engine_world *world = *state;
+    for (int64_t contact = 1; contact <= WORLD_CONNECTIONS; contact++)
+        world_offer(world, contact, contact);
+    world_step(world);
+    fail_all(world); /* the last three when it was down already */
+    for (int64_t wait_ms = 1000; wait_ms <= 4000; wait_ms *= 2) {
+        world_advance(world, wait_ms - 1);
+        world_step(world);
+        expect_i64("silence", 0, (int64_t)world->flight_count);
+        world_advance(world, 1);
+        world_step(world);
+        expect_i64("a probe", 1, (int64_t)world->flight_count);
+        fail_all(world);
+    }
+}
+
+static void setting_bounds_the_wait_of_a_peer_that_is_down(void **state)
+{
+    struct engine_world *world = *state;
+    world->config->retry.probe = 500;
+    for (int64_t contact = 1; contact <= WORLD_CONNECTIONS; contact++)
+        world_offer(world, contact, contact);
+    world_step(world);
+    fail_all(world);
+    for (int i = 0; i < 4; i++) {
+        world_advance(world, 500);
+        world_step(world);
+        expect_i64("a probe", 1, (int64_t)world->flight_count);
+        fail_all(world);
+    }
 }
 
 static void broken_peer_pauses_its_flow_until_a_probe_goes_through(void **state)
@@ -404,8 +493,13 @@ int main(void)
         TEST(failed_head_waits_and_holds_only_its_lane),
         TEST(slow_down_pauses_the_account_not_the_message),
         TEST(lost_answer_is_repeated_and_counted),
+        TEST(message_that_may_not_repeat_is_marked_before_it_is_sent),
+        TEST(message_interrupted_by_a_crash_is_not_repeated),
+        TEST(failed_exchange_of_a_marked_message_is_tried_again),
         TEST(old_head_is_given_up),
         TEST(peer_that_is_down_is_probed_one_lane_at_a_time),
+        TEST(only_probes_lengthen_the_wait_of_a_peer_that_is_down),
+        TEST(setting_bounds_the_wait_of_a_peer_that_is_down),
         TEST(broken_peer_pauses_its_flow_until_a_probe_goes_through),
         TEST(one_token_serves_all),
         TEST(failed_token_request_fails_those_who_wait),
