@@ -134,11 +134,13 @@ static int64_t serve_account(struct engine *engine, struct account *account)
             flow->probing = true;
             flow->probe_at_ms = engine->now.mono_ms + engine->config->retry.probe;
         }
-        if (!run_start(engine, lane_list_take(&flow->ready[class]))) {
+        account->is_probing = account->is_down;
+        bool has_room = run_start(engine, lane_list_take(&flow->ready[class]));
+        account->is_probing &= account->in_flight > 0; /* there was something to try */
+        if (!has_room) {
             flow->probing = false;
             return NO_ROOM_WAIT_MS;
         }
-        account->is_probing = account->is_down && account->in_flight > 0;
     }
     int64_t probe_ms = next_probe_ms(engine, account);
     return probe_ms == INT64_MAX ? INT64_MAX : probe_ms - engine->now.mono_ms;
