@@ -36,6 +36,12 @@ MUST_CHECK enum status relay_sync_bridges(struct relay *relay, struct config *co
                                           struct store *store, int64_t now_ms,
                                           struct error *err);
 
+/*
+ * One round of what time takes away (early receipts after 24 h, ids after their retention),
+ * as a write job. Main thread, every minute or so; a round that still waits is not doubled.
+ */
+void relay_tidy(struct relay *relay, const struct config *config);
+
 /* --- intake ------------------------------------------------------------------------------ */
 
 enum intake_peer { INTAKE_CHANNEL, INTAKE_GENESYS };

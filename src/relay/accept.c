@@ -383,6 +383,7 @@ static void message_init(struct work *work, const struct event *event,
         .time_ms =
             event->time_ms > 0 && event->time_ms < now_ms ? event->time_ms : now_ms,
         .source_id = event->source_id,
+        .trace = work->trace,
         .text = event->kind == EVENT_UNREADABLE ? event->raw : event->text,
     };
     uuid7_text(now_ms, &work->relay->random, out->public_id);

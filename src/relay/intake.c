@@ -179,6 +179,7 @@ static enum status intake_apply(struct write_job *job, struct store *store,
         .bridge = intake->unit.bridge,
         .arena = intake->work.arena,
         .now = now,
+        .trace = intake->work.trace,
         .refuses_content = intake->source->refuses_content,
     };
     work_begin(&intake->work);
@@ -203,6 +204,21 @@ static void intake_done(struct write_job *job, enum status status,
     config_drop(config);
 }
 
+/* Source: W3C Trace Context, "traceparent Header"; read 2026-11-21. */
+#define TRACEPARENT_BYTES 55
+
+static struct str trace_of(const struct http_message *message)
+{
+    struct str value;
+    if (!http_header_find(message, "traceparent", &value) ||
+        value.len != TRACEPARENT_BYTES || !str_starts(value, STR("00-")))
+        return STR_NONE;
+    for (size_t i = 0; i < value.len; i++)
+        if (strchr("0123456789abcdef-", value.ptr[i]) == NULL)
+            return STR_NONE;
+    return value;
+}
+
 static struct intake *intake_new(struct relay *relay, struct config *config,
                                  const struct intake_request *request,
                                  const struct source *source, const struct unit *unit)
@@ -211,6 +227,7 @@ static struct intake *intake_new(struct relay *relay, struct config *config,
     intake->job = (struct write_job){.apply = intake_apply, .done = intake_done};
     intake->work.relay = relay;
     intake->work.arena = request->arena;
+    intake->work.trace = trace_of(request->message);
     work_begin(&intake->work);
     intake->unit = *unit;
     intake->source = source;

@@ -36,12 +36,19 @@ struct tally {
     struct series *unreadable;
 };
 
+struct tidy_job {
+    struct write_job job;
+    int64_t id_life_ms;
+    atomic_bool is_waiting;
+};
+
 struct relay {
     struct relay_settings settings;
     struct random random;  /* writer thread: public ids */
     struct arena *arena;   /* writer thread: one outcome at a time */
     struct tally *tallies; /* start, then the writer thread, which syncs bridges */
     bool early_receipts;   /* writer thread: some may wait; see receipts.c */
+    struct tidy_job tidy;
 };
 
 struct tally *tally_of(struct relay *relay, const char *bridge_name);
@@ -65,6 +72,7 @@ struct work {
     const struct bridge *bridge;
     struct arena *arena;
     struct now now;
+    struct str trace;     /* W3C traceparent of the webhook, or empty */
     bool refuses_content; /* of the source: a clash of ids is the sender's to mend */
     struct delivery_list follow_ups; /* for the dispatcher, after the commit */
     int64_t pending;                 /* change of the bridge's tally */

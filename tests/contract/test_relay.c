@@ -290,6 +290,24 @@ static void early_receipt_waits_for_the_peers_id(void **state)
                message_now(offered(0)->message_id, arena).status);
 }
 
+static void early_receipt_is_forgotten_after_a_day(void **state)
+{
+    (void)state;
+    relay_world->channel_reports = true;
+    expect_status("first", STATUS_OK, outbound("m g-1 ana hello"));
+    expect_status("receipt", STATUS_OK, inbound("p r-1 ana peer-1 delivered"));
+    advance(24 * HOUR_MS - MINUTE_MS);
+    tidy();
+    expect_status("second", STATUS_OK, outbound("m g-2 ana hello"));
+    expect_status("receipt", STATUS_OK, inbound("p r-2 ana peer-2 delivered"));
+    report_outcome(offered(0), OUTCOME_DONE, "peer-1");
+    expect_i64("joined within the day", 3, (int64_t)relay_world->offer_count);
+    advance(24 * HOUR_MS + MINUTE_MS);
+    tidy();
+    report_outcome(offered(1), OUTCOME_DONE, "peer-2");
+    expect_i64("forgotten after it", 3, (int64_t)relay_world->offer_count);
+}
+
 static void receipt_of_another_contact_changes_nothing(void **state)
 {
     char line[128];
@@ -443,6 +461,7 @@ int main(void)
         TEST(channel_that_reports_is_waited_for),
         TEST(receipt_before_the_outcome_is_not_taken_back),
         TEST(early_receipt_waits_for_the_peers_id),
+        TEST(early_receipt_is_forgotten_after_a_day),
         TEST(receipt_of_another_contact_changes_nothing),
         TEST(refused_message_is_dead_and_the_agent_is_told),
         TEST(failed_attempt_leaves_the_delivery_pending),

@@ -416,6 +416,12 @@ void advance(int64_t ms)
     relay_world->now.mono_ms += ms;
 }
 
+void tidy(void)
+{
+    relay_tidy(relay_world->relay, relay_world->config);
+    (void)writer_step(relay_world->writer, relay_world->now);
+}
+
 struct message message_now(int64_t row, struct arena *arena)
 {
     struct message message;

@@ -64,6 +64,8 @@ void report_outcome(const struct delivery *delivery, enum outcome outcome,
 const struct delivery *offered(size_t n);
 void offers_clear(void);
 void advance(int64_t ms);
+/* One round of what time takes away. */
+void tidy(void);
 
 /* As stored now. */
 struct message message_now(int64_t row, struct arena *arena);
