@@ -43,18 +43,22 @@ export class Partner {
         this.received = []; // {id, type, data, headers, at, verified}
         this.seen = [];     // every request, also the refused ones
         this.rules = [];    // answer rules: functions (event) -> {status, headers, body, drop}
+        this.sent = [];     // data of every event it tried to send
+        this.clockAheadMs = 0;
     }
 
-    async start() {
+    // Listens; on a given port after a stop.
+    async start(port = 0) {
         this.server = http.createServer((req, res) => {
             const chunks = [];
             req.on('data', (chunk) => chunks.push(chunk));
             req.on('end', () => this.#take(req, res, Buffer.concat(chunks)));
         });
         this.server.keepAliveTimeout = 60000;
-        this.server.listen(0, '127.0.0.1');
+        this.server.listen(port, '127.0.0.1');
         await once(this.server, 'listening');
-        this.url = `http://127.0.0.1:${this.server.address().port}/omgw`;
+        this.port = this.server.address().port;
+        this.url = `http://127.0.0.1:${this.port}/omgw`;
         return this;
     }
 
@@ -70,6 +74,8 @@ export class Partner {
         const event = {
             id,
             at: Date.now(),
+            path: req.url,
+            connection: req.socket.remotePort,
             headers: req.headers,
             raw: body,
             verified: signatures.includes(sign(SECRET, id, timestamp, body)),
@@ -101,7 +107,7 @@ export class Partner {
     }
 
     headers(body, { id = `msg_${randomUUID()}`, secret = SECRET,
-        timestamp = Math.floor(Date.now() / 1000) } = {}) {
+        timestamp = Math.floor((Date.now() + this.clockAheadMs) / 1000) } = {}) {
         return {
             'content-type': 'application/json',
             'content-length': Buffer.byteLength(body),
@@ -113,6 +119,7 @@ export class Partner {
 
     // Sends one event; resolves to the gateway's answer.
     async send(type, data, options = {}) {
+        this.sent.push(data);
         const body = options.body ?? JSON.stringify({
             type, timestamp: new Date().toISOString(), data,
         });

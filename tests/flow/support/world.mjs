@@ -1,9 +1,12 @@
 // A world: gateway, emulator and partner as real processes on loopback, with a directory of
 // its own. Every test makes its own world and ends it.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { leaks } from './canary.mjs';
 import { Child, freePort, until } from './process.mjs';
 import { Partner, SECRET, request } from './partner.mjs';
 
@@ -15,15 +18,18 @@ export const EMULATOR = path.join(BUILD, 'genesys-emulator');
 
 export const INTEGRATION = '5a1d3a52-0000-4000-8000-000000000002';
 export const GENESYS_SECRET = 'a-genesys-signing-secret';
-const CLIENT_ID = '0b0e7c1e-0000-4000-8000-000000000001';
-const CLIENT_SECRET = 'client-secret-of-the-test';
+export const CLIENT_ID = '0b0e7c1e-0000-4000-8000-000000000001';
+export const CLIENT_SECRET = 'client-secret-of-the-test';
 
 export class World {
     // options: emulator (extra arguments), settings (YAML lines), partnerSettings, bridge
-    // settings, env, organisation (YAML lines inside the organisation).
+    // settings, bridges and organisations (further entries of the lists), loginUrl,
+    // clientSecret, program (another omgw), env.
     static async start(options = {}) {
         const world = new World();
         world.options = options;
+        world.agentSaid = [];
+        world.secrets = [SECRET, GENESYS_SECRET, CLIENT_SECRET];
         world.dir = mkdtempSync(path.join(tmpdir(), 'omgw-flow-'));
         world.partner = await new Partner().start();
         world.ports = { public: await freePort(), admin: await freePort(),
@@ -40,6 +46,24 @@ export class World {
         return world;
     }
 
+    // A part of the options that may need the ports: a text or a function of the world.
+    #part(part) {
+        return (typeof part === 'function' ? part(this) : part) ?? '';
+    }
+
+    // A world that ends with the test, in good order and without having told a secret.
+    static async open(t, options) {
+        const world = await World.start(options);
+        t.after(async () => {
+            try {
+                await world.end();
+            } finally {
+                await world.stop();
+            }
+        });
+        return world;
+    }
+
     writeConfig(extra = this.options) {
         writeFileSync(this.configFile, `\
 public_url: http://127.0.0.1:${this.ports.public}
@@ -51,10 +75,11 @@ ${extra.settings ?? ''}
 genesys:
   - name: main
     api_url: "${this.genesys}"
-    login_url: "${this.genesys}"
+    login_url: "${extra.loginUrl ?? this.genesys}"
     client_id: ${CLIENT_ID}
-    client_secret: ${CLIENT_SECRET}
+    client_secret: ${extra.clientSecret ?? CLIENT_SECRET}
     requests_per_minute: ${extra.requestsPerMinute ?? 0}
+${this.#part(extra.organisations)}
 bridges:
   - name: acme
     channel: partner
@@ -66,8 +91,17 @@ ${extra.bridge ?? ''}
       callback_url: "${this.partner.url}"
       secrets: [ { value: "${SECRET}" } ]
 ${extra.partner ?? ''}
-${extra.bridges ?? ''}
+${this.#part(extra.bridges)}
 `);
+    }
+
+    // Takes changed settings without a restart.
+    async reload(changes) {
+        const before = this.gateway.events('config.reloaded').length;
+        this.writeConfig({ ...this.options, ...changes });
+        this.gateway.process.kill('SIGHUP');
+        await until('the reload', () =>
+            this.gateway.events('config.reloaded').length > before);
     }
 
     async startEmulator() {
@@ -78,14 +112,15 @@ ${extra.bridges ?? ''}
             '--webhook-url', `${this.base}/webhooks/genesys/acme`,
             '--webhook-secret', GENESYS_SECRET,
             '--requests-per-minute', '0',
-            ...(this.options.emulator ?? []),
+            ...(this.#part(this.options.emulator) || []),
         ]);
         await this.untilAnswers(`${this.genesys}/_emulator/tokens`, this.emulator);
     }
 
     async startGateway(env = {}) {
         const prefix = this.options.wrap ?? [];
-        const command = [...prefix, OMGW, 'serve', '--config', this.configFile];
+        const program = this.options.program ?? OMGW;
+        const command = [...prefix, program, 'serve', '--config', this.configFile];
         this.gateway = new Child(command[0], command.slice(1), {
             env: { ...process.env, ...(this.options.env ?? {}), ...env },
         });
@@ -112,6 +147,17 @@ ${extra.bridges ?? ''}
 
     async killGateway() {
         await this.gateway.kill('SIGKILL');
+    }
+
+    // What holds at the end of every test.
+    async end() {
+        const running = this.gateway.code === undefined;
+        const metrics = running ? (await request(`${this.admin}/metrics`)).body : '';
+        const code = await this.stopGateway();
+        const events = [...this.partner.sent, ...this.agentSaid];
+        assert.deepEqual(leaks({ secrets: this.secrets, events },
+            [...this.gateway.lines, ...metrics.split('\n')]), []);
+        assert.equal(code, 0, this.gateway.lines.slice(-20).join('\n'));
     }
 
     async stop() {
@@ -150,7 +196,24 @@ ${extra.bridges ?? ''}
         return rows;
     }
 
+    receipts() {
+        return this.control('receipts');
+    }
+
+    async untilReceipts(count, timeoutMs = 20000) {
+        return until(`${count} receipts at Genesys`, async () => {
+            const rows = await this.receipts();
+            return rows.length >= count && rows;
+        }, timeoutMs, 25);
+    }
+
+    // What was asked of the API and the login, oldest first; `route` is the path's end.
+    async requests(route = '') {
+        return (await this.control('requests')).filter((row) => row.path.endsWith(route));
+    }
+
     agent(to, text, more = {}) {
+        this.agentSaid.push({ to, text });
         return this.control('agent', { integrationId: INTEGRATION, to, text, ...more });
     }
 
@@ -175,6 +238,24 @@ ${extra.bridges ?? ''}
         if (code !== 0)
             throw new Error(`trace ${id}: ${code} ${text}`);
         return JSON.parse(text);
+    }
+
+    async stored() {
+        const { code, text } = await this.omgw('db', 'status', '--json');
+        if (code !== 0)
+            throw new Error(`db status: ${code} ${text}`);
+        return JSON.parse(text);
+    }
+
+    // Rows of a query, as an operator would look.
+    sql(query) {
+        const text = execFileSync('sqlite3',
+            ['-readonly', '-json', '-cmd', '.timeout 5000', this.database, query]).toString();
+        return text === '' ? [] : JSON.parse(text);
+    }
+
+    deadLetters() {
+        return this.sql('SELECT * FROM v_dead_letters ORDER BY delivery');
     }
 
     // Sum of a metric over all series whose labels contain every given piece.
