@@ -231,10 +231,9 @@ static enum status make_keys(struct partner_settings *own, struct error *err)
         return fail(err, STATUS_INVALID,
                     "secrets, public_keys: at most %d of each are possible",
                     PARTNER_KEYS_MAX);
-    own->verify_keys = mem_new_array(own->secrets.count, sizeof(*own->verify_keys));
-    own->sign_keys = mem_new_array(own->secrets.count, sizeof(*own->sign_keys));
-    own->foreign_keys =
-        mem_new_array(own->public_keys.count, sizeof(*own->foreign_keys));
+    own->verify_keys = mem_new_array(own->secrets.count, sizeof(struct hmac *));
+    own->sign_keys = mem_new_array(own->secrets.count, sizeof(struct hmac *));
+    own->foreign_keys = mem_new_array(own->public_keys.count, sizeof(struct ed25519 *));
     for (size_t i = 0; i < own->secrets.count && status == STATUS_OK; i++)
         status = ready_secret(own, i, err);
     for (size_t i = 0; i < own->public_keys.count && status == STATUS_OK; i++)

@@ -106,7 +106,7 @@ static enum status partner_decode(const struct bridge *bridge,
                                   struct arena *arena, struct unit *unit,
                                   struct error *err)
 {
-    struct str webhook_id;
+    struct str webhook_id = STR_NONE;
     CLEANUP(json_freep) struct json *body = NULL;
 
     (void)bridge;

@@ -115,7 +115,7 @@ static void pack_str(struct packer *packer, struct str *to, struct str from)
 {
     const char *place = pack_bytes(packer, from.ptr, from.len);
 
-    if (packer->block != NULL)
+    if (to != NULL)
         *to = str_from(place, from.len);
 }
 
