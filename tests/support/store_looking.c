@@ -140,6 +140,36 @@ static void a_trace_is_the_same_from_every_backend(struct store_fixture *f)
     store_close(model.store);
 }
 
+static void the_next_conversation_closes_the_one_before(struct store_fixture *f)
+{
+    static const struct {
+        const char *number;
+        const char *opened;
+        const char *last_activity;
+        const char *closed;
+    } cases[] = {
+        {"1", "2023-11-14T22:13:20.000Z", "2023-11-14T22:13:21.000Z",
+         "2023-11-14T22:13:22.000Z"                                            },
+        {"2", "2023-11-14T22:13:22.000Z", "2023-11-14T22:13:22.000Z", "nothing"},
+    };
+    suite_begin(f);
+    struct contact anna = suite_talker(f, "anna");
+    expect_ok(f,
+              store_conversation_touch(f->store, &anna, SUITE_NOW_MS + 1000, &f->err));
+    expect_ok(f,
+              store_conversation_open(f->store, &anna, SUITE_NOW_MS + 2000, &f->err));
+    suite_commit(f);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CLEANUP(json_freep) struct json *json = NULL;
+        expect_ok(f, store_trace(f->store, str_of(cases[i].number), &json, &f->err));
+        expect_str("number", cases[i].number, at(f, json, "conversations/0/number"));
+        expect_str("opened", cases[i].opened, at(f, json, "conversations/0/opened"));
+        expect_str("last", cases[i].last_activity,
+                   at(f, json, "conversations/0/last_activity"));
+        expect_str("closed", cases[i].closed, at(f, json, "conversations/0/closed"));
+    }
+}
+
 static void the_status_counts_rows(struct store_fixture *f)
 {
     static const struct {
@@ -209,6 +239,7 @@ static const struct store_case cases[] = {
     STORE_CASE(a_trace_shows_the_whole_life, ON_BOTH),
     STORE_CASE(a_trace_starts_from_any_id, ON_BOTH),
     STORE_CASE(a_trace_is_the_same_from_every_backend, ON_SQLITE),
+    STORE_CASE(the_next_conversation_closes_the_one_before, ON_BOTH),
     STORE_CASE(the_status_counts_rows, ON_BOTH),
     STORE_CASE(every_kind_of_change_can_be_taken_back, ON_BOTH),
     STORE_CASE(every_kind_of_change_is_kept, ON_BOTH),
