@@ -34,3 +34,8 @@ void expect_json_at(const char *name, const json_t *want, json_t *got, const cha
                     int line);
 /* Takes `got`. */
 #define expect_json(name, want, got) expect_json_at(name, want, got, __FILE__, __LINE__)
+
+/* As in base_json.h, which cannot be included beside Jansson: both name their kinds
+ * alike. */
+void cjson_fail_from(unsigned nth);
+bool cjson_fail_stop(void);

@@ -244,6 +244,32 @@ static void a_damaged_extra_is_refused(void **state)
     }
 }
 
+/* Memory that runs out inside cJSON, at every place. */
+static void extra_there_is_no_memory_for_is_tried_again(void **state)
+{
+    (void)state;
+    struct attachment file = {.url = STR("u"), .size = 1};
+    const struct event event = {
+        .kind = EVENT_ANSWER,
+        .content = {.attachments = &file, .attachment_count = 1},
+        .answer_payload = STR("p"),
+    };
+    enum status status = STATUS_RETRY;
+
+    for (unsigned nth = 0; status != STATUS_OK; nth++) {
+        struct event back = {.kind = EVENT_ANSWER};
+        struct str extra = STR_NONE;
+        struct error err;
+        cjson_fail_from(nth);
+        status = event_extra_encode(&event, arena, &extra, &err);
+        if (status == STATUS_OK)
+            status = event_extra_decode(extra, arena, &back, &err);
+        expect_true("refused nothing", cjson_fail_stop() == (status != STATUS_OK));
+        assert_true(status == STATUS_OK || status == STATUS_RETRY);
+        assert_true(nth < 200);
+    }
+}
+
 /* Every allocation of the decoder refused in turn. */
 static void extra_larger_than_the_arena_is_refused(void **state)
 {
@@ -276,6 +302,7 @@ int main(void)
         cmocka_unit_test(a_rich_message_comes_back_whole),
         cmocka_unit_test(answers_and_receipts_keep_their_choice_and_status),
         cmocka_unit_test(a_damaged_extra_is_refused),
+        cmocka_unit_test(extra_there_is_no_memory_for_is_tried_again),
         cmocka_unit_test(extra_larger_than_the_arena_is_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -122,6 +122,32 @@ static void a_receipt_for_an_unknown_message_is_given_up(void **state)
     expect_i64("outcome", OUTCOME_REFUSED_MESSAGE, try.result.outcome);
 }
 
+/* Memory that runs out inside cJSON costs an attempt, not the message. */
+static void a_request_there_is_no_memory_for_is_tried_again(void **state)
+{
+    (void)state;
+    static const char *const calls[] = {"message", "answer", "disconnect", "receipt",
+                                        "typing"};
+    for (size_t i = 0; i < COUNT_OF(calls); i++) {
+        enum sender_step step = SENDER_OUTCOME;
+        for (unsigned nth = 0; step == SENDER_OUTCOME; nth++) {
+            struct attribute attribute = {STR("tier"), STR("gold")};
+            struct try try;
+            begin_call(&try, calls[i]);
+            try.delivery.event.attributes = &attribute;
+            try.delivery.event.attribute_count = 1;
+            try.delivery.event.receipt_status = MESSAGE_FAILED;
+            cjson_fail_from(nth);
+            step = next(&try, NULL);
+            expect_true(calls[i], cjson_fail_stop() == (step == SENDER_OUTCOME));
+            if (step == SENDER_OUTCOME)
+                expect_i64(calls[i], OUTCOME_RETRY, try.result.outcome);
+            assert_true(nth < 200);
+        }
+        expect_i64(calls[i], SENDER_EXCHANGE, step);
+    }
+}
+
 /* ---- attributes ---- */
 
 /* The serialised customAttributes of a message with these attributes. */
@@ -634,6 +660,7 @@ int main(void)
         cmocka_unit_test(requests_are_as_the_fixtures_say),
         cmocka_unit_test(events_without_a_call_are_refused),
         cmocka_unit_test(a_receipt_for_an_unknown_message_is_given_up),
+        cmocka_unit_test(a_request_there_is_no_memory_for_is_tried_again),
         cmocka_unit_test(the_longest_attributes_are_dropped_first),
         cmocka_unit_test(attributes_stay_within_their_bytes_exactly),
         cmocka_unit_test(every_status_has_its_outcome),

@@ -268,6 +268,23 @@ static void an_event_larger_than_the_arena_is_refused(void **state)
     }
 }
 
+/* Memory that runs out inside cJSON is our trouble, not the partner's. */
+static void an_event_there_is_no_memory_for_is_not_refused(void **state)
+{
+    (void)state;
+    enum status status = STATUS_RETRY;
+
+    for (unsigned nth = 0; status != STATUS_OK; nth++) {
+        struct unit unit;
+        struct error err;
+        cjson_fail_from(nth);
+        status = decode(STR(GOOD_BODY), arena, &unit, &err);
+        expect_true("refused nothing", cjson_fail_stop() == (status != STATUS_OK));
+        assert_true(status == STATUS_OK || status == STATUS_RETRY);
+        assert_true(nth < 100);
+    }
+}
+
 /* ---- ack ---- */
 
 #define MESSAGE_ID "019c2228b81a7d3c9a51e0f7c6b5a493"
@@ -322,6 +339,7 @@ int main(void)
         cmocka_unit_test(the_webhook_id_must_be_an_id),
         cmocka_unit_test(events_are_posted_to_the_bridge_itself),
         cmocka_unit_test(an_event_larger_than_the_arena_is_refused),
+        cmocka_unit_test(an_event_there_is_no_memory_for_is_not_refused),
         cmocka_unit_test(acks_follow_the_contract),
         cmocka_unit_test(there_is_no_handshake),
     };

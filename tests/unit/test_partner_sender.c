@@ -468,6 +468,42 @@ static void a_message_too_large_is_refused(void **state)
     partner_fixture_close(&partner);
 }
 
+/* Memory that runs out inside cJSON costs an attempt, not the message. */
+static void a_request_there_is_no_memory_for_is_tried_again(void **state)
+{
+    (void)state;
+    for (unsigned class = DELIVERY_MESSAGE; class <= DELIVERY_TYPING; class ++) {
+        struct choice reply = {.label = STR("Yes"), .payload = STR("y")};
+        struct card card = {.title = STR("t"), .choices = &reply, .choice_count = 1};
+        struct delivery delivery = plain;
+        struct partner_fixture partner;
+        enum sender_step step = SENDER_OUTCOME;
+
+        partner_fixture_open(&partner);
+        partner.settings.quick_replies_max = 1;
+        partner.settings.cards = true;
+        delivery.class = (enum delivery_class) class;
+        delivery.target_peer_id = STR("m-1");
+        delivery.event.receipt_status = MESSAGE_FAILED;
+        delivery.event.content = (struct content){.quick_replies = &reply,
+                                                  .quick_reply_count = 1,
+                                                  .cards = &card,
+                                                  .card_count = 1};
+        for (unsigned nth = 0; step == SENDER_OUTCOME; nth++) {
+            struct attempt attempt = attempt_of(&partner, &delivery);
+            struct sender_result result;
+            cjson_fail_from(nth);
+            step = partner_sender.next(&attempt, NULL, attempt_now, &result);
+            expect_true("refused nothing",
+                        cjson_fail_stop() == (step == SENDER_OUTCOME));
+            if (step == SENDER_OUTCOME)
+                expect_i64("outcome", OUTCOME_RETRY, result.outcome);
+            assert_true(nth < 200);
+        }
+        partner_fixture_close(&partner);
+    }
+}
+
 static void there_is_no_credential_to_fetch(void **state)
 {
     (void)state;
@@ -497,6 +533,7 @@ int main(void)
         cmocka_unit_test(only_messages_go_out_of_a_lane),
         cmocka_unit_test(a_status_without_the_partners_id_is_given_up),
         cmocka_unit_test(a_message_too_large_is_refused),
+        cmocka_unit_test(a_request_there_is_no_memory_for_is_tried_again),
         cmocka_unit_test(there_is_no_credential_to_fetch),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

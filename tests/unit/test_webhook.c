@@ -319,6 +319,32 @@ static void a_message_larger_than_the_arena_is_unreadable(void **state)
     close_bridge(&fixture);
 }
 
+/* Memory that runs out inside cJSON makes nothing unreadable: Genesys Cloud comes
+ * again. */
+static void a_message_there_is_no_memory_for_comes_again(void **state)
+{
+    (void)state;
+    static const char body[] =
+        "{\"id\":\"6f1d0c2ab3e84d5f9a7c1e2d3b4a5968\",\"type\":\"Text\","
+        "\"channel\":{\"id\":\"" INTEGRATION "\",\"to\":{\"id\":\"u-9\"}},"
+        "\"text\":\"Hello\"}";
+    enum status status = STATUS_RETRY;
+    struct fixture fixture;
+
+    open_bridge(&fixture, VECTOR_SECRET, NULL);
+    for (unsigned nth = 0; status != STATUS_OK; nth++) {
+        struct unit unit;
+        cjson_fail_from(nth);
+        status = decode(&fixture, str_of(body), arena, &unit);
+        expect_true("refused nothing", cjson_fail_stop() == (status != STATUS_OK));
+        assert_true(status == STATUS_OK || status == STATUS_RETRY);
+        if (status == STATUS_OK)
+            expect_i64("kind", EVENT_MESSAGE, unit.events[0].kind);
+        assert_true(nth < 100);
+    }
+    close_bridge(&fixture);
+}
+
 static void the_answer_is_200_and_empty(void **state)
 {
     (void)state;
@@ -348,6 +374,7 @@ int main(void)
         cmocka_unit_test(a_body_for_another_integration_is_forbidden),
         cmocka_unit_test(what_is_unreadable_is_cut),
         cmocka_unit_test(a_message_larger_than_the_arena_is_unreadable),
+        cmocka_unit_test(a_message_there_is_no_memory_for_comes_again),
         cmocka_unit_test(the_answer_is_200_and_empty),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
