@@ -3,10 +3,10 @@
  *
  * A listener runs on one thread by listener_step, or on its own threads (admin); then
  * handlers run side by side, each request on one thread. A handler answers at once, or
- * suspends the request; whoever got it then calls request_resume from any thread, and the
- * request's thread calls the route's `resumed` to answer. Every ceiling is enforced before
- * the body is buffered. Refusals of our own are problems (RFC 9457); what libmicrohttpd
- * cannot parse it answers by itself with a few words of HTML.
+ * suspends the request; whoever got it then calls request_resume from any thread, and
+ * the request's thread calls the route's `resumed` to answer. Every ceiling is enforced
+ * before the body is buffered. Refusals of our own are problems (RFC 9457); what
+ * libmicrohttpd cannot parse it answers by itself with a few words of HTML.
  */
 #pragma once
 
@@ -22,8 +22,8 @@ struct request;
 struct listener_settings {
     const char *address; /* "127.0.0.1:8080", "[::1]:0", "unix:/run/omgw/omgw.sock" */
     int64_t connections; /* beyond it they wait in the kernel */
-    /* Of one address; beyond it new ones are closed. Trusted proxies are exempt: of each
-     * of their clients as many requests at a time, beyond it 429. */
+    /* Of one address; beyond it new ones are closed. Trusted proxies are exempt: of
+     * each of their clients as many requests at a time, beyond it 429. */
     int64_t connections_per_peer;
     int64_t bodies_in_memory; /* bytes received over all requests; beyond it 503 */
 
@@ -48,10 +48,12 @@ enum handled {
 
 struct route {
     const char *method; /* "POST", or "GET" (also serves HEAD) */
-    /* Path with arguments in braces: "/webhooks/channels/{bridge}/{part}"; each takes one
-     * segment that is not empty. Of two paths that fit, the first in the table counts. */
+    /* Path with arguments in braces: "/webhooks/channels/{bridge}/{part}"; each takes
+     * one segment that is not empty. Of two paths that fit, the first in the table
+     * counts. */
     const char *path;
-    /* Body ceiling in bytes, asked when the headers are there. NULL: no body allowed. */
+    /* Body ceiling in bytes, asked when the headers are there. NULL: no body allowed.
+     */
     int64_t (*body_max)(const struct request *request, void *context);
     enum handled (*handle)(struct request *request, void *context);
     /* After request_resume, or with timed_out after stored_ms; must respond. NULL for
@@ -74,26 +76,28 @@ void listener_step(struct listener *listener, int64_t timeout_ms);
 /* Makes a running listener_step return, or the next one not wait. Any thread. */
 void listener_wake(struct listener *listener);
 /*
- * The next step (own threads: at once) closes the listening socket; what is open goes on,
- * but each answer ends its connection. Any thread.
+ * The next step (own threads: at once) closes the listening socket; what is open goes
+ * on, but each answer ends its connection. Any thread.
  */
 void listener_quiesce(struct listener *listener);
-/* Requests that somebody still needs: not answered, held, or not resumed. Any thread. */
+/* Requests that somebody still needs: not answered, held, or not resumed. Any thread.
+ */
 size_t listener_requests(const struct listener *listener);
 /*
- * Cuts what is open. Resumes nothing: all suspended requests must have been resumed, and
- * request_resume returned; nobody may hold one. Accepts NULL.
+ * Cuts what is open. Resumes nothing: all suspended requests must have been resumed,
+ * and request_resume returned; nobody may hold one. Accepts NULL.
  */
 void listener_close(struct listener *listener);
 
-/* --- one request ---------------------------------------------------------------------- */
+/* --- one request ---------------------------------------------------------- */
 
 struct str request_method(const struct request *request);
 struct str request_path(const struct request *request); /* as sent, not decoded */
 /* Argument in braces by name, percent-decoded ("%2F" is part of it; a bad escape was
  * answered 400); empty when the route has none. */
 struct str request_argument(const struct request *request, const char *name);
-/* First query parameter of that name, decoded (a bad escape stays); empty when missing. */
+/* First query parameter of that name, decoded (a bad escape stays); empty when missing.
+ */
 struct str request_query(const struct request *request, const char *name);
 struct str request_raw_query(const struct request *request);
 struct str request_header(const struct request *request, const char *name); /* first */
@@ -101,8 +105,8 @@ struct str request_body(const struct request *request);
 /* Headers and all as values, in the request's arena. `part` is empty. */
 const struct http_message *request_message(struct request *request);
 struct arena *request_arena(struct request *request);
-/* Peer address: the socket's, or the last untrusted one of X-Forwarded-For; "unix" where
- * there is none. For limits and logs (masked). */
+/* Peer address: the socket's, or the last untrusted one of X-Forwarded-For; "unix"
+ * where there is none. For limits and logs (masked). */
 struct str request_peer(const struct request *request);
 /* Mono ms when the request line was complete (libmicrohttpd tells no earlier). */
 int64_t request_started_ms(const struct request *request);
@@ -114,36 +118,37 @@ void *request_data(const struct request *request);
 
 /*
  * One reference more, so that the request and its arena outlive the connection until
- * request_drop; both on the listener's thread, except that the work that suspended it may
- * drop through request_resume.
+ * request_drop; both on the listener's thread, except that the work that suspended it
+ * may drop through request_resume.
  */
 void request_hold(struct request *request);
 void request_drop(struct request *request);
 
 /* Listener's thread, from handle. Takes a reference that request_resume gives back. */
 void request_suspend(struct request *request);
-/* Any thread, once per suspend: hands the request back in a batch (one eventfd). When the
- * client is gone or was answered 503 meanwhile, only the reference is given back. */
+/* Any thread, once per suspend: hands the request back in a batch (one eventfd). When
+ * the client is gone or was answered 503 meanwhile, only the reference is given back.
+ */
 void request_resume(struct request *request);
 
 /*
- * Body is copied. Exactly once per request. `content_type` may be NULL. Adds nosniff, and
- * Cache-Control: no-store unless the headers have one; repeats an X-Request-Id. A header
- * that cannot be sent (a line end in it) cuts the connection instead.
+ * Body is copied. Exactly once per request. `content_type` may be NULL. Adds nosniff,
+ * and Cache-Control: no-store unless the headers have one; repeats an X-Request-Id. A
+ * header that cannot be sent (a line end in it) cuts the connection instead.
  */
 void request_respond(struct request *request, int status, const char *content_type,
                      struct str body, const struct http_header *headers,
                      size_t header_count);
 /*
- * application/problem+json from a status (RFC 9457): type, title, status, detail, instance
- * (request_id), and errors with the JSON Pointer when err has one. `detail` is err's text;
- * never with 401 and 500. Retry-After with 429 and 503. `err` may be NULL.
+ * application/problem+json from a status (RFC 9457): type, title, status, detail,
+ * instance (request_id), and errors with the JSON Pointer when err has one. `detail` is
+ * err's text; never with 401 and 500. Retry-After with 429 and 503. `err` may be NULL.
  */
 void request_respond_problem(struct request *request, enum status status,
                              const struct error *err);
 /*
- * In place of an answer: closes the connection. `is_reset`: with a TCP reset, at once, so
- * that the client sees an error and not an end. For emulating a broken peer.
+ * In place of an answer: closes the connection. `is_reset`: with a TCP reset, at once,
+ * so that the client sees an error and not an end. For emulating a broken peer.
  */
 void request_abort(struct request *request, bool is_reset);
 /* The HTTP status of a status: the only such map. */

@@ -33,18 +33,12 @@ bool loop_watch(const struct loop *loop, int fd, uint32_t events, struct watch *
     return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-/* MHD_run follows every wait, whatever it was that ended it. */
-static void daemon_ready(struct watch *watch, struct loop *loop)
+/* MHD_run follows every wait, and so does the list of resumed requests, whatever it was
+ * that ended it. */
+static void nothing_to_do(struct watch *watch, struct loop *loop)
 {
     (void)watch;
     (void)loop;
-}
-
-static void wake_ready(struct watch *watch, struct loop *loop)
-{
-    (void)watch;
-    eventfd_t count = 0;
-    (void)eventfd_read(loop->wake_fd, &count);
 }
 
 static void accept_ready(struct watch *watch, struct loop *loop)
@@ -88,9 +82,10 @@ static enum status watch_all(struct loop *loop, struct error *err)
 {
     const union MHD_DaemonInfo *info =
         MHD_get_daemon_info(loop->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    /* By edge, each write to the eventfd is told once, and nobody needs to read it. */
     if (info == NULL ||
         !loop_watch(loop, info->epoll_fd, EPOLLIN, &loop->daemon_watch) ||
-        !loop_watch(loop, loop->wake_fd, EPOLLIN, &loop->wake_watch))
+        !loop_watch(loop, loop->wake_fd, EPOLLIN | EPOLLET, &loop->wake_watch))
         return fail(err, STATUS_FAILED, "watch the server's descriptors: %s",
                     strerror(errno));
     return STATUS_OK;
@@ -111,8 +106,8 @@ enum status loop_open(struct loop *loop, struct listener *listener, struct error
 {
     loop->listener = listener;
     atomic_fetch_add(&listener->accepting_loops, 1);
-    loop->daemon_watch.ready = daemon_ready;
-    loop->wake_watch.ready = wake_ready;
+    loop->daemon_watch.ready = nothing_to_do;
+    loop->wake_watch.ready = nothing_to_do;
     loop->accept_watch.ready = accept_ready;
     set_spans(&loop->deadlines, &listener->settings);
     random_seed(&loop->random, (uint64_t)clock_mono_us() ^ (uint64_t)(uintptr_t)loop);

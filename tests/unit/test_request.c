@@ -1,5 +1,8 @@
 #include "support/server_fixture.h"
 
+#include <errno.h>
+#include <sys/socket.h>
+
 /*
  * Suspended and held requests: who answers, who frees. The test plays the writer: it
  * takes what the handler suspended and resumes it when the test wants.
@@ -61,6 +64,20 @@ static enum handled suspend_and_resume(struct request *request, void *context)
     return HANDLED_SUSPENDED;
 }
 
+static enum handled abort_in_order(struct request *request, void *context)
+{
+    (void)context;
+    request_abort(request, false);
+    return HANDLED_ANSWERED;
+}
+
+static enum handled abort_by_reset(struct request *request, void *context)
+{
+    (void)context;
+    request_abort(request, true);
+    return HANDLED_ANSWERED;
+}
+
 static enum handled hold(struct request *request, void *context)
 {
     struct mailbox *mailbox = context;
@@ -89,6 +106,8 @@ static const struct route routes[] = {
     {"POST", "/broken",  body_max, suspend,            resumed_but_broken},
     {"POST", "/both",    body_max, suspend_and_resume, resumed           },
     {"POST", "/hold",    body_max, hold,               NULL              },
+    {"POST", "/end",     body_max, abort_in_order,     NULL              },
+    {"POST", "/reset",   body_max, abort_by_reset,     NULL              },
     {"GET",  "/drop",    NULL,     drop,               NULL              },
 };
 
@@ -258,6 +277,32 @@ static void answer_that_cannot_be_sent_cuts_the_connection(void **state)
     end(&world);
 }
 
+static void aborted_request_ends_in_order_or_by_reset(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        const char *request;
+        int want; /* errno; 0: the end of the stream */
+    } cases[] = {
+        {"in order", "POST /end HTTP/1.1\r\nHost: h\r\n\r\n",   0         },
+        {"by reset", "POST /reset HTTP/1.1\r\nHost: h\r\n\r\n", ECONNRESET},
+    };
+    struct world world;
+    struct listener_settings settings = fixture_settings();
+    begin(&world, &settings);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CLEANUP(client_closep)
+        struct server_client *client = fixture_client(&world.server);
+        client_send(client, cases[i].request);
+        char byte = 0;
+        ssize_t len = recv(client_fd(client), &byte, 1, 0);
+        expect_i64(cases[i].name, cases[i].want, len < 0 ? errno : 0);
+        expect_true(cases[i].name, len <= 0);
+    }
+    end(&world);
+}
+
 static void held_request_outlives_its_connection(void **state)
 {
     (void)state;
@@ -366,6 +411,7 @@ int main(void)
         cmocka_unit_test(client_may_leave_while_its_request_is_suspended),
         cmocka_unit_test(client_may_leave_and_the_deadline_pass_before_the_work_ends),
         cmocka_unit_test(answer_that_cannot_be_sent_cuts_the_connection),
+        cmocka_unit_test(aborted_request_ends_in_order_or_by_reset),
         cmocka_unit_test(held_request_outlives_its_connection),
         cmocka_unit_test(bodies_of_all_requests_share_one_ceiling),
         cmocka_unit_test(many_resumed_in_one_batch_are_all_answered),
