@@ -153,7 +153,7 @@ struct engine {
     size_t timer_count;
     size_t timer_room;
     struct run *pool;
-    size_t runs;           /* under way: exchange, parked or recording */
+    _Atomic size_t runs;       /* under way: exchange, parked or recording; any thread */
     struct run *recording; /* oldest first */
     struct run **recording_last;
     int64_t receipts_after; /* refill receipts of messages above this row */
