@@ -204,6 +204,35 @@ a_delivery_comes_back_with_what_its_last_attempt_left(struct store_fixture *f)
     delivery_free(got);
 }
 
+static void
+that_it_was_being_sent_is_known_until_the_next_outcome(struct store_fixture *f)
+{
+    static const struct {
+        enum outcome outcome;
+        bool want;
+    } steps[] = {
+        {OUTCOME_RETRY,    false},
+        {OUTCOME_SENDING,  true },
+        {OUTCOME_PROGRESS, false},
+        {OUTCOME_SENDING,  true },
+        {OUTCOME_UNKNOWN,  false},
+    };
+    suite_begin(f);
+    struct contact anna = suite_talker(f, "anna");
+    struct delivery delivery = suite_text(f, &anna, DIRECTION_OUTBOUND, "text");
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
+        struct delivery_record record = suite_record(&delivery, steps[i].outcome);
+        if (steps[i].outcome == OUTCOME_SENDING)
+            record.ended_ms = 0;
+        expect_ok(f, store_record(f->store, &record, &f->err));
+        struct delivery *got = suite_load(f, DELIVERY_MESSAGE, delivery.id);
+        expect_i64(outcome_name(steps[i].outcome), steps[i].want, got->was_sending);
+        delivery_free(got);
+        expect_lane(f, "stays pending", &anna, DIRECTION_OUTBOUND, "text");
+    }
+    suite_commit(f);
+}
+
 static void the_peers_id_is_that_of_the_first_part(struct store_fixture *f)
 {
     static const struct {
@@ -242,9 +271,9 @@ static void a_mark_of_sending_lasts_until_the_outcome(struct store_fixture *f)
         enum outcome outcome;
         bool was_sending;
     } steps[] = {
-        {OUTCOME_SENDING, true},
-        {OUTCOME_RETRY, false},
-        {OUTCOME_SENDING, true},
+        {OUTCOME_SENDING,  true },
+        {OUTCOME_RETRY,    false},
+        {OUTCOME_SENDING,  true },
         {OUTCOME_PROGRESS, false},
     };
     suite_begin(f);
@@ -334,6 +363,7 @@ static const struct store_case cases[] = {
     STORE_CASE(lanes_tell_head_and_count, ON_BOTH),
     STORE_CASE(an_outcome_decides_whether_a_delivery_stays_pending, ON_BOTH),
     STORE_CASE(a_delivery_comes_back_with_what_its_last_attempt_left, ON_BOTH),
+    STORE_CASE(that_it_was_being_sent_is_known_until_the_next_outcome, ON_BOTH),
     STORE_CASE(the_peers_id_is_that_of_the_first_part, ON_BOTH),
     STORE_CASE(a_mark_of_sending_lasts_until_the_outcome, ON_BOTH),
     STORE_CASE(a_dead_letter_is_born_dead, ON_BOTH),
