@@ -164,6 +164,8 @@ static enum status open_database(struct sqlite_store *store, struct error *err)
         sqlite3_open_v2(store->path, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc == SQLITE_OK)
         rc = configure(store);
+    if (rc == SQLITE_CANTOPEN) /* now it does not pass by itself */
+        return fail(err, STATUS_FAILED, "cannot open database %s", store->path);
     return rc == SQLITE_OK ? STATUS_OK : fail_sqlite(store, rc, err);
 }
 
