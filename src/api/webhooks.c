@@ -3,13 +3,20 @@
  * else.
  */
 #include "gateway/api.h"
+#include "gateway/log.h"
 #include "gateway/memory.h"
 
 #include <stdatomic.h>
 
+/* Refusals logged in one second: who floods us with forgeries shall not fill the disk.
+ */
+#define REFUSALS_A_SECOND 10
+
 struct front {
     struct relay *relay;
     struct config *config; /* a reference; listener's thread */
+    int64_t refusals_second;
+    unsigned refusals;
     _Atomic(struct config *) adopt;
 };
 
@@ -51,10 +58,27 @@ static int64_t webhook_body_max(const struct request *request, void *context)
     return front->config->limits.body;
 }
 
-static void respond(struct request *request, const struct intake_answer *answer)
+static void log_refusal(struct front *front, struct request *request,
+                        const struct intake_answer *answer)
+{
+    int64_t second = clock_now().mono_ms / 1000;
+    if (second != front->refusals_second) {
+        front->refusals_second = second;
+        front->refusals = 0;
+    }
+    if (front->refusals++ >= REFUSALS_A_SECOND)
+        return; /* omgw_webhook_requests_total counts them all */
+    log_warn("webhook.refused", F_STR("path", request_path(request)),
+             F_TEXT("status", status_name(answer->status)),
+             F_TEXT("error", answer->err.text), F_MASK("peer", request_peer(request)));
+}
+
+static void respond(struct front *front, struct request *request,
+                    const struct intake_answer *answer)
 {
     const struct http_reply *reply = &answer->reply;
     if (answer->status != STATUS_OK && answer->status != STATUS_DUPLICATE) {
+        log_refusal(front, request, answer);
         request_respond_problem(request, answer->status, &answer->err);
         return;
     }
@@ -89,7 +113,7 @@ static enum handled webhook(struct request *request, struct front *front,
     struct intake_answer answer;
 
     if (intake_begin(front->relay, front->config, &intake_request, &intake, &answer)) {
-        respond(request, &answer);
+        respond(front, request, &answer);
         return HANDLED_ANSWERED;
     }
     request_set_data(request, intake);
@@ -112,12 +136,11 @@ static void webhook_resumed(struct request *request, bool timed_out, void *conte
 {
     struct intake *intake = request_data(request);
     struct intake_answer answer;
-    (void)context;
     if (timed_out)
         intake_abandon(intake, &answer);
     else
         intake_finish(intake, clock_now(), &answer);
-    respond(request, &answer);
+    respond(context, request, &answer);
 }
 
 static const struct route routes[] = {
