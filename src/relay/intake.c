@@ -294,6 +294,17 @@ void intake_submit(struct intake *intake)
                 fail(&err, STATUS_RETRY, "the gateway is busy: come again"), &err);
 }
 
+static void log_acceptance(const struct intake *intake, struct now now)
+{
+    log_info("webhook.accepted", F_TEXT("bridge", intake->unit.bridge->name),
+             F_TEXT("direction", direction_name(intake->unit.direction)),
+             F_TEXT("message", intake->acceptance.public_id),
+             F_I64("conversation", intake->acceptance.conversation),
+             F_I64("events", intake->unit.event_count),
+             F_TEXT("status", status_name(intake->acceptance.status)),
+             F_MS("took", now.mono_ms - intake->started_ms));
+}
+
 void intake_finish(struct intake *intake, struct now now, struct intake_answer *out)
 {
     const struct bridge *bridge = intake->unit.bridge;
@@ -305,6 +316,7 @@ void intake_finish(struct intake *intake, struct now now, struct intake_answer *
         out->status = status;
         intake->source->ack(bridge, &intake->acceptance, intake->work.arena,
                             &out->reply);
+        log_acceptance(intake, now);
     } else {
         out->err = intake->err;
     }
