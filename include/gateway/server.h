@@ -52,8 +52,7 @@ struct route {
      * one segment that is not empty. Of two paths that fit, the first in the table
      * counts. */
     const char *path;
-    /* Body ceiling in bytes, asked when the headers are there. NULL: no body allowed.
-     */
+    /* Body ceiling in bytes, asked when the headers are there. NULL: no body. */
     int64_t (*body_max)(const struct request *request, void *context);
     enum handled (*handle)(struct request *request, void *context);
     /* After request_resume, or with timed_out after stored_ms; must respond. NULL for
@@ -80,8 +79,7 @@ void listener_wake(struct listener *listener);
  * on, but each answer ends its connection. Any thread.
  */
 void listener_quiesce(struct listener *listener);
-/* Requests that somebody still needs: not answered, held, or not resumed. Any thread.
- */
+/* Requests somebody still needs: not answered, held, or not resumed. Any thread. */
 size_t listener_requests(const struct listener *listener);
 /*
  * Cuts what is open. Resumes nothing: all suspended requests must have been resumed,
@@ -96,8 +94,7 @@ struct str request_path(const struct request *request); /* as sent, not decoded 
 /* Argument in braces by name, percent-decoded ("%2F" is part of it; a bad escape was
  * answered 400); empty when the route has none. */
 struct str request_argument(const struct request *request, const char *name);
-/* First query parameter of that name, decoded (a bad escape stays); empty when missing.
- */
+/* First query parameter of that name, decoded (a bad escape stays); or empty. */
 struct str request_query(const struct request *request, const char *name);
 struct str request_raw_query(const struct request *request);
 struct str request_header(const struct request *request, const char *name); /* first */
@@ -127,8 +124,7 @@ void request_drop(struct request *request);
 /* Listener's thread, from handle. Takes a reference that request_resume gives back. */
 void request_suspend(struct request *request);
 /* Any thread, once per suspend: hands the request back in a batch (one eventfd). When
- * the client is gone or was answered 503 meanwhile, only the reference is given back.
- */
+ * the client is gone or was answered meanwhile, only the reference is given back. */
 void request_resume(struct request *request);
 
 /*
