@@ -7,6 +7,7 @@
 #include "gateway/limits.h"
 #include "gateway/log.h"
 #include "gateway/memory.h"
+#include "retry.h"
 
 static void fetch_free(struct token_fetch *fetch)
 {
@@ -49,6 +50,8 @@ static void fetch_step(struct token_fetch *fetch, const struct reply *reply)
     enum sender_step step = fetch->account->sender->credential_next(
         fetch->bridge, fetch->arena, reply, fetch->engine->now, &fetch->result);
     if (step == SENDER_EXCHANGE) {
+        fetch->result.exchange.timeout_ms =
+            retry_time_out_ms(fetch->config, fetch->account->direction);
         if (engine_start_exchange(fetch->engine, &fetch->result.exchange, fetch,
                                   &err) == STATUS_OK)
             return;

@@ -11,6 +11,12 @@ int64_t retry_delay_ms(unsigned failures, int64_t hint_ms, int64_t first_ms,
     return hint_ms > delay_ms ? hint_ms : delay_ms;
 }
 
+int64_t retry_time_out_ms(const struct config *config, enum direction direction)
+{
+    return direction == DIRECTION_INBOUND ? config->retry.time_out_genesys
+                                          : config->retry.time_out_channel;
+}
+
 const char *retry_gives_up(const struct config *config, const struct retry_state *state)
 {
     bool to_genesys = state->direction == DIRECTION_INBOUND;

@@ -14,6 +14,9 @@
 int64_t retry_delay_ms(unsigned failures, int64_t hint_ms, int64_t first_ms,
                        int64_t ceiling_ms);
 
+/* How long one exchange may take, whatever its sender proposes. */
+int64_t retry_time_out_ms(const struct config *config, enum direction direction);
+
 /* How a head stands when an attempt has failed. */
 struct retry_state {
     int64_t age_ms;      /* since acceptance, as far as ages count */

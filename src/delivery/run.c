@@ -251,6 +251,8 @@ static bool run_send(struct run *run, struct error *err)
     struct engine *engine = run->engine;
     struct account *account = account_of_run(run);
     run->attempt.credential_used = account->credential.generation;
+    run->result.exchange.timeout_ms =
+        retry_time_out_ms(run->config, run->lane->flow->direction);
     if (engine_start_exchange(engine, &run->result.exchange, run, err) != STATUS_OK) {
         run->result.outcome = OUTCOME_RETRY;
         run->result.reason = arena_copy(run->arena, str_of(err->text));

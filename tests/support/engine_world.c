@@ -131,8 +131,8 @@ static enum status transport_start(struct transport *transport,
     assert_true(str_to_i64(str_cut(&url, '/'), &part));
     assert_true(str_to_i64(url, &status));
     assert_true(the_world->flight_count < WORLD_FLIGHTS);
-    the_world->flights[the_world->flight_count++] =
-        (struct flight){token, id, (unsigned)part, (enum message_status)status};
+    the_world->flights[the_world->flight_count++] = (struct flight){
+        token, id, (unsigned)part, (enum message_status)status, exchange->timeout_ms};
     return STATUS_OK;
 }
 

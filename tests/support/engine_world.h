@@ -20,6 +20,7 @@ struct flight {
     int64_t id; /* of the delivery; 0: a token request */
     unsigned part;
     enum message_status receipt_status;
+    int64_t timeout_ms;
 };
 
 struct engine_world {

@@ -74,6 +74,19 @@ static void failed_head_waits_and_holds_only_its_lane(void **state)
     expect_i64("alone", 1, (int64_t)world->flight_count);
 }
 
+static void settings_bound_each_exchange(void **state)
+{
+    struct engine_world *world = *state;
+    world->config->retry.time_out_genesys = 1234;
+    world->needs_token = true;
+    world_offer(world, 1, 1);
+    world_step(world);
+    expect_i64("the token's", 1234, world->flights[0].timeout_ms);
+    world_answer(world, 0, 200);
+    world_step(world);
+    expect_i64("the message's", 1234, world->flights[0].timeout_ms);
+}
+
 static void slow_down_pauses_the_account_not_the_message(void **state)
 {
     struct engine_world *world = *state;
@@ -491,6 +504,7 @@ int main(void)
         TEST(lanes_run_side_by_side_up_to_the_limit),
         TEST(bridges_take_turns),
         TEST(failed_head_waits_and_holds_only_its_lane),
+        TEST(settings_bound_each_exchange),
         TEST(slow_down_pauses_the_account_not_the_message),
         TEST(lost_answer_is_repeated_and_counted),
         TEST(message_that_may_not_repeat_is_marked_before_it_is_sent),
