@@ -79,6 +79,30 @@ test('the partner drops its answer: the repeat is the same, and counted', async 
     assert.equal(receipts.filter((row) => row.id === id).length, 1, 'told once');
 });
 
+test('a peer that answers too late: the repeat is the same, and counted', async (t) => {
+    const world = await World.open(t, { settings: 'retry: { first: 50ms, ceiling: 200ms, ' +
+        'probe: 200ms, time_out_genesys: 1s, time_out_channel: 1s }' });
+    await world.fault({ route: 'message', delay_ms: 60000, times: 1 });
+    const { json } = await world.partner.message('steady-contact', 'taken and not answered');
+    const hangs = (event) => event.type === 'agent.message' &&
+        world.partner.seen.filter((e) => e.id === event.id).length === 1 &&
+        { hang: true, keep: true };
+    world.partner.rules.push(hangs);
+    const { id } = await world.agent('steady-contact', 'taken as well');
+    for (const known of [json.id, id]) {
+        const { delivery, attempts } = await untilDone(world, known);
+        assert.equal(delivery.attempts, 2);
+        assert.equal(delivery.possible_duplicates, 1);
+        assert.match(attempts[0].reason, /did not answer: .*time/i);
+    }
+    const rows = await world.messages();
+    assert.deepEqual(rows.map((row) => row.channel.messageId), [json.id, json.id]);
+    const events = world.partner.of('agent.message');
+    assert.equal(events.length, 2);
+    assert.equal(events[0].id, events[1].id);
+    assert.equal(await world.metric('omgw_possible_duplicates_total'), 2);
+});
+
 // libcurl sends a POST again by itself when a kept-alive connection closes under it; then
 // there would be more requests than attempts.
 test('Genesys reads and closes: one request for each attempt', async (t) => {

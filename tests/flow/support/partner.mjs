@@ -42,7 +42,7 @@ export class Partner {
     constructor() {
         this.received = []; // {id, type, data, headers, at, verified}
         this.seen = [];     // every request, also the refused ones
-        this.rules = [];    // answer rules: functions (event) -> {status, headers, body, drop}
+        this.rules = [];    // answer rules: functions (event) -> {status, headers, body, drop, hang}
         this.sent = [];     // data of every event it tried to send
         this.clockAheadMs = 0;
     }
@@ -86,6 +86,8 @@ export class Partner {
             { status: 200 };
         if (answer.keep ?? (answer.status >= 200 && answer.status < 300))
             this.received.push(event);
+        if (answer.hang)
+            return;
         if (answer.drop) {
             req.socket.destroy();
             return;
