@@ -1,158 +1,25 @@
-#include "support/expect.h"
+#include "support/writer_jobs.h"
 
 #include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "gateway/limits.h"
 #include "gateway/memory.h"
 #include "gateway/metrics.h"
-#include "gateway/store.h"
-#include "gateway/writer.h"
 
 #include "support/failing_store.h"
 
 static const struct now test_now = {.wall_ms = 1700000000000, .mono_ms = 1000};
 
-/* --- jobs that leave a mark ---------------------------------------------- */
-
-#define NAME_BYTES 24
-#define LOG_ROOM 1024
-
-/* What happened, in order. */
-struct log {
-    const struct test_job *applied[LOG_ROOM];
-    const struct test_job *told[LOG_ROOM];
-    size_t applied_count;
-    size_t told_count;
-};
-
-/* Writes a pause of its own name: the mark. */
-struct test_job {
-    struct write_job job;
-    struct log *log;
-    char name[NAME_BYTES];
-    enum status answer;   /* of apply, after the mark is written */
-    unsigned retries;     /* times apply says STATUS_RETRY before that */
-    bool breaks_database; /* each time it is applied */
-    unsigned told_count;
-    enum status told;
-    struct error told_error;
-};
-
-static enum status mark_apply(struct write_job *job, struct store *store,
-                              struct now now, struct error *err)
+static void set_up(struct writer_fixture *f, size_t capacity)
 {
-    struct test_job *own = CONTAINER_OF(job, struct test_job, job);
-    own->log->applied[own->log->applied_count++] = own;
-    if (own->breaks_database)
-        memory_store_fail(store, 1, MEMORY_DROPS_TRANSACTION);
-    const struct pause mark = {
-        .scope = PAUSE_ORGANISATION,
-        .name = str_of(own->name),
-        .since_ms = now.wall_ms,
-    };
-    enum status status = store_pause_set(store, &mark, err);
-    if (status != STATUS_OK)
-        return status;
-    if (own->retries > 0) {
-        own->retries--;
-        return fail(err, STATUS_RETRY, "not now");
-    }
-    if (own->answer == STATUS_OK || own->answer == STATUS_DUPLICATE)
-        return own->answer;
-    return fail(err, own->answer, "job %s fails", own->name);
+    writer_set_up(f, failing_store_open(), capacity);
 }
 
-static void mark_done(struct write_job *job, enum status status,
-                      const struct error *err)
-{
-    struct test_job *own = CONTAINER_OF(job, struct test_job, job);
-    own->told = status;
-    own->told_error = *err;
-    own->told_count++;
-    own->log->told[own->log->told_count++] = own;
-}
-
-static struct test_job *new_job(struct log *log, const char *name)
-{
-    struct test_job *job = mem_new(sizeof(*job));
-    job->job.apply = mark_apply;
-    job->job.done = mark_done;
-    job->log = log;
-    (void)snprintf(job->name, sizeof(job->name), "%s", name);
-    return job;
-}
-
-struct search {
-    const char *name;
-    bool is_found;
-};
-
-static void compare_mark(const struct pause *pause, void *context)
-{
-    struct search *search = context;
-    search->is_found = search->is_found || str_is(pause->name, search->name);
-}
-
-static bool has_mark(struct store *store, const char *name)
-{
-    struct search search = {.name = name};
-    struct error err;
-    expect_status("look for marks", STATUS_OK,
-                  store_pauses(store, compare_mark, &search, &err));
-    return search.is_found;
-}
-
-/* --- one writer over a memory store -------------------------------------- */
-
-#define JOBS_MAX 300
-
-struct fixture {
-    struct store *store;
-    struct writer *writer;
-    struct log log;
-    struct test_job *jobs[JOBS_MAX]; /* owned */
-    size_t job_count;
-};
-
-static void set_up(struct fixture *f, size_t capacity)
-{
-    memset(f, 0, sizeof(*f));
-    f->store = failing_store_open();
-    f->writer = writer_new(f->store, capacity);
-}
-
-static void tear_down(struct fixture *f)
-{
-    writer_free(f->writer);
-    writer_free(NULL);
-    store_close(f->store);
-    for (size_t i = 0; i < f->job_count; i++)
-        mem_free(f->jobs[i]);
-}
-
-static struct test_job *add_job(struct fixture *f, const char *name)
-{
-    struct test_job *job = new_job(&f->log, name);
-    f->jobs[f->job_count++] = job;
-    return job;
-}
-
-static struct test_job *submit(struct fixture *f, const char *name)
-{
-    struct test_job *job = add_job(f, name);
-    expect_true(name, writer_submit(f->writer, &job->job));
-    return job;
-}
-
-static struct test_job *submit_outcome(struct fixture *f, const char *name)
-{
-    struct test_job *job = add_job(f, name);
-    job->job.must_commit = true;
-    expect_true(name, writer_submit(f->writer, &job->job));
-    return job;
-}
-
-static void break_next_commit(struct fixture *f, size_t job_count)
+static void break_next_commit(struct writer_fixture *f, size_t job_count)
 {
     /* begin; savepoint, mark, release of each; commit */
     memory_store_fail(f->store, (unsigned)(2 + 3 * job_count),
@@ -160,43 +27,27 @@ static void break_next_commit(struct fixture *f, size_t job_count)
 }
 
 /* Whether the failure asked for came; takes it back if not. */
-static bool has_failed(struct fixture *f)
+static bool has_failed(struct writer_fixture *f)
 {
     bool failed = memory_store_has_failed(f->store);
     memory_store_fail(f->store, 0, MEMORY_FAILS_CALL);
     return failed;
 }
 
-static void expect_order(const char *what, const char *want,
-                         const struct test_job *const *list, size_t count)
-{
-    char got[256] = "";
-    size_t used = 0;
-    for (size_t i = 0; i < count && used < sizeof(got); i++)
-        used += (size_t)snprintf(got + used, sizeof(got) - used, "%s%s",
-                                 i == 0 ? "" : " ", list[i]->name);
-    expect_str(what, want, str_of(got));
-}
-
-#define expect_told(want, f)                                                           \
-    expect_order("told", want, (f)->log.told, (f)->log.told_count)
-#define expect_applied(want, f)                                                        \
-    expect_order("applied", want, (f)->log.applied, (f)->log.applied_count)
-
 /* --- batches ------------------------------------------------------------- */
 
 static void writer_step_commits_all_that_wait_together(void **state)
 {
     (void)state;
-    struct fixture f;
+    struct writer_fixture f;
     set_up(&f, 8);
     struct series *commits = metrics_series(METRIC_DB_COMMITS, "");
     struct series *jobs = metrics_series(METRIC_DB_BATCH, "");
     double commits_before = series_value(commits);
     double jobs_before = series_value(jobs);
-    submit(&f, "a");
-    submit(&f, "b");
-    submit(&f, "c");
+    job_submit(&f, "a");
+    job_submit(&f, "b");
+    job_submit(&f, "c");
     expect_i64("waiting", 3, writer_pending(f.writer));
 
     expect_i64("told by the step", 3, writer_step(f.writer, test_now));
@@ -204,39 +55,39 @@ static void writer_step_commits_all_that_wait_together(void **state)
     expect_told("a b c", &f);
     for (size_t i = 0; i < f.job_count; i++) {
         expect_status(f.jobs[i]->name, STATUS_OK, f.jobs[i]->told);
-        expect_true(f.jobs[i]->name, has_mark(f.store, f.jobs[i]->name));
+        expect_true(f.jobs[i]->name, job_has_mark(f.store, f.jobs[i]->name));
     }
     expect_i64("waiting", 0, writer_pending(f.writer));
     expect_i64("one transaction", 1, series_value(commits) - commits_before);
     expect_i64("of three jobs", 3, series_value(jobs) - jobs_before);
-    tear_down(&f);
+    writer_tear_down(&f);
 }
 
 static void writer_step_without_work_leaves_the_store_alone(void **state)
 {
     (void)state;
-    struct fixture f;
+    struct writer_fixture f;
     set_up(&f, 8);
     memory_store_fail(f.store, 1, MEMORY_FAILS_CALL);
 
     expect_i64("told", 0, writer_step(f.writer, test_now));
     expect_false("a call of the store", has_failed(&f));
     expect_i64("backoff", 0, writer_backoff_ms(f.writer));
-    tear_down(&f);
+    writer_tear_down(&f);
 }
 
 static void writer_step_takes_no_more_than_a_batch(void **state)
 {
     (void)state;
-    struct fixture f;
-    set_up(&f, JOBS_MAX);
+    struct writer_fixture f;
+    set_up(&f, WRITER_JOBS_MAX);
     for (size_t i = 0; i < LIMIT_WRITER_BATCH + 10; i++)
-        submit(&f, "x");
+        job_submit(&f, "x");
 
     expect_i64("first", LIMIT_WRITER_BATCH, writer_step(f.writer, test_now));
     expect_i64("second", 10, writer_step(f.writer, test_now));
     expect_i64("third", 0, writer_step(f.writer, test_now));
-    tear_down(&f);
+    writer_tear_down(&f);
 }
 
 static void writer_undoes_only_the_job_that_fails(void **state)
@@ -257,11 +108,11 @@ static void writer_undoes_only_the_job_that_fails(void **state)
         {"failed",            STATUS_FAILED,        false},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct fixture f;
+        struct writer_fixture f;
         set_up(&f, 8);
-        struct test_job *before = submit(&f, "before");
-        struct test_job *odd = submit(&f, "odd");
-        struct test_job *after = submit(&f, "after");
+        struct test_job *before = job_submit(&f, "before");
+        struct test_job *odd = job_submit(&f, "odd");
+        struct test_job *after = job_submit(&f, "after");
         odd->answer = cases[i].answer;
 
         expect_i64(cases[i].name, 3, writer_step(f.writer, test_now));
@@ -269,33 +120,18 @@ static void writer_undoes_only_the_job_that_fails(void **state)
         expect_status(cases[i].name, cases[i].answer, odd->told);
         expect_str(cases[i].name, cases[i].is_kept ? "" : "job odd fails",
                    str_of(odd->told_error.text));
-        expect_i64(cases[i].name, cases[i].is_kept, has_mark(f.store, "odd"));
+        expect_i64(cases[i].name, cases[i].is_kept, job_has_mark(f.store, "odd"));
         expect_status(cases[i].name, STATUS_OK, before->told);
         expect_status(cases[i].name, STATUS_OK, after->told);
-        expect_true(cases[i].name, has_mark(f.store, "before"));
-        expect_true(cases[i].name, has_mark(f.store, "after"));
+        expect_true(cases[i].name, job_has_mark(f.store, "before"));
+        expect_true(cases[i].name, job_has_mark(f.store, "after"));
         expect_true(cases[i].name, writer_is_healthy(f.writer));
         expect_i64(cases[i].name, 0, writer_backoff_ms(f.writer));
-        tear_down(&f);
+        writer_tear_down(&f);
     }
 }
 
 /* --- lost transactions --------------------------------------------------- */
-
-/* Whatever fails, and whichever call: told OK if and only if it is kept. */
-static void expect_no_false_answer(struct fixture *f)
-{
-    for (size_t i = 0; i < f->job_count; i++) {
-        const struct test_job *job = f->jobs[i];
-        bool is_told_ok = job->told_count > 0 && job->told == STATUS_OK;
-        expect_i64(job->name, is_told_ok, has_mark(f->store, job->name));
-        expect_true("told once at most", job->told_count <= 1);
-        if (job->told_count > 0 && !is_told_ok) {
-            expect_status(job->name, STATUS_RETRY, job->told);
-            expect_true("with a reason", job->told_error.text[0] != '\0');
-        }
-    }
-}
 
 static void writer_never_says_ok_of_what_is_not_kept(void **state)
 {
@@ -305,13 +141,13 @@ static void writer_never_says_ok_of_what_is_not_kept(void **state)
     for (size_t i = 0; i < COUNT_OF(failures); i++) {
         bool failed = true;
         for (unsigned nth = 1; failed; nth++) {
-            struct fixture f;
+            struct writer_fixture f;
             set_up(&f, 8);
-            submit(&f, "plain");
-            struct test_job *outcome = submit_outcome(&f, "outcome");
-            struct test_job *odd = submit(&f, "odd");
+            job_submit(&f, "plain");
+            struct test_job *outcome = job_submit_outcome(&f, "outcome");
+            struct test_job *odd = job_submit(&f, "odd");
             odd->answer = STATUS_RETRY;
-            submit(&f, "last");
+            job_submit(&f, "last");
             memory_store_fail(f.store, nth, failures[i]);
 
             size_t told = writer_step(f.writer, test_now);
@@ -325,7 +161,7 @@ static void writer_never_says_ok_of_what_is_not_kept(void **state)
             expect_no_false_answer(&f);
             expect_status("outcome", STATUS_OK, outcome->told);
             expect_true("healthy again", writer_is_healthy(f.writer));
-            tear_down(&f);
+            writer_tear_down(&f);
         }
     }
 }
@@ -333,12 +169,12 @@ static void writer_never_says_ok_of_what_is_not_kept(void **state)
 static void writer_repeats_outcomes_in_order_before_anything_newer(void **state)
 {
     (void)state;
-    struct fixture f;
+    struct writer_fixture f;
     set_up(&f, 8);
-    struct test_job *first = submit(&f, "a");
-    submit_outcome(&f, "B");
-    submit(&f, "c");
-    submit_outcome(&f, "D");
+    struct test_job *first = job_submit(&f, "a");
+    job_submit_outcome(&f, "B");
+    job_submit(&f, "c");
+    job_submit_outcome(&f, "D");
     break_next_commit(&f, 4);
 
     expect_i64("told", 2, writer_step(f.writer, test_now));
@@ -347,53 +183,53 @@ static void writer_repeats_outcomes_in_order_before_anything_newer(void **state)
     expect_i64("kept back", 2, writer_pending(f.writer));
     expect_false("healthy", writer_is_healthy(f.writer));
 
-    submit(&f, "e");
-    submit_outcome(&f, "F");
+    job_submit(&f, "e");
+    job_submit_outcome(&f, "F");
     break_next_commit(&f, 4);
     expect_i64("told", 1, writer_step(f.writer, test_now));
 
-    f.log.applied_count = 0;
-    f.log.told_count = 0;
-    submit(&f, "g");
+    f.trail.applied_count = 0;
+    f.trail.told_count = 0;
+    job_submit(&f, "g");
     expect_i64("told", 4, writer_step(f.writer, test_now));
     expect_applied("B D F g", &f);
     expect_told("B D F g", &f);
     expect_no_false_answer(&f);
-    tear_down(&f);
+    writer_tear_down(&f);
 }
 
 static void writer_tries_an_outcome_again_when_apply_says_retry(void **state)
 {
     (void)state;
-    struct fixture f;
+    struct writer_fixture f;
     set_up(&f, 8);
-    struct test_job *outcome = submit_outcome(&f, "A");
+    struct test_job *outcome = job_submit_outcome(&f, "A");
     outcome->retries = 2;
-    submit(&f, "b");
+    job_submit(&f, "b");
 
     expect_i64("told", 1, writer_step(f.writer, test_now));
     expect_told("b", &f);
-    expect_false("undone", has_mark(f.store, "A"));
+    expect_false("undone", job_has_mark(f.store, "A"));
     expect_true("the database works", writer_is_healthy(f.writer));
     expect_i64("not at once", 50, writer_backoff_ms(f.writer));
 
     expect_i64("told", 0, writer_step(f.writer, test_now));
     expect_i64("told", 1, writer_step(f.writer, test_now));
     expect_told("b A", &f);
-    expect_true("kept", has_mark(f.store, "A"));
+    expect_true("kept", job_has_mark(f.store, "A"));
     expect_i64("backoff", 0, writer_backoff_ms(f.writer));
-    tear_down(&f);
+    writer_tear_down(&f);
 }
 
 static void writer_backoff_doubles_to_a_second_and_ends_with_success(void **state)
 {
     (void)state;
     static const int64_t want_ms[] = {50, 100, 200, 400, 800, 1000, 1000};
-    struct fixture f;
+    struct writer_fixture f;
     set_up(&f, 8);
     struct series *errors = metrics_series(METRIC_DB_ERRORS, "");
     double errors_before = series_value(errors);
-    submit_outcome(&f, "A");
+    job_submit_outcome(&f, "A");
 
     for (size_t i = 0; i < COUNT_OF(want_ms); i++) {
         break_next_commit(&f, 1);
@@ -403,15 +239,15 @@ static void writer_backoff_doubles_to_a_second_and_ends_with_success(void **stat
     expect_i64("counted", COUNT_OF(want_ms), series_value(errors) - errors_before);
     expect_i64("told", 1, writer_step(f.writer, test_now));
     expect_i64("backoff", 0, writer_backoff_ms(f.writer));
-    tear_down(&f);
+    writer_tear_down(&f);
 }
 
 static void writer_finds_out_without_traffic_that_the_database_is_back(void **state)
 {
     (void)state;
-    struct fixture f;
+    struct writer_fixture f;
     set_up(&f, 8);
-    submit(&f, "a");
+    job_submit(&f, "a");
     break_next_commit(&f, 1);
     expect_i64("told", 1, writer_step(f.writer, test_now));
     expect_false("healthy", writer_is_healthy(f.writer));
@@ -424,8 +260,8 @@ static void writer_finds_out_without_traffic_that_the_database_is_back(void **st
         expect_i64("healthy", !failed, writer_is_healthy(f.writer));
     }
     expect_i64("backoff", 0, writer_backoff_ms(f.writer));
-    expect_false("the probe leaves nothing", has_mark(f.store, "write probe"));
-    tear_down(&f);
+    expect_false("the probe leaves nothing", job_has_mark(f.store, "write probe"));
+    writer_tear_down(&f);
 }
 
 /* --- room ---------------------------------------------------------------- */
@@ -433,11 +269,11 @@ static void writer_finds_out_without_traffic_that_the_database_is_back(void **st
 static void writer_refuses_what_has_no_room(void **state)
 {
     (void)state;
-    struct fixture f;
+    struct writer_fixture f;
     set_up(&f, 2);
-    struct test_job *refused = add_job(&f, "refused");
-    struct test_job *reserved = add_job(&f, "reserved");
-    submit(&f, "a");
+    struct test_job *refused = job_add(&f, "refused");
+    struct test_job *reserved = job_add(&f, "reserved");
+    job_submit(&f, "a");
     expect_true("the last place", writer_reserve(f.writer));
     expect_false("full", writer_submit(f.writer, &refused->job));
     expect_false("full", writer_reserve(f.writer));
@@ -453,7 +289,7 @@ static void writer_refuses_what_has_no_room(void **state)
     expect_true("given back", writer_submit(f.writer, &refused->job));
     writer_unreserve(f.writer);
     expect_i64("told", 1, writer_step(f.writer, test_now));
-    tear_down(&f);
+    writer_tear_down(&f);
 }
 
 /* A job that follows another, as a receipt does. */
@@ -494,7 +330,7 @@ static void chained_done(struct write_job *job, enum status status,
 static void writer_done_may_free_its_job_and_submit_another(void **state)
 {
     (void)state;
-    struct fixture f;
+    struct writer_fixture f;
     set_up(&f, 1);
     struct chained *first = mem_new(sizeof(*first));
     *first = (struct chained){
@@ -506,7 +342,92 @@ static void writer_done_may_free_its_job_and_submit_another(void **state)
     for (size_t i = 0; i < 3; i++)
         expect_i64("told", 1, writer_step(f.writer, test_now));
     expect_i64("told", 0, writer_step(f.writer, test_now));
-    tear_down(&f);
+    writer_tear_down(&f);
+}
+
+/* --- a disk that is full ------------------------------------------------- */
+
+struct disk {
+    char directory[64];
+    char url[96];
+    char log[96]; /* the write-ahead log's path */
+    struct rlimit limit;
+};
+
+static void open_on_disk(struct writer_fixture *f, struct disk *disk)
+{
+    const struct store_options options = {.mode = STORE_WRITER, .may_migrate = true};
+    struct error err;
+    struct store *store = NULL;
+    (void)snprintf(disk->directory, sizeof(disk->directory), "/tmp/omgw-writer-XXXXXX");
+    assert_non_null(mkdtemp(disk->directory));
+    (void)snprintf(disk->url, sizeof(disk->url), "sqlite:%s/omgw.db", disk->directory);
+    (void)snprintf(disk->log, sizeof(disk->log), "%s/omgw.db-wal", disk->directory);
+    expect_status("open", STATUS_OK, store_open(disk->url, &options, &store, &err));
+    writer_set_up(f, store, 8);
+    expect_i64("limit", 0, getrlimit(RLIMIT_FSIZE, &disk->limit));
+    (void)signal(SIGXFSZ, SIG_IGN); /* the write then fails, as on a full disk */
+}
+
+/* No file grows past what the log has now. */
+static void fill_disk(const struct disk *disk)
+{
+    struct stat log;
+    expect_i64("log", 0, stat(disk->log, &log));
+    const struct rlimit full = {(rlim_t)log.st_size, disk->limit.rlim_max};
+    expect_i64("limit", 0, setrlimit(RLIMIT_FSIZE, &full));
+}
+
+static void relieve_disk(const struct disk *disk)
+{
+    expect_i64("limit", 0, setrlimit(RLIMIT_FSIZE, &disk->limit));
+}
+
+static void remove_disk(const struct disk *disk)
+{
+    static const char *const names[] = {"omgw.db", "omgw.db-wal", "omgw.db-shm",
+                                        "omgw.db.lock"};
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        char path[96];
+        (void)snprintf(path, sizeof(path), "%s/%s", disk->directory, names[i]);
+        (void)unlink(path); /* not every one is there */
+    }
+    expect_i64("remove", 0, rmdir(disk->directory));
+}
+
+static void writer_outlasts_a_full_disk(void **state)
+{
+    (void)state;
+    struct writer_fixture f;
+    struct disk disk;
+    open_on_disk(&f, &disk);
+    job_submit(&f, "before");
+    expect_i64("told", 1, writer_step(f.writer, test_now));
+
+    fill_disk(&disk);
+    struct test_job *plain = job_submit(&f, "plain");
+    struct test_job *outcome = job_submit_outcome(&f, "outcome");
+    expect_i64("told", 1, writer_step(f.writer, test_now));
+    expect_status("plain", STATUS_RETRY, plain->told);
+    expect_i64("told", 0, writer_step(f.writer, test_now));
+    expect_false("healthy", writer_is_healthy(f.writer));
+
+    relieve_disk(&disk);
+    expect_i64("told", 1, writer_step(f.writer, test_now));
+    expect_status("outcome", STATUS_OK, outcome->told);
+    expect_true("healthy", writer_is_healthy(f.writer));
+
+    fill_disk(&disk);
+    job_submit(&f, "again");
+    expect_i64("told", 1, writer_step(f.writer, test_now));
+    expect_i64("told", 0, writer_step(f.writer, test_now));
+    expect_false("the probe reaches the disk", writer_is_healthy(f.writer));
+    relieve_disk(&disk);
+    expect_i64("told", 0, writer_step(f.writer, test_now));
+    expect_true("the probe finds out", writer_is_healthy(f.writer));
+    expect_no_false_answer(&f);
+    writer_tear_down(&f);
+    remove_disk(&disk);
 }
 
 /* --- the thread ---------------------------------------------------------- */
@@ -529,7 +450,7 @@ static pthread_t start_thread(void *(*run)(void *context), void *context)
 
 struct producer {
     struct writer *writer;
-    struct log log; /* filled by the writer thread, read after it ended */
+    struct job_trail trail; /* filled by the writer thread, read after it ended */
     struct test_job *jobs[JOBS_EACH];
     pthread_t thread;
 };
@@ -554,7 +475,7 @@ static void *produce(void *context)
 static void writer_run_tells_every_job_once_in_the_order_of_its_producer(void **state)
 {
     (void)state;
-    struct fixture f;
+    struct writer_fixture f;
     set_up(&f, 16);
     pthread_t thread = start_thread(run_writer, f.writer);
     struct producer *producers = mem_new_array(PRODUCERS, sizeof(*producers));
@@ -562,9 +483,9 @@ static void writer_run_tells_every_job_once_in_the_order_of_its_producer(void **
         struct producer *producer = &producers[i];
         producer->writer = f.writer;
         for (size_t j = 0; j < JOBS_EACH; j++) {
-            char name[NAME_BYTES];
+            char name[JOB_NAME_BYTES];
             (void)snprintf(name, sizeof(name), "%zu-%zu", i, j);
-            producer->jobs[j] = new_job(&producer->log, name);
+            producer->jobs[j] = job_new(&producer->trail, name);
         }
     }
     for (size_t i = 0; i < PRODUCERS; i++)
@@ -576,52 +497,63 @@ static void writer_run_tells_every_job_once_in_the_order_of_its_producer(void **
 
     expect_i64("waiting", 0, writer_pending(f.writer));
     for (size_t i = 0; i < PRODUCERS; i++) {
-        expect_i64("told", JOBS_EACH, producers[i].log.told_count);
+        expect_i64("told", JOBS_EACH, producers[i].trail.told_count);
         for (size_t j = 0; j < JOBS_EACH; j++) {
             struct test_job *job = producers[i].jobs[j];
-            expect_true("in order", producers[i].log.told[j] == job);
+            expect_true("in order", producers[i].trail.told[j] == job);
             expect_status(job->name, STATUS_OK, job->told);
             mem_free(job);
         }
     }
     mem_free(producers);
-    tear_down(&f);
+    writer_tear_down(&f);
 }
 
 static void writer_stop_drains_what_waits(void **state)
 {
     (void)state;
-    struct fixture f;
-    set_up(&f, JOBS_MAX);
-    struct test_job *stubborn = submit_outcome(&f, "stubborn");
+    struct writer_fixture f;
+    set_up(&f, WRITER_JOBS_MAX);
+    struct test_job *stubborn = job_submit_outcome(&f, "stubborn");
     stubborn->retries = 1;
     for (size_t i = 0; i < LIMIT_WRITER_BATCH + 5; i++)
-        submit(&f, "x");
+        job_submit(&f, "x");
     writer_stop(f.writer);
 
     writer_run(f.writer);
     expect_i64("waiting", 0, writer_pending(f.writer));
-    expect_i64("told", LIMIT_WRITER_BATCH + 6, f.log.told_count);
+    expect_i64("told", LIMIT_WRITER_BATCH + 6, f.trail.told_count);
     expect_status("after a retry", STATUS_OK, stubborn->told);
-    tear_down(&f);
+    writer_tear_down(&f);
+}
+
+static void lose_transaction(struct store *store)
+{
+    memory_store_fail(store, 1, MEMORY_DROPS_TRANSACTION);
 }
 
 static void writer_stop_gives_up_on_a_database_that_stays_lost(void **state)
 {
     (void)state;
-    struct fixture f;
+    struct writer_fixture f;
     set_up(&f, 8);
-    struct test_job *outcome = submit_outcome(&f, "outcome");
-    outcome->breaks_database = true;
+    struct test_job *outcome = job_submit_outcome(&f, "outcome");
+    outcome->breaks = lose_transaction;
     writer_stop(f.writer);
 
     writer_run(f.writer);
     expect_i64("waiting", 0, writer_pending(f.writer));
     expect_i64("told once", 1, outcome->told_count);
     expect_status("never a false OK", STATUS_RETRY, outcome->told);
-    expect_false("kept", has_mark(f.store, "outcome"));
-    expect_true("tried more than once", f.log.applied_count > 1);
-    tear_down(&f);
+    expect_false("kept", job_has_mark(f.store, "outcome"));
+    expect_true("tried more than once", f.trail.applied_count > 1);
+    writer_tear_down(&f);
+}
+
+static void writer_free_takes_none(void **state)
+{
+    (void)state;
+    writer_free(NULL);
 }
 
 int main(void)
@@ -638,9 +570,11 @@ int main(void)
         cmocka_unit_test(writer_finds_out_without_traffic_that_the_database_is_back),
         cmocka_unit_test(writer_refuses_what_has_no_room),
         cmocka_unit_test(writer_done_may_free_its_job_and_submit_another),
+        cmocka_unit_test(writer_outlasts_a_full_disk),
         cmocka_unit_test(writer_run_tells_every_job_once_in_the_order_of_its_producer),
         cmocka_unit_test(writer_stop_drains_what_waits),
         cmocka_unit_test(writer_stop_gives_up_on_a_database_that_stays_lost),
+        cmocka_unit_test(writer_free_takes_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
