@@ -39,8 +39,8 @@ static const char common_settings[] = "PRAGMA trusted_schema = OFF;"
                                       "PRAGMA temp_store = MEMORY;";
 
 /*
- * page_size and auto_vacuum count for a new file only. secure_delete is a default of some
- * distributions: it overwrites what is dropped a second time.
+ * page_size and auto_vacuum count for a new file only. secure_delete is a default of
+ * some distributions: it overwrites what is dropped a second time.
  */
 static const char writer_settings[] = "PRAGMA page_size = 4096;"
                                       "PRAGMA auto_vacuum = NONE;"
@@ -130,22 +130,31 @@ static int configure(struct sqlite_store *store)
 }
 
 /*
- * The file is made here, because SQLite would let everybody read it: the log and its
- * index take over the file's mode.
+ * A new file is made here, because SQLite would let everybody read it: the log and its
+ * index take over the file's mode. One that exists must not be opened: closing it again
+ * would give up the locks of every other handle of this process.
  */
 static enum status make_file(struct sqlite_store *store, struct error *err)
 {
-    int flags = store->store.mode == STORE_WRITER ? O_RDWR | O_CREAT : O_RDONLY;
-    int fd = open(store->path, flags | O_CLOEXEC, 0640);
+    struct stat info;
+    int fd = store->store.mode == STORE_WRITER
+                 ? open(store->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640)
+                 : -1;
     if (fd >= 0) {
-        (void)close(fd);
+        (void)close(fd); /* nothing was written to it */
         return STATUS_OK;
     }
-    return fail(err, errno == ENOENT ? STATUS_INVALID : STATUS_FAILED,
-                "cannot open database %s: %s", store->path, strerror(errno));
+    if (stat(store->path, &info) != 0)
+        return fail(err, errno == ENOENT ? STATUS_INVALID : STATUS_FAILED,
+                    "cannot open database %s: %s", store->path, strerror(errno));
+    if (!S_ISREG(info.st_mode))
+        return fail(err, STATUS_FAILED, "cannot open database %s: it is no file",
+                    store->path);
+    return STATUS_OK;
 }
 
-/* SQLite's own counting of memory takes a lock at every allocation; we ask the system. */
+/* SQLite's own counting of memory takes a lock at every allocation; we ask the system.
+ */
 static void set_up_library(void)
 {
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
@@ -164,7 +173,7 @@ static enum status open_database(struct sqlite_store *store, struct error *err)
         sqlite3_open_v2(store->path, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc == SQLITE_OK)
         rc = configure(store);
-    if (rc == SQLITE_CANTOPEN) /* now it does not pass by itself */
+    if ((rc & 0xff) == SQLITE_CANTOPEN) /* now it does not pass by itself */
         return fail(err, STATUS_FAILED, "cannot open database %s", store->path);
     return rc == SQLITE_OK ? STATUS_OK : fail_sqlite(store, rc, err);
 }

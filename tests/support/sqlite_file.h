@@ -121,22 +121,28 @@ static inline int file_tear_down(void **state)
 
 /* --- past the store -------------------------------------------------------- */
 
-/* The first column of the first row, as text, from a read-only connection of its own.
- */
+/* The columns of the first row as text, with bars between, from a read-only connection
+ * of its own. */
 static inline const char *file_ask(const char *path, const char *sql)
 {
     static char answer[1024];
     sqlite3 *db = NULL;
     sqlite3_stmt *stmt = NULL;
+    size_t len = 0;
     answer[0] = '\0';
     assert_int_equal(SQLITE_OK, sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL));
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
         print_error("%s: %s\n", sql, sqlite3_errmsg(db));
     assert_non_null(stmt);
-    if (sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_text(stmt, 0) != NULL)
-        (void)snprintf(answer, sizeof(answer), "%s",
-                       (const char *)sqlite3_column_text(stmt, 0));
+    int columns = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_count(stmt) : 0;
+    for (int i = 0; i < columns; i++) {
+        const unsigned char *text = sqlite3_column_text(stmt, i);
+        len +=
+            (size_t)snprintf(answer + len, sizeof(answer) - len, "%s%s",
+                             i == 0 ? "" : "|", text == NULL ? "" : (const char *)text);
+        assert_true(len < sizeof(answer));
+    }
     (void)sqlite3_finalize(stmt);
     assert_int_equal(SQLITE_OK, sqlite3_close(db));
     return answer;

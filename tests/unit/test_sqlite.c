@@ -17,6 +17,13 @@ static void accept_range(struct sqlite_file *f, int64_t first, int64_t end)
     file_commit(f);
 }
 
+static int64_t bytes_of(const char *path)
+{
+    struct stat info;
+    assert_int_equal(0, stat(path, &info));
+    return info.st_size;
+}
+
 /* --- opening ------------------------------------------------------------------ */
 
 static void settings_are_those_of_the_design(void **state)
@@ -179,6 +186,48 @@ static void killed_writer_leaves_what_it_committed(void **state)
     accept_range(f, 2, 3);
 }
 
+/* Looks at the database like any tool, once it is told to. */
+static void visit(const char *path, int told)
+{
+    char byte;
+    sqlite3 *db = NULL;
+    if (read(told, &byte, 1) == 1 && sqlite3_open(path, &db) == SQLITE_OK)
+        (void)sqlite3_exec(db, "SELECT count(*) FROM bridges", NULL, NULL, NULL);
+    (void)sqlite3_close(db);
+    _exit(0);
+}
+
+/*
+ * POSIX locks of a file are lost when the process closes any descriptor of it. Then the
+ * visitor would take itself for the last connection, and remove the log under the
+ * writer.
+ */
+static void opening_a_reader_keeps_the_locks_of_the_writer(void **state)
+{
+    struct sqlite_file *f = *state;
+    char log[128];
+    int told[2];
+    (void)snprintf(log, sizeof(log), "%s-wal", f->path);
+    file_close(f); /* a fork shall not inherit SQLite's notes about locks */
+    assert_int_equal(0, pipe2(told, O_CLOEXEC));
+    pid_t visitor = fork();
+    assert_true(visitor >= 0);
+    if (visitor == 0)
+        visit(f->path, told[0]);
+
+    file_open(f);
+    accept_range(f, 1, 10);
+    store_close(file_reader(f));
+    int64_t before = bytes_of(log);
+    assert_int_equal(1, write(told[1], "g", 1));
+    assert_int_equal(visitor, waitpid(visitor, NULL, 0));
+    (void)close(told[0]);
+    (void)close(told[1]);
+    expect_i64("the log is still there", before, bytes_of(log));
+    accept_range(f, 10, 20);
+    expect_i64("and in use", 19, file_count(f->path, "SELECT count(*) FROM messages"));
+}
+
 /* --- crashes -------------------------------------------------------------------- */
 
 /* The first `limit` bytes. */
@@ -199,13 +248,6 @@ static void copy_file(const char *from, const char *to, int64_t limit)
     }
     assert_int_equal(0, fclose(in));
     assert_int_equal(0, fclose(out));
-}
-
-static int64_t bytes_of(const char *path)
-{
-    struct stat info;
-    assert_int_equal(0, stat(path, &info));
-    return info.st_size;
 }
 
 /* As after a power cut: the database, and the log up to a byte; what then is in it. */
@@ -425,6 +467,7 @@ int main(void)
         TEST(second_process_is_refused_and_told_the_file),
         TEST(waiting_writer_gets_the_lock_when_it_is_free),
         TEST(killed_writer_leaves_what_it_committed),
+        TEST(opening_a_reader_keeps_the_locks_of_the_writer),
         TEST(cut_log_holds_whole_transactions_only),
         TEST(copy_in_the_middle_holds_what_was_committed),
         TEST(maintain_keeps_the_log_small),
