@@ -80,7 +80,7 @@ bool intake_begin(struct relay *relay, struct config *config,
 /* Front thread, once: `stored` follows, also (at once) when the writer is full. */
 void intake_submit(struct intake *intake);
 /* Front thread, after `stored`: the answer. */
-void intake_finish(struct intake *intake, struct now now, struct intake_answer *answer);
+void intake_finish(struct intake *intake, struct now now, struct intake_answer *out);
 /* Front thread, instead of intake_finish: the sender was answered 503 meanwhile. The job goes
  * on; a repeat of the webhook finds what it stored. */
-void intake_abandon(struct intake *intake, struct intake_answer *answer);
+void intake_abandon(struct intake *intake, struct intake_answer *out);
