@@ -136,7 +136,10 @@ static enum status run_job(struct writer *writer, struct write_job *job, struct 
     out->status = job->apply(job, writer->store, now, &out->error);
     if (out->status == STATUS_OK || out->status == STATUS_DUPLICATE)
         return store_release(writer->store, err);
-    return store_undo(writer->store, err);
+    status = store_undo(writer->store, err);
+    if (status != STATUS_OK && out->status == STATUS_RETRY)
+        *err = out->error; /* what dropped the transaction says more than its loss */
+    return status;
 }
 
 static enum status commit(struct writer *writer, struct error *err)
@@ -149,8 +152,7 @@ static enum status commit(struct writer *writer, struct error *err)
     return status;
 }
 
-/* The whole batch as one transaction. Another status than OK: nothing of it was kept.
- */
+/* The whole batch as one transaction. Another status than OK: nothing was kept. */
 static enum status run_batch(struct writer *writer, size_t count, struct now now,
                              struct error *err)
 {
@@ -223,8 +225,7 @@ static void count_committed(struct writer *writer, size_t count)
     series_add(writer->jobs_committed, (double)kept);
 }
 
-/* Tells the batch in order, except those that must be tried again: they stay in front.
- */
+/* Tells the batch in order. Those that must be tried again stay, in front. */
 static size_t tell(struct writer *writer, size_t count)
 {
     size_t held = 0;

@@ -19,6 +19,11 @@ static void set_up(struct writer_fixture *f, size_t capacity)
     writer_set_up(f, failing_store_open(), capacity);
 }
 
+static void lose_transaction(struct store *store)
+{
+    memory_store_fail(store, 1, MEMORY_DROPS_TRANSACTION);
+}
+
 static void break_next_commit(struct writer_fixture *f, size_t job_count)
 {
     /* begin; savepoint, mark, release of each; commit */
@@ -164,6 +169,24 @@ static void writer_never_says_ok_of_what_is_not_kept(void **state)
             writer_tear_down(&f);
         }
     }
+}
+
+static void writer_says_why_the_transaction_was_lost(void **state)
+{
+    (void)state;
+    struct writer_fixture f;
+    set_up(&f, 8);
+    struct test_job *first = job_submit(&f, "first");
+    struct test_job *fatal = job_submit(&f, "fatal");
+    fatal->breaks = lose_transaction;
+
+    expect_i64("told", 2, writer_step(f.writer, test_now));
+    expect_status("first", STATUS_RETRY, first->told);
+    expect_str("first", "the database failed as the test asked",
+               str_of(first->told_error.text));
+    expect_str("fatal", "the database failed as the test asked",
+               str_of(fatal->told_error.text));
+    writer_tear_down(&f);
 }
 
 static void writer_repeats_outcomes_in_order_before_anything_newer(void **state)
@@ -527,11 +550,6 @@ static void writer_stop_drains_what_waits(void **state)
     writer_tear_down(&f);
 }
 
-static void lose_transaction(struct store *store)
-{
-    memory_store_fail(store, 1, MEMORY_DROPS_TRANSACTION);
-}
-
 static void writer_stop_gives_up_on_a_database_that_stays_lost(void **state)
 {
     (void)state;
@@ -564,6 +582,7 @@ int main(void)
         cmocka_unit_test(writer_step_takes_no_more_than_a_batch),
         cmocka_unit_test(writer_undoes_only_the_job_that_fails),
         cmocka_unit_test(writer_never_says_ok_of_what_is_not_kept),
+        cmocka_unit_test(writer_says_why_the_transaction_was_lost),
         cmocka_unit_test(writer_repeats_outcomes_in_order_before_anything_newer),
         cmocka_unit_test(writer_tries_an_outcome_again_when_apply_says_retry),
         cmocka_unit_test(writer_backoff_doubles_to_a_second_and_ends_with_success),
