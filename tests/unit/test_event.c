@@ -197,6 +197,34 @@ static void a_rich_message_comes_back_whole(void **state)
     json_decref(want_json);
 }
 
+/* Each member alone is reason enough to write one. */
+static void every_member_of_extra_is_written_for_itself(void **state)
+{
+    (void)state;
+    struct attribute attribute = {STR("n"), STR("v")};
+    struct attachment file = {.url = STR("u")};
+    const struct event events[] = {
+        {.kind = EVENT_MESSAGE,           .attributes = &attribute, .attribute_count = 1},
+        {.kind = EVENT_MESSAGE,
+         .content = {.attachments = &file, .attachment_count = 1}                                  },
+        {.kind = EVENT_MESSAGE,                               .content = {.fallback = STR("f")}},
+        {.kind = EVENT_MESSAGE,                               .is_bot = true                                  },
+        {.kind = EVENT_MESSAGE,                               .has_target = true, .target = {.id = STR("t")}},
+        {.kind = EVENT_MESSAGE,     .reason_code = STR("c")                            },
+        {.kind = EVENT_MESSAGE,    .reason_text = STR("t")},
+        {.kind = EVENT_IDENTITY,     .new_id = STR("u-2")                             },
+        {.kind = EVENT_RECEIPT,       .receipt_status = MESSAGE_READ },
+        {.kind = EVENT_ANSWER,.answer_payload = STR("p")                 },
+    };
+    for (size_t i = 0; i < COUNT_OF(events); i++) {
+        char name[16];
+        (void)snprintf(name, sizeof(name), "row %zu", i);
+        json_t *want = fixture_of_event(&events[i]);
+        expect_json(name, want, round_trip(&events[i]));
+        json_decref(want);
+    }
+}
+
 static void answers_and_receipts_keep_their_choice_and_status(void **state)
 {
     (void)state;
@@ -300,6 +328,7 @@ int main(void)
         cmocka_unit_test(content_is_empty_only_without_all_of_it),
         cmocka_unit_test(plain_text_has_no_extra),
         cmocka_unit_test(a_rich_message_comes_back_whole),
+        cmocka_unit_test(every_member_of_extra_is_written_for_itself),
         cmocka_unit_test(answers_and_receipts_keep_their_choice_and_status),
         cmocka_unit_test(a_damaged_extra_is_refused),
         cmocka_unit_test(extra_there_is_no_memory_for_is_tried_again),

@@ -54,6 +54,7 @@ static void a_part_leads_back_to_its_message(void **state)
         const char *want;
     } cases[] = {
         {"the message itself",       OURS,             OURS            },
+        {"the ninth part",           OURS "-9",        OURS            },
         {"a part",                   OURS "-1",        OURS            },
         {"a far part",               OURS "-250",      OURS            },
         {"no part zero",             OURS "-0",        OURS "-0"       },
