@@ -73,13 +73,22 @@ static void log_refusal(struct front *front, struct request *request,
              F_TEXT("error", answer->err.text), F_MASK("peer", request_peer(request)));
 }
 
+/* What the database says about itself is for the log, not for strangers. */
+static void respond_refusal(struct request *request, const struct intake_answer *answer)
+{
+    struct error err = answer->err;
+    if (answer->status == STATUS_RETRY || answer->status == STATUS_FAILED)
+        (void)fail(&err, answer->status, "not stored: send it again");
+    request_respond_problem(request, answer->status, &err);
+}
+
 static void respond(struct front *front, struct request *request,
                     const struct intake_answer *answer)
 {
     const struct http_reply *reply = &answer->reply;
     if (answer->status != STATUS_OK && answer->status != STATUS_DUPLICATE) {
         log_refusal(front, request, answer);
-        request_respond_problem(request, answer->status, &answer->err);
+        respond_refusal(request, answer);
         return;
     }
     request_respond(request, reply->status == 0 ? 200 : reply->status,
