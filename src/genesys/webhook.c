@@ -142,8 +142,8 @@ static bool decode_typing(struct decoding *decoding)
     if (!read_customer(decoding))
         return false;
     event->kind = EVENT_TYPING;
-    if (!json_i64(json_get(typing, "duration"), &event->typing_ms) ||
-        event->typing_ms <= 0 || event->typing_ms > TYPING_MAX_MS)
+    (void)json_i64(json_get(typing, "duration"), &event->typing_ms);
+    if (event->typing_ms <= 0 || event->typing_ms > TYPING_MAX_MS)
         event->typing_ms = TYPING_DEFAULT_MS;
     decoding->has_event = true;
     return true;

@@ -128,6 +128,24 @@ static void bad_static_headers_are_refused(void **state)
     }
 }
 
+static void only_where_and_with_what_to_sign_is_required(void **state)
+{
+    (void)state;
+    const struct channel *partner = channel_find(STR("partner"));
+    size_t required = 0;
+
+    for (size_t i = 0; i < partner->settings_row_count; i++) {
+        const struct setting_row *row = &partner->settings_rows[i];
+        expect_true(row->name, row->help != NULL && row->help[0] != '\0');
+        if (!row->is_required)
+            continue;
+        required++;
+        expect_true(row->name, strcmp(row->name, "callback_url") == 0 ||
+                                   strcmp(row->name, "secrets") == 0);
+    }
+    expect_i64("rows", 2, (int64_t)required);
+}
+
 static void settings_have_ceilings(void **state)
 {
     (void)state;
@@ -436,6 +454,7 @@ int main(void)
         cmocka_unit_test(bad_secrets_are_refused),
         cmocka_unit_test(bad_public_keys_are_refused),
         cmocka_unit_test(bad_static_headers_are_refused),
+        cmocka_unit_test(only_where_and_with_what_to_sign_is_required),
         cmocka_unit_test(settings_have_ceilings),
         cmocka_unit_test(capabilities_are_the_settings),
         cmocka_unit_test(signatures_are_checked_to_the_letter),
