@@ -50,6 +50,15 @@ struct recorder {
     void *context;
 };
 
+/* An operator's word about a bridge, both directions of it. */
+enum bridge_order {
+    BRIDGE_PAUSE,  /* nothing of it starts, nor is it probed, until it is resumed */
+    BRIDGE_RESUME, /* also ends what the gateway paused, and tries its organisation */
+    BRIDGE_FORGET, /* what waits of it in memory is settled in the store */
+};
+/* Whose word a stored pause is; any other name is an operator's. */
+#define PAUSED_BY_GATEWAY "gateway"
+
 /* What relay needs of the engine. Called on the writer thread (typing: the front). */
 struct dispatcher {
     /* New work, a list in order of acceptance; owned by the dispatcher from then on. */
@@ -57,4 +66,6 @@ struct dispatcher {
     /* The report is committed. */
     void (*recorded)(void *context, struct report *report);
     void *context;
+    /* The order is committed. */
+    void (*order)(void *context, int64_t bridge_row, enum bridge_order order);
 };

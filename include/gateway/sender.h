@@ -46,6 +46,7 @@ enum pause_scope {
     PAUSE_BRIDGE_TO_GENESYS = 1,
     PAUSE_BRIDGE_TO_CHANNEL = 2,
 };
+const char *pause_scope_name(enum pause_scope scope); /* "organisation", ... */
 
 struct sender_result {
     struct exchange exchange;

@@ -105,34 +105,6 @@ static void configure_channel(struct engine *engine, struct account *account,
     account->sender = bridge->channel->sender;
 }
 
-static void configure_flow(struct engine *engine, struct flow *flow)
-{
-    if (config_bridge_of_row(engine->config, flow->bridge_row) == NULL)
-        flow_pause(engine, flow, FLOW_NOT_CONFIGURED);
-    else
-        flow_resume(engine, flow, FLOW_NOT_CONFIGURED);
-}
-
-void accounts_configure(struct engine *engine)
-{
-    const struct config *config = engine->config;
-    for (size_t i = 0; i < config->organisation_count; i++) {
-        const struct organisation *organisation = &config->organisations[i];
-        configure_organisation(
-            engine, account_of(engine, organisation->name, DIRECTION_INBOUND),
-            organisation);
-    }
-    for (size_t i = 0; i < config->bridge_count; i++) {
-        const struct bridge *bridge = &config->bridges[i];
-        configure_channel(engine, account_of(engine, bridge->name, DIRECTION_OUTBOUND),
-                          bridge);
-        (void)flow_of(engine, bridge->row, DIRECTION_INBOUND);
-        (void)flow_of(engine, bridge->row, DIRECTION_OUTBOUND);
-    }
-    for (size_t i = 0; i < engine->flow_count; i++)
-        configure_flow(engine, engine->flows[i]);
-}
-
 void accounts_free(struct engine *engine)
 {
     while (engine->accounts != NULL) {
@@ -224,6 +196,43 @@ static void ring_add(struct account *account, struct flow *flow)
     account->flows->next = flow;
 }
 
+static void ring_remove(struct account *account, struct flow *flow)
+{
+    struct flow *before = flow;
+    while (before->next != flow)
+        before = before->next;
+    before->next = flow->next;
+    if (account->flows == flow)
+        account->flows = before == flow ? NULL : before;
+}
+
+/* The bridge was configured for the first time, or belongs to another organisation
+ * now. Attempts under way end with the account they began with. */
+static void flow_move(struct engine *engine, struct flow *flow, struct account *account)
+{
+    struct account *old = flow->account;
+    if (account == old)
+        return;
+    ring_remove(old, flow);
+    ring_add(account, flow);
+    flow->account = account;
+    for (struct lane *lane = engine->lanes; lane != NULL; lane = lane->hh.next)
+        if (lane->flow == flow) {
+            old->lanes--;
+            account->lanes++;
+        }
+}
+
+static void configure_flow(struct engine *engine, struct flow *flow)
+{
+    if (config_bridge_of_row(engine->config, flow->bridge_row) == NULL) {
+        flow_pause(engine, flow, FLOW_NOT_CONFIGURED);
+        return;
+    }
+    flow_move(engine, flow, flow_account(engine, flow->bridge_row, flow->direction));
+    flow_resume(engine, flow, FLOW_NOT_CONFIGURED);
+}
+
 static struct flow *flow_new(struct engine *engine, int64_t bridge_row,
                              enum direction direction)
 {
@@ -249,36 +258,26 @@ struct flow *flow_of(struct engine *engine, int64_t bridge_row,
     return flow_new(engine, bridge_row, direction);
 }
 
-int64_t flow_active_ms(const struct engine *engine, const struct flow *flow)
-{
-    int64_t until_ms = flow->pauses != 0 ? flow->paused_since_ms : engine->now.mono_ms;
-    return until_ms - flow->paused_total_ms;
-}
+/* --- a configuration
+ * --------------------------------------------------------------------------------
+ */
 
-void flow_pause(struct engine *engine, struct flow *flow, unsigned bit)
+void accounts_configure(struct engine *engine)
 {
-    if (flow->pauses == 0)
-        flow->paused_since_ms = engine->now.mono_ms;
-    flow->pauses |= bit;
-    flow->probe_at_ms = engine->now.mono_ms + engine->config->retry.probe;
-}
-
-void flow_resume(struct engine *engine, struct flow *flow, unsigned bits)
-{
-    if ((flow->pauses & bits) == 0)
-        return;
-    flow->pauses &= ~bits;
-    if (flow->pauses == 0)
-        flow->paused_total_ms += engine->now.mono_ms - flow->paused_since_ms;
-}
-
-void account_pause(struct engine *engine, struct flow *flow, enum pause_scope scope)
-{
-    if (scope != PAUSE_ORGANISATION) {
-        flow_pause(engine, flow, FLOW_PAUSED_BRIDGE);
-        return;
+    const struct config *config = engine->config;
+    for (size_t i = 0; i < config->organisation_count; i++) {
+        const struct organisation *organisation = &config->organisations[i];
+        configure_organisation(
+            engine, account_of(engine, organisation->name, DIRECTION_INBOUND),
+            organisation);
+    }
+    for (size_t i = 0; i < config->bridge_count; i++) {
+        const struct bridge *bridge = &config->bridges[i];
+        configure_channel(engine, account_of(engine, bridge->name, DIRECTION_OUTBOUND),
+                          bridge);
+        (void)flow_of(engine, bridge->row, DIRECTION_INBOUND);
+        (void)flow_of(engine, bridge->row, DIRECTION_OUTBOUND);
     }
     for (size_t i = 0; i < engine->flow_count; i++)
-        if (engine->flows[i]->account == flow->account)
-            flow_pause(engine, engine->flows[i], FLOW_PAUSED_ORGANISATION);
+        configure_flow(engine, engine->flows[i]);
 }

@@ -35,6 +35,7 @@ struct engine *engine_new(const struct engine_settings *settings, struct config 
     engine->offers = queue_new(settings->inbox, engine_wake_queue, engine);
     /* Reports come back for runs only, whose number the accounts' limits bound. */
     engine->reports = queue_new(SIZE_MAX, engine_wake_queue, engine);
+    engine->orders = queue_new(SIZE_MAX, engine_wake_queue, engine); /* a person's pace */
     accounts_configure(engine);
     return engine;
 }
@@ -85,6 +86,7 @@ void engine_free(struct engine *engine)
     if (engine == NULL)
         return;
     take_offers(engine, false);
+    orders_take(engine, false);
     runs_free_pool(engine);
     lanes_free(engine);
     accounts_free(engine);
@@ -92,6 +94,7 @@ void engine_free(struct engine *engine)
     config_drop(engine->config);
     queue_free(engine->offers);
     queue_free(engine->reports);
+    queue_free(engine->orders);
     (void)pthread_mutex_destroy(&engine->wake_lock);
     mem_free(engine);
 }
@@ -167,29 +170,10 @@ static enum status load_receipts(struct engine *engine, struct error *err)
     return STATUS_OK;
 }
 
-static void pause_seen(const struct pause *pause, void *context)
-{
-    struct engine *engine = context;
-    enum direction direction = pause->scope == PAUSE_BRIDGE_TO_CHANNEL
-                                   ? DIRECTION_OUTBOUND
-                                   : DIRECTION_INBOUND;
-    for (size_t i = 0; i < engine->config->bridge_count; i++) {
-        const struct bridge *bridge = &engine->config->bridges[i];
-        bool is_scope = pause->scope == PAUSE_ORGANISATION;
-        const char *name = is_scope ? bridge->organisation->name : bridge->name;
-        if (!str_is(pause->name, name))
-            continue;
-        struct flow *flow = flow_of(engine, bridge->row, direction);
-        flow_pause(engine, flow,
-                   is_scope ? FLOW_PAUSED_ORGANISATION : FLOW_PAUSED_BRIDGE);
-        flow->probe_at_ms = engine->now.mono_ms; /* a restart may have mended it */
-    }
-}
-
 enum status engine_load(struct engine *engine, struct error *err)
 {
     struct store *reader = engine->settings.reader;
-    enum status status = store_pauses(reader, pause_seen, engine, err);
+    enum status status = pauses_load(engine, err);
     if (status == STATUS_OK)
         status =
             store_lanes(reader, str_of(engine->settings.owner), lane_seen, engine, err);
@@ -242,6 +226,7 @@ struct dispatcher engine_dispatcher(struct engine *engine)
         .offer = engine_offer,
         .recorded = engine_recorded,
         .context = engine,
+        .order = orders_give,
     };
 }
 
@@ -301,12 +286,16 @@ enum status engine_start_exchange(struct engine *engine,
 
 static void take_config(struct engine *engine)
 {
+    struct error err;
     struct config *config = atomic_exchange(&engine->adopt, NULL);
     if (config == NULL)
         return;
     config_drop(engine->config);
     engine->config = config;
     accounts_configure(engine);
+    /* A bridge may be new here, and paused since before. */
+    if (pauses_load(engine, &err) != STATUS_OK)
+        log_warn("engine.pauses_unread", F_TEXT("error", err.text));
 }
 
 void engine_step(struct engine *engine, int64_t max_wait_ms)
@@ -315,6 +304,7 @@ void engine_step(struct engine *engine, int64_t max_wait_ms)
     engine->now = engine->settings.clock();
     take_config(engine);
     take_reports(engine);
+    orders_take(engine, true);
     take_offers(engine, true);
     rescan(engine);
     if (engine->receipts_overflowed && load_receipts(engine, &err) != STATUS_OK)

@@ -61,7 +61,10 @@ enum flow_pause {
     FLOW_PAUSED_ORGANISATION = 1,
     FLOW_PAUSED_BRIDGE = 2,
     FLOW_NOT_CONFIGURED = 4,
+    FLOW_PAUSED_OPERATOR = 8,
 };
+/* These end by the gateway's own trying. */
+#define FLOW_PROBED (FLOW_PAUSED_ORGANISATION | FLOW_PAUSED_BRIDGE)
 
 struct flow {
     int64_t bridge_row;
@@ -73,7 +76,9 @@ struct flow {
     int64_t paused_total_ms;
     int64_t probe_at_ms;
     bool probing;
-    struct flow *next; /* ring of the account's flows */
+    struct series *paused_gauge;       /* NULL until its bridge was configured once */
+    struct series *organisation_gauge; /* likewise; INBOUND only */
+    struct flow *next;                 /* ring of the account's flows */
 };
 
 struct account {
@@ -112,7 +117,8 @@ struct run {
     enum token_kind kind;
     struct engine *engine;
     struct lane *lane;
-    struct config *config; /* a reference */
+    struct account *account; /* the flow's when it started */
+    struct config *config;   /* a reference */
     struct arena *arena;
     struct attempt attempt;
     struct sender_result result;
@@ -120,7 +126,7 @@ struct run {
     int64_t started_wall_ms;
     int64_t recorded_ms; /* mono: when it was handed to the recorder */
     bool may_have_arrived;
-    bool is_marked; /* OUTCOME_SENDING is committed for the exchange that waits */
+    bool is_marked;   /* OUTCOME_SENDING is committed for the exchange that waits */
     struct run *next; /* parked, recording or pooled */
 };
 
@@ -136,7 +142,7 @@ struct token_fetch {
 
 struct engine {
     struct engine_settings settings;
-    struct config *config;               /* a reference */
+    struct config *config; /* a reference */
     pthread_mutex_t wake_lock;
     struct transport *transport; /* NULL before the start and after the cut; changes
                                     guarded by wake_lock */
@@ -153,7 +159,7 @@ struct engine {
     size_t timer_count;
     size_t timer_room;
     struct run *pool;
-    _Atomic size_t runs;       /* under way: exchange, parked or recording; any thread */
+    _Atomic size_t runs;   /* under way: exchange, parked or recording; any thread */
     struct run *recording; /* oldest first */
     struct run **recording_last;
     int64_t receipts_after; /* refill receipts of messages above this row */
@@ -161,6 +167,7 @@ struct engine {
 
     struct queue *offers;  /* of struct offer */
     struct queue *reports; /* of struct report */
+    struct queue *orders;  /* of struct order */
     _Atomic(struct config *) adopt;
     atomic_bool rescan; /* an offer found no room */
     atomic_bool draining;
@@ -197,18 +204,14 @@ void timers_fire(struct engine *engine);
 int64_t timers_next(const struct engine *engine);
 /* Every waiting lane of the account becomes ready. */
 void timers_clear_account(struct engine *engine, const struct account *account);
+/* Drops what waits of a flow; what is under way ends by itself. */
+void lanes_drop_flow(struct engine *engine, struct flow *flow);
 
 /* --- accounts and flows (account.c)
  * ------------------------------------------------------- */
 
 struct flow *flow_of(struct engine *engine, int64_t bridge_row,
                      enum direction direction);
-/* Mono ms without the pauses: what ages are measured in. */
-int64_t flow_active_ms(const struct engine *engine, const struct flow *flow);
-void flow_pause(struct engine *engine, struct flow *flow, unsigned bit);
-void flow_resume(struct engine *engine, struct flow *flow, unsigned bits);
-/* Pauses all flows that a broken outcome concerns. */
-void account_pause(struct engine *engine, struct flow *flow, enum pause_scope scope);
 /* What an attempt's outcome says about the peer: down or up. */
 void account_failed(struct engine *engine, struct account *account,
                     const struct lane *lane);
@@ -220,6 +223,21 @@ void account_check_token(struct engine *engine, struct account *account);
 /* Fits limits and identities to the current configuration. */
 void accounts_configure(struct engine *engine);
 void accounts_free(struct engine *engine);
+
+/* --- pauses (pause.c)
+ * -----------------------------------------------------------------------------------
+ */
+
+/* Mono ms without the pauses: what ages are measured in. */
+int64_t flow_active_ms(const struct engine *engine, const struct flow *flow);
+void flow_pause(struct engine *engine, struct flow *flow, unsigned bit);
+void flow_resume(struct engine *engine, struct flow *flow, unsigned bits);
+/* Pauses all flows that a broken outcome concerns. */
+void account_pause(struct engine *engine, struct flow *flow, enum pause_scope scope);
+/* Those that the store keeps, for the bridges of the current configuration. */
+MUST_CHECK enum status pauses_load(struct engine *engine, struct error *err);
+void orders_take(struct engine *engine, bool obey);
+void orders_give(void *context, int64_t bridge_row, enum bridge_order order);
 
 /* --- runs (run.c)
  * ---------------------------------------------------------------------------- */

@@ -182,6 +182,21 @@ void lane_forget(struct engine *engine, struct lane *lane)
     lane_free(engine, lane);
 }
 
+void lanes_drop_flow(struct engine *engine, struct flow *flow)
+{
+    struct lane *lane;
+    struct lane *next;
+    HASH_ITER(hh, engine->lanes, lane, next)
+    {
+        if (lane->flow != flow || lane->state == LANE_BUSY)
+            continue;
+        if (lane->state == LANE_WAITING)
+            timer_remove(engine, lane);
+        lane_free(engine, lane);
+    }
+    memset(flow->ready, 0, sizeof(flow->ready));
+}
+
 /* --- what a lane holds
  * -------------------------------------------------------------------------- */
 

@@ -56,11 +56,6 @@ void runs_free_pool(struct engine *engine)
 /* --- the end of an attempt
  * --------------------------------------------------------------------- */
 
-static struct account *account_of_run(const struct run *run)
-{
-    return run->lane->flow->account;
-}
-
 static bool is_failure(enum outcome outcome)
 {
     return outcome == OUTCOME_RETRY || outcome == OUTCOME_UNKNOWN;
@@ -102,12 +97,12 @@ static void consider_giving_up(struct run *run)
     }
     if (lane->failing_since_ms == 0) {
         lane->failing_since_ms = engine->now.mono_ms;
-        lane->failed_at_count = account_of_run(run)->successes;
+        lane->failed_at_count = run->account->successes;
     }
     const struct retry_state state = {
         .age_ms = age_of(run),
         .failing_ms = engine->now.mono_ms - lane->failing_since_ms,
-        .others_succeed = account_of_run(run)->successes > lane->failed_at_count,
+        .others_succeed = run->account->successes > lane->failed_at_count,
         .direction = lane->flow->direction,
     };
     const char *why = retry_gives_up(run->config, &state);
@@ -125,7 +120,7 @@ static void learn(struct run *run)
 {
     struct engine *engine = run->engine;
     struct flow *flow = run->lane->flow;
-    struct account *account = flow->account;
+    struct account *account = run->account;
     struct sender_result *result = &run->result;
 
     if (result->outcome == OUTCOME_SLOW_DOWN)
@@ -146,8 +141,7 @@ static void learn(struct run *run)
     if (!outcome_is_success(result->outcome))
         return;
     account->successes++;
-    unsigned paused = flow->pauses & (FLOW_PAUSED_ORGANISATION | FLOW_PAUSED_BRIDGE);
-    if (paused == 0)
+    if ((flow->pauses & FLOW_PROBED) == 0)
         return;
     run->report.ends_pause = true;
     flow_resume(engine, flow, FLOW_PAUSED_BRIDGE);
@@ -221,7 +215,7 @@ static void end_typing(struct run *run)
 
 static void run_ended(struct run *run)
 {
-    account_of_run(run)->in_flight--;
+    run->account->in_flight--;
     if (is_failure(run->result.outcome) && run->lane->key.class != DELIVERY_TYPING)
         consider_giving_up(run);
     learn(run);
@@ -239,7 +233,7 @@ static void run_ended(struct run *run)
 
 static void park(struct run *run)
 {
-    struct account *account = account_of_run(run);
+    struct account *account = run->account;
     run->next = account->parked;
     account->parked = run;
     credential_want(run->engine, account, run->attempt.bridge, run->config);
@@ -249,7 +243,7 @@ static void park(struct run *run)
 static bool run_send(struct run *run, struct error *err)
 {
     struct engine *engine = run->engine;
-    struct account *account = account_of_run(run);
+    struct account *account = run->account;
     run->attempt.credential_used = account->credential.generation;
     run->result.exchange.timeout_ms =
         retry_time_out_ms(run->config, run->lane->flow->direction);
@@ -280,7 +274,7 @@ static void run_mark(struct run *run)
 static void run_step(struct run *run, const struct reply *reply)
 {
     struct engine *engine = run->engine;
-    struct account *account = account_of_run(run);
+    struct account *account = run->account;
     struct error err;
 
     account_check_token(engine, account);
@@ -376,12 +370,13 @@ bool run_start(struct engine *engine, struct lane *lane)
     }
     struct run *run = run_take(engine);
     run->lane = lane;
+    run->account = lane->flow->account;
     run->config = config_hold(engine->config);
     run->started_wall_ms = engine->now.wall_ms;
     run->attempt = (struct attempt){
         .delivery = head,
         .bridge = config_bridge_of_row(engine->config, head->bridge_row),
-        .credential = &lane->flow->account->credential,
+        .credential = &run->account->credential,
         .arena = run->arena,
         .parts_done = head->parts_done,
     };
@@ -390,7 +385,7 @@ bool run_start(struct engine *engine, struct lane *lane)
         run->report.is_possible_duplicate = true;
     }
     lane->state = LANE_BUSY;
-    lane->flow->account->in_flight++;
+    run->account->in_flight++;
     engine->runs++;
     if (head->was_sending && !may_repeat(run))
         end_interrupted(run);
@@ -419,8 +414,8 @@ static void again(struct run *run)
 {
     struct engine *engine = run->engine;
     struct lane *lane = run->lane;
-    bool stays_ready = !is_failure(run->result.outcome) ||
-                       lane->flow->account->is_down || lane->flow->pauses != 0;
+    bool stays_ready = !is_failure(run->result.outcome) || run->account->is_down ||
+                       lane->flow->pauses != 0;
     int64_t wait_ms = stays_ready ? 0 : wait_of(run);
 
     lane->may_repeat = run->may_have_arrived;
@@ -436,7 +431,7 @@ static void next_part(struct run *run)
 {
     struct engine *engine = run->engine;
     const struct recorder *recorder = &engine->settings.recorder;
-    struct account *account = account_of_run(run);
+    struct account *account = run->account;
 
     if (!recorder->reserve(recorder->context)) {
         run->result.outcome =
@@ -460,7 +455,7 @@ static void send_marked(struct run *run)
     bool is_possible_duplicate = run->report.is_possible_duplicate;
 
     if (!recorder->reserve(recorder->context)) {
-        account_of_run(run)->in_flight--;
+        run->account->in_flight--;
         again(
             run); /* the mark stays; the next attempt of this process writes it anew */
         return;
@@ -483,7 +478,7 @@ void run_recorded(struct run *run)
     run->next = NULL;
     if (run->report.is_stale) {
         if (run->report.outcome == OUTCOME_SENDING)
-            account_of_run(run)->in_flight--;
+            run->account->in_flight--;
         run_close(run);
         lane_forget(engine, lane);
         return;

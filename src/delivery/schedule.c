@@ -15,7 +15,7 @@ static bool flow_may_start(const struct engine *engine, const struct flow *flow)
 {
     if (flow->pauses == 0)
         return true;
-    if ((flow->pauses & FLOW_NOT_CONFIGURED) != 0 || flow->probing)
+    if ((flow->pauses & ~(unsigned)FLOW_PROBED) != 0 || flow->probing)
         return false;
     return engine->now.mono_ms >= flow->probe_at_ms;
 }
@@ -70,7 +70,7 @@ static int64_t next_probe_ms(const struct engine *engine, const struct account *
     for (size_t i = 0; i < engine->flow_count; i++) {
         const struct flow *flow = engine->flows[i];
         if (flow->account != account || flow->pauses == 0 || flow->probing ||
-            (flow->pauses & FLOW_NOT_CONFIGURED) != 0)
+            (flow->pauses & ~(unsigned)FLOW_PROBED) != 0)
             continue;
         if (flow->ready[DELIVERY_MESSAGE].first == NULL &&
             flow->ready[DELIVERY_RECEIPT].first == NULL)

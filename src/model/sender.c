@@ -1,5 +1,19 @@
 #include "gateway/sender.h"
 
+#include <assert.h>
+
+static const char *const scope_names[] = {
+    [PAUSE_ORGANISATION] = "organisation",
+    [PAUSE_BRIDGE_TO_GENESYS] = "bridge_to_genesys",
+    [PAUSE_BRIDGE_TO_CHANNEL] = "bridge_to_channel",
+};
+
+const char *pause_scope_name(enum pause_scope scope)
+{
+    assert((size_t)scope < COUNT_OF(scope_names));
+    return scope_names[scope];
+}
+
 enum sender_step sender_no_credential(const struct bridge *bridge, struct arena *arena,
                                       const struct reply *last, struct now now,
                                       struct sender_result *out)
