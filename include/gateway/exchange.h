@@ -7,6 +7,9 @@
 
 #include "gateway/http_message.h"
 
+struct arena;
+struct json;
+
 #define EXCHANGE_HEADERS_MAX 24
 
 struct exchange {
@@ -25,8 +28,6 @@ void exchange_header(struct exchange *exchange, struct str name, struct str valu
  * STATUS_TOO_LARGE  past LIMIT_EXCHANGE_BYTES, or of what the attempt may hold
  * STATUS_RETRY      no memory to print it
  */
-struct arena;
-struct json;
 MUST_CHECK enum status exchange_json(struct exchange *exchange, const struct json *json,
                                      struct arena *arena, struct error *err);
 
@@ -39,9 +40,9 @@ enum reply_kind {
 
 struct reply {
     enum reply_kind kind;
-    int status;             /* HTTP, of an ANSWER */
-    struct str body;        /* cut at LIMIT_REPLY_BYTES */
-    int64_t retry_after_ms; /* -1: not said; an HTTP date is turned into a span */
+    int status;                /* HTTP, of an ANSWER */
+    struct str body;           /* cut at LIMIT_REPLY_BYTES */
+    int64_t retry_after_ms;    /* -1: not said; an HTTP date is turned into a span */
     struct str correlation_id; /* ININ-Correlation-Id or X-Request-Id, may be empty */
     const char *why;           /* what went wrong, without address or secret; or "" */
 };

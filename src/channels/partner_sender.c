@@ -6,9 +6,8 @@
  */
 #include "partner.h"
 
-#include "gateway/json.h"
-#include "gateway/keep.h"
 #include "gateway/limits.h"
+#include "gateway/member.h"
 #include "gateway/parts.h"
 #include "gateway/reply.h"
 #include "render.h"
@@ -92,12 +91,6 @@ enum status partner_ping(const struct bridge *bridge, struct str id, struct now 
 
 /* ---- agent.message ---- */
 
-static void add_text(struct json *object, const char *name, struct str value)
-{
-    if (value.len > 0)
-        json_add_str(object, name, value);
-}
-
 static void add_quick_replies(struct json *data, const struct rendering *rendering)
 {
     if (rendering->quick_reply_count == 0)
@@ -131,8 +124,8 @@ static void add_cards(struct json *data, const struct rendering *rendering)
         const struct card *card = &rendering->cards[i];
         struct json *item = json_append_object(list);
         json_add_str(item, "title", card->title);
-        add_text(item, "description", card->description);
-        add_text(item, "image", card->image);
+        member_add_text(item, "description", card->description);
+        member_add_text(item, "image", card->image);
         add_actions(item, card->choices, card->choice_count);
     }
 }
@@ -149,7 +142,7 @@ static struct json *message_data(const struct delivery *delivery, struct str id,
     json_add_i64(data, "conversation", delivery->conversation);
     json_add_str(json_add_object(data, "to"), "id", delivery->event.contact_id);
     json_add_bool(json_add_object(data, "from"), "bot", delivery->event.is_bot);
-    add_text(data, "text", text);
+    member_add_text(data, "text", text);
     if (last_part != NULL) {
         add_quick_replies(data, last_part);
         add_cards(data, last_part);
@@ -301,17 +294,14 @@ static const struct reply_rule rules[] = {
 };
 
 /* The partner may say which id the message has there. */
-static struct str read_provider_id(const struct reply *reply, struct arena *arena)
+static void read_provider_id(const struct reply *reply, struct arena *arena,
+                             struct str *out)
 {
     CLEANUP(json_freep) struct json *body = NULL;
-    struct str id;
+    struct keeper keep = {.arena = arena};
 
-    if (json_parse(reply->body, LIMIT_JSON_DEPTH, &body, NULL) != STATUS_OK)
-        return STR_NONE;
-    const struct json *member = json_get(body, "id");
-    if (!json_str(member, &id) || json_str_is_damaged(member) || !id_is_valid(id))
-        return STR_NONE;
-    return arena_copy(arena, id);
+    if (json_parse(reply->body, LIMIT_JSON_DEPTH, &body, NULL) == STATUS_OK)
+        (void)member_id(body, "id", &keep, out);
 }
 
 static enum sender_step settle(const struct attempt *attempt, const struct reply *reply,
@@ -325,7 +315,7 @@ static enum sender_step settle(const struct attempt *attempt, const struct reply
         return SENDER_OUTCOME;
     if (attempt->delivery->class != DELIVERY_MESSAGE)
         return SENDER_OUTCOME;
-    out->provider_id = read_provider_id(reply, attempt->arena);
+    read_provider_id(reply, attempt->arena, &out->provider_id);
     return attempt->parts_done + 1 < attempt->step ? SENDER_PROGRESS : SENDER_OUTCOME;
 }
 

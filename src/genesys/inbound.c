@@ -7,6 +7,7 @@
 #include "gateway/genesys.h"
 
 #include "gateway/limits.h"
+#include "gateway/member.h"
 #include "gateway/parts.h"
 #include "gateway/readable.h"
 #include "gateway/reply.h"
@@ -104,27 +105,18 @@ static const struct call disconnect_call = {
 static const struct call receipt_call = {.take = take_receipt};
 static const struct call typing_call = {.take = take_nothing};
 
-static void read_id(const struct json *body, const char *name, struct arena *arena,
-                    struct str *out)
-{
-    const struct json *member = json_get(body, name);
-    struct str id;
-
-    if (json_str(member, &id) && !json_str_is_damaged(member) && id_is_valid(id))
-        *out = arena_copy(arena, id);
-}
-
 /* Source: genesys/open-messaging.md section 3.3. A 2xx stays one whatever its body
  * holds. */
 static void take_message(const struct reply *reply, struct arena *arena,
                          struct sender_result *out)
 {
     CLEANUP(json_freep) struct json *body = NULL;
+    struct keeper keep = {.arena = arena};
 
     if (json_parse(reply->body, LIMIT_JSON_DEPTH, &body, NULL) != STATUS_OK)
         return;
-    read_id(body, "id", arena, &out->provider_id);
-    read_id(body, "conversationId", arena, &out->genesys_conversation_id);
+    (void)member_id(body, "id", &keep, &out->provider_id);
+    (void)member_id(body, "conversationId", &keep, &out->genesys_conversation_id);
 }
 
 /* Source: genesys/open-messaging.md section 5.1: the answer may itself say Failed. */
@@ -132,14 +124,13 @@ static void take_receipt(const struct reply *reply, struct arena *arena,
                          struct sender_result *out)
 {
     CLEANUP(json_freep) struct json *body = NULL;
-    struct str status;
-    struct str code = STR("no reason");
 
     if (json_parse(reply->body, LIMIT_JSON_DEPTH, &body, NULL) != STATUS_OK ||
-        !json_str(json_get(body, "status"), &status) || !str_is(status, "Failed"))
+        !str_is(member_text(body, "status"), "Failed"))
         return;
-    const struct json *reason = json_first(json_get(body, "reasons"));
-    (void)json_str(json_get(reason, "code"), &code);
+    struct str code = member_text(json_first(json_get(body, "reasons")), "code");
+    if (code.len == 0)
+        code = STR("no reason");
     out->peer_reports_failure = true;
     out->reason = arena_printf(arena, "%s took the receipt as failed: %.*s",
                                GENESYS_PEER, STR_ARG(str_sub(code, 0, LIMIT_ID_BYTES)));

@@ -9,13 +9,8 @@
  */
 #include "internal.h"
 
+#include "gateway/member.h"
 #include "gateway/parts.h"
-
-static void add_text(struct json *object, const char *name, struct str value)
-{
-    if (value.len > 0)
-        json_add_str(object, name, value);
-}
 
 static void add_time(struct json *channel, int64_t time_ms)
 {
@@ -47,9 +42,9 @@ static struct json *add_message_channel(struct json *body,
     json_add_str(channel, "messageId", message_id);
     add_time(channel, delivery->time_ms);
     struct json *from = add_person(channel, "from", event);
-    add_text(from, "nickname", event->name);
-    add_text(from, "firstName", event->first_name);
-    add_text(from, "lastName", event->last_name);
+    member_add_text(from, "nickname", event->name);
+    member_add_text(from, "firstName", event->first_name);
+    member_add_text(from, "lastName", event->last_name);
     return channel;
 }
 
@@ -125,7 +120,7 @@ static void add_reason(struct json *body, const struct event *event)
 {
     struct json *reason = json_append_object(json_add_array(body, "reasons"));
 
-    add_text(reason, "code", event->reason_code);
+    member_add_text(reason, "code", event->reason_code);
     json_add_str(reason, "message",
                  event->reason_text.len > 0 ? event->reason_text
                                             : STR("not delivered"));

@@ -1,21 +1,14 @@
 #include "internal.h"
 
 #include "gateway/limits.h"
-
-static struct str text_of(const struct json *object, const char *name)
-{
-    struct str value = STR_NONE;
-
-    (void)json_str(json_get(object, name), &value);
-    return value;
-}
+#include "gateway/member.h"
 
 static struct str first_text(const struct json *object, const char *const *names)
 {
     struct str value = STR_NONE;
 
     for (; *names != NULL && value.len == 0; names++)
-        value = text_of(object, *names);
+        value = member_text(object, *names);
     return value;
 }
 

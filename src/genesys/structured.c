@@ -4,6 +4,7 @@
  */
 #include "structured.h"
 
+#include "gateway/member.h"
 #include "gateway/readable.h"
 
 /* Text that comes from a 1 MiB body is not longer than it by much. */
@@ -19,14 +20,6 @@ struct reading {
     struct buf *lines; /* NULL: counting */
 };
 
-static struct str text_of(const struct json *object, const char *name)
-{
-    struct str value = STR_NONE;
-
-    (void)json_str(json_get(object, name), &value);
-    return value;
-}
-
 static void add_line(struct reading *reading, struct str line)
 {
     if (reading->lines != NULL)
@@ -36,7 +29,7 @@ static void add_line(struct reading *reading, struct str line)
 static void add_member_line(struct reading *reading, const struct json *object,
                             const char *name)
 {
-    add_line(reading, text_of(object, name));
+    add_line(reading, member_text(object, name));
 }
 
 /* "before: after", or whichever of the two there is. */
@@ -63,11 +56,11 @@ static bool read_attachment(struct reading *reading, const struct json *attachme
     if (content->attachments == NULL)
         return true;
     struct attachment *out = &content->attachments[i];
-    out->url = keep_str(reading->keep, text_of(attachment, "url"));
-    out->mime = keep_str(reading->keep, text_of(attachment, "mime"));
-    out->name = keep_str(reading->keep, text_of(attachment, "filename"));
-    out->sha256 = keep_str(reading->keep, text_of(attachment, "sha256"));
-    out->text = keep_str(reading->keep, text_of(attachment, "text"));
+    out->url = keep_str(reading->keep, member_text(attachment, "url"));
+    out->mime = keep_str(reading->keep, member_text(attachment, "mime"));
+    out->name = keep_str(reading->keep, member_text(attachment, "filename"));
+    out->sha256 = keep_str(reading->keep, member_text(attachment, "sha256"));
+    out->text = keep_str(reading->keep, member_text(attachment, "text"));
     (void)json_i64(json_get(attachment, "contentSizeBytes"), &out->size);
     if (out->size < 0)
         out->size = 0;
@@ -77,19 +70,20 @@ static bool read_attachment(struct reading *reading, const struct json *attachme
 /* An option needs a label or a payload; each stands in for the other. */
 static bool is_option(const struct json *option)
 {
-    return text_of(option, "text").len > 0 || text_of(option, "payload").len > 0;
+    return member_text(option, "text").len > 0 ||
+           member_text(option, "payload").len > 0;
 }
 
 static void fill_choice(struct keeper *keep, const struct json *option,
                         enum choice_kind kind, struct choice *out)
 {
-    struct str text = text_of(option, "text");
-    struct str payload = text_of(option, kind == CHOICE_LINK ? "url" : "payload");
+    struct str text = member_text(option, "text");
+    struct str payload = member_text(option, kind == CHOICE_LINK ? "url" : "payload");
 
     out->kind = kind;
     out->label = keep_str(keep, text.len > 0 ? text : payload);
     out->payload = keep_str(keep, payload.len > 0 ? payload : text);
-    out->image = keep_str(keep, text_of(option, "image"));
+    out->image = keep_str(keep, member_text(option, "image"));
 }
 
 static bool read_quick_reply(struct reading *reading, const struct json *option)
@@ -113,22 +107,23 @@ static bool read_quick_reply_list(struct reading *reading, const struct json *li
     add_member_line(reading, list, "title");
     for (const struct json *item = json_first(actions); item; item = json_next(item))
         any |= read_quick_reply(reading, item);
-    return any || text_of(list, "title").len > 0;
+    return any || member_text(list, "title").len > 0;
 }
 
 static bool is_link(const struct json *action)
 {
-    return text_of(action, "url").len > 0 && (str_is(text_of(action, "type"), "Link") ||
-                                              text_of(action, "payload").len == 0);
+    return member_text(action, "url").len > 0 &&
+           (str_is(member_text(action, "type"), "Link") ||
+            member_text(action, "payload").len == 0);
 }
 
 static void fill_card(struct keeper *keep, const struct json *json, struct card *out)
 {
     const struct json *actions = json_get(json, "actions");
 
-    out->title = keep_str(keep, text_of(json, "title"));
-    out->description = keep_str(keep, text_of(json, "description"));
-    out->image = keep_str(keep, text_of(json, "image"));
+    out->title = keep_str(keep, member_text(json, "title"));
+    out->description = keep_str(keep, member_text(json, "description"));
+    out->image = keep_str(keep, member_text(json, "image"));
     out->choices = keep_array(keep, json_count(actions), sizeof(*out->choices));
     if (out->choices == NULL)
         return;
@@ -167,7 +162,7 @@ static bool read_carousel(struct reading *reading, const struct json *carousel)
 static bool read_text(struct reading *reading, const struct json *text)
 {
     add_member_line(reading, text, "body");
-    return text_of(text, "body").len > 0;
+    return member_text(text, "body").len > 0;
 }
 
 static bool read_location(struct reading *reading, const struct json *location)
@@ -175,8 +170,8 @@ static bool read_location(struct reading *reading, const struct json *location)
     add_member_line(reading, location, "text");
     add_member_line(reading, location, "address");
     add_member_line(reading, location, "url");
-    return text_of(location, "text").len + text_of(location, "address").len +
-               text_of(location, "url").len >
+    return member_text(location, "text").len + member_text(location, "address").len +
+               member_text(location, "url").len >
            0;
 }
 
@@ -186,7 +181,8 @@ static void add_time_line(struct reading *reading, const struct json *time)
 
     add_member_line(reading, time, "dateTime");
     (void)json_i64(json_get(time, "duration"), &seconds);
-    if (reading->lines != NULL && text_of(time, "dateTime").len > 0 && seconds >= 60)
+    if (reading->lines != NULL && member_text(time, "dateTime").len > 0 &&
+        seconds >= 60)
         buf_printf(reading->lines, " (%lld min)", (long long)(seconds / 60));
 }
 
@@ -199,8 +195,8 @@ static bool read_date_picker(struct reading *reading, const struct json *picker)
     add_member_line(reading, picker, "title");
     add_member_line(reading, picker, "subtitle");
     (void)read_location(reading, json_get(picker, "location"));
-    add_pair_line(reading, text_of(picker, "dateMinimum"),
-                  text_of(picker, "dateMaximum"));
+    add_pair_line(reading, member_text(picker, "dateMinimum"),
+                  member_text(picker, "dateMaximum"));
     for (const struct json *time = json_first(times); time; time = json_next(time))
         add_time_line(reading, time);
     return true;
@@ -219,7 +215,8 @@ static bool read_list_picker(struct reading *reading, const struct json *picker)
         const struct json *item = json_first(json_get(section, "items"));
         add_member_line(reading, section, "title");
         for (; item; item = json_next(item))
-            add_pair_line(reading, text_of(item, "title"), text_of(item, "subtitle"));
+            add_pair_line(reading, member_text(item, "title"),
+                          member_text(item, "subtitle"));
     }
     return true;
 }
@@ -235,7 +232,7 @@ static const struct json *find_parameter(const struct json *parameters, struct s
     const struct json *parameter = json_first(parameters);
 
     for (int i = 0; parameter != NULL && i < PARAMETERS_MAX; i++) {
-        if (str_equal(text_of(parameter, "name"), name))
+        if (str_equal(member_text(parameter, "name"), name))
             return parameter;
         parameter = json_next(parameter);
     }
@@ -253,7 +250,7 @@ static size_t placeholder(struct str text, const struct json *parameters,
     const struct json *parameter = find_parameter(parameters, str_trim(name));
     if (parameter == NULL || !str_starts(rest, STR("}")))
         return 0;
-    *out_value = text_of(parameter, "text");
+    *out_value = member_text(parameter, "text");
     return 2 + name.len + 2;
 }
 
@@ -261,7 +258,7 @@ static size_t placeholder(struct str text, const struct json *parameters,
 static void add_template_line(struct reading *reading, const struct json *part)
 {
     const struct json *parameters = json_get(part, "parameters");
-    struct str text = text_of(part, "text");
+    struct str text = member_text(part, "text");
 
     if (reading->lines == NULL || text.len == 0)
         return;
@@ -281,13 +278,13 @@ static void add_template_line(struct reading *reading, const struct json *part)
 
 static void read_template_button(struct reading *reading, const struct json *button)
 {
-    struct str url = text_of(button, "url");
-    struct str phone = text_of(button, "phoneNumber");
+    struct str url = member_text(button, "url");
+    struct str phone = member_text(button, "phoneNumber");
 
-    if (str_is(text_of(button, "type"), "QuickReply"))
+    if (str_is(member_text(button, "type"), "QuickReply"))
         (void)read_quick_reply(reading, button);
     else
-        add_pair_line(reading, text_of(button, "text"), url.len > 0 ? url : phone);
+        add_pair_line(reading, member_text(button, "text"), url.len > 0 ? url : phone);
 }
 
 static bool read_template(struct reading *reading, const struct json *template)
@@ -341,7 +338,7 @@ static void add_unknown_line(struct reading *reading, struct str content_type)
 
 static void read_element(struct reading *reading, const struct json *element)
 {
-    struct str content_type = text_of(element, "contentType");
+    struct str content_type = member_text(element, "contentType");
 
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         const struct json *member = json_get(element, kinds[i].member);

@@ -12,6 +12,7 @@
 
 #include "gateway/crypto.h"
 #include "gateway/limits.h"
+#include "gateway/member.h"
 #include "gateway/parts.h"
 #include "structured.h"
 
@@ -68,24 +69,6 @@ struct decoding {
     bool has_event; /* false: understood, and nothing to do */
 };
 
-static bool read_id(struct decoding *decoding, const struct json *json, struct str *out)
-{
-    struct str id;
-
-    if (!json_str(json, &id) || json_str_is_damaged(json) || !id_is_valid(id))
-        return false;
-    *out = keep_str(&decoding->keep, id);
-    return true;
-}
-
-static struct str text_of(const struct json *object, const char *name)
-{
-    struct str value = STR_NONE;
-
-    (void)json_str(json_get(object, name), &value);
-    return value;
-}
-
 static void add_key(struct event *event, enum id_kind kind, struct str id,
                     struct str extra)
 {
@@ -98,7 +81,7 @@ static bool read_customer(struct decoding *decoding)
 {
     const struct json *to = json_get(decoding->channel, "to");
 
-    return read_id(decoding, json_get(to, "id"), &decoding->event->contact_id);
+    return member_id(to, "id", &decoding->keep, &decoding->event->contact_id);
 }
 
 /* ---- decode: the types; false: not understood ---- */
@@ -107,18 +90,18 @@ static bool decode_message(struct decoding *decoding)
 {
     struct event *event = decoding->event;
 
-    if (str_is(text_of(decoding->body, "direction"), "Inbound") ||
-        !read_id(decoding, json_get(decoding->body, "id"), &event->source_id) ||
+    if (str_is(member_text(decoding->body, "direction"), "Inbound") ||
+        !member_id(decoding->body, "id", &decoding->keep, &event->source_id) ||
         !read_customer(decoding))
         return false;
     event->kind = EVENT_MESSAGE;
     add_key(event, ID_KIND_MESSAGE, event->source_id, STR_NONE);
-    event->text = keep_str(&decoding->keep, text_of(decoding->body, "text"));
+    event->text = keep_str(&decoding->keep, member_text(decoding->body, "text"));
     genesys_read_content(&decoding->keep, json_get(decoding->body, "content"),
                          &event->content);
-    event->is_bot = str_is(text_of(decoding->body, "originatingEntity"), "Bot");
-    (void)read_id(decoding, json_get(decoding->body, "conversationId"),
-                  &event->genesys_conversation_id);
+    event->is_bot = str_is(member_text(decoding->body, "originatingEntity"), "Bot");
+    (void)member_id(decoding->body, "conversationId", &decoding->keep,
+                    &event->genesys_conversation_id);
     decoding->has_event = event->text.len > 0 || !content_is_empty(&event->content);
     return decoding->has_event;
 }
@@ -134,10 +117,10 @@ static bool decode_typing(struct decoding *decoding)
     const struct json *item = json_first(json_get(decoding->body, "events"));
     struct event *event = decoding->event;
 
-    while (item != NULL && !str_is(text_of(item, "eventType"), "Typing"))
+    while (item != NULL && !str_is(member_text(item, "eventType"), "Typing"))
         item = json_next(item);
     const struct json *typing = json_get(item, "typing");
-    if (item == NULL || (typing != NULL && !str_is(text_of(typing, "type"), "On")))
+    if (item == NULL || (typing != NULL && !str_is(member_text(typing, "type"), "On")))
         return true;
     if (!read_customer(decoding))
         return false;
@@ -183,7 +166,7 @@ static void set_receipt_target(struct decoding *decoding, struct str id)
     struct event *event = decoding->event;
     struct str message_id = STR_NONE;
 
-    (void)read_id(decoding, json_get(decoding->channel, "messageId"), &message_id);
+    (void)member_id(decoding->channel, "messageId", &decoding->keep, &message_id);
     event->has_target = true;
     event->target.kind = ID_KIND_MESSAGE;
     event->target.side = ID_SIDE_GATEWAY;
@@ -202,12 +185,12 @@ static void set_receipt_target(struct decoding *decoding, struct str id)
 static void read_receipt_contact(struct decoding *decoding)
 {
     static const char *const ends[] = {"from", "to"};
-    struct str integration = text_of(decoding->channel, "id");
+    struct str integration = member_text(decoding->channel, "id");
 
     for (size_t i = 0; i < COUNT_OF(ends); i++) {
         const struct json *end = json_get(decoding->channel, ends[i]);
-        if (!str_equal_nocase(text_of(end, "id"), integration) &&
-            read_id(decoding, json_get(end, "id"), &decoding->event->contact_id))
+        if (!str_equal_nocase(member_text(end, "id"), integration) &&
+            member_id(end, "id", &decoding->keep, &decoding->event->contact_id))
             return;
     }
 }
@@ -215,12 +198,12 @@ static void read_receipt_contact(struct decoding *decoding)
 static bool decode_receipt(struct decoding *decoding)
 {
     const struct json *reason = json_first(json_get(decoding->body, "reasons"));
-    struct str name = text_of(decoding->body, "status");
+    struct str name = member_text(decoding->body, "status");
     const struct receipt_status *status = find_receipt_status(name);
     struct event *event = decoding->event;
     struct str id;
 
-    if (status == NULL || !read_id(decoding, json_get(decoding->body, "id"), &id))
+    if (status == NULL || !member_id(decoding->body, "id", &decoding->keep, &id))
         return false;
     if (!status->is_told)
         return true;
@@ -230,8 +213,8 @@ static bool decode_receipt(struct decoding *decoding)
     set_receipt_target(decoding, id);
     read_receipt_contact(decoding);
     if (status->status == MESSAGE_FAILED) {
-        event->reason_code = keep_str(&decoding->keep, text_of(reason, "code"));
-        event->reason_text = keep_str(&decoding->keep, text_of(reason, "message"));
+        event->reason_code = keep_str(&decoding->keep, member_text(reason, "code"));
+        event->reason_text = keep_str(&decoding->keep, member_text(reason, "message"));
     }
     decoding->has_event = true;
     return true;
@@ -251,9 +234,9 @@ static const struct {
 
 static bool decode_type(struct decoding *decoding)
 {
-    struct str type = text_of(decoding->body, "type");
+    struct str type = member_text(decoding->body, "type");
 
-    if (!time_parse(text_of(decoding->channel, "time"), &decoding->event->time_ms))
+    if (!time_parse(member_text(decoding->channel, "time"), &decoding->event->time_ms))
         decoding->event->time_ms = 0; /* then the time of acceptance stands in */
     for (size_t i = 0; i < COUNT_OF(types); i++)
         if (str_is(type, types[i].name))
@@ -313,7 +296,7 @@ static enum status decode_body(const struct bridge *bridge, const struct json *b
                                 .event = &kept->event};
     struct str integration;
 
-    if (read_id(&decoding, json_get(decoding.channel, "id"), &integration)) {
+    if (member_id(decoding.channel, "id", &decoding.keep, &integration)) {
         enum status status = check_integration(bridge, integration, err);
         if (status != STATUS_OK)
             return status;

@@ -4,9 +4,8 @@
  */
 #include "gateway/event.h"
 
-#include "gateway/json.h"
-#include "gateway/keep.h"
 #include "gateway/limits.h"
+#include "gateway/member.h"
 
 /* ---- encode ---- */
 
@@ -16,12 +15,6 @@ static bool has_extra(const struct event *event)
            event->is_bot || event->has_target || event->kind == EVENT_ANSWER ||
            event->kind == EVENT_RECEIPT || event->reason_code.len > 0 ||
            event->reason_text.len > 0 || event->new_id.len > 0;
-}
-
-static void add_text(struct json *object, const char *name, struct str value)
-{
-    if (value.len > 0)
-        json_add_str(object, name, value);
 }
 
 static void add_number(struct json *object, const char *name, int64_t value)
@@ -52,11 +45,11 @@ static void add_attachments(struct json *extra, const struct content *content)
     for (size_t i = 0; i < content->attachment_count; i++) {
         const struct attachment *attachment = &content->attachments[i];
         struct json *item = json_append_object(list);
-        add_text(item, "url", attachment->url);
-        add_text(item, "mime", attachment->mime);
-        add_text(item, "name", attachment->name);
-        add_text(item, "sha256", attachment->sha256);
-        add_text(item, "text", attachment->text);
+        member_add_text(item, "url", attachment->url);
+        member_add_text(item, "mime", attachment->mime);
+        member_add_text(item, "name", attachment->name);
+        member_add_text(item, "sha256", attachment->sha256);
+        member_add_text(item, "text", attachment->text);
         add_number(item, "size", attachment->size);
     }
 }
@@ -70,9 +63,9 @@ static void add_choices(struct json *object, const char *name,
     for (size_t i = 0; i < count; i++) {
         struct json *item = json_append_object(list);
         add_number(item, "kind", choices[i].kind);
-        add_text(item, "label", choices[i].label);
-        add_text(item, "payload", choices[i].payload);
-        add_text(item, "image", choices[i].image);
+        member_add_text(item, "label", choices[i].label);
+        member_add_text(item, "payload", choices[i].payload);
+        member_add_text(item, "image", choices[i].image);
     }
 }
 
@@ -84,9 +77,9 @@ static void add_cards(struct json *extra, const struct content *content)
     for (size_t i = 0; i < content->card_count; i++) {
         const struct card *card = &content->cards[i];
         struct json *item = json_append_object(list);
-        add_text(item, "title", card->title);
-        add_text(item, "description", card->description);
-        add_text(item, "image", card->image);
+        member_add_text(item, "title", card->title);
+        member_add_text(item, "description", card->description);
+        member_add_text(item, "image", card->image);
         add_choices(item, "choices", card->choices, card->choice_count);
     }
 }
@@ -98,8 +91,8 @@ static void add_target(struct json *extra, const struct event *event)
     struct json *target = json_add_object(extra, "target");
     json_add_i64(target, "side", event->target.side);
     json_add_i64(target, "kind", event->target.kind);
-    add_text(target, "id", event->target.id);
-    add_text(target, "extra", event->target.extra);
+    member_add_text(target, "id", event->target.id);
+    member_add_text(target, "extra", event->target.extra);
 }
 
 static void add_answer(struct json *extra, const struct event *event)
@@ -107,7 +100,7 @@ static void add_answer(struct json *extra, const struct event *event)
     if (event->kind != EVENT_ANSWER)
         return;
     struct json *answer = json_add_object(extra, "answer");
-    add_text(answer, "payload", event->answer_payload);
+    member_add_text(answer, "payload", event->answer_payload);
     add_number(answer, "kind", event->answer_kind);
 }
 
@@ -125,16 +118,16 @@ enum status event_extra_encode(const struct event *event, struct arena *arena,
     add_choices(extra, "quick_replies", event->content.quick_replies,
                 event->content.quick_reply_count);
     add_cards(extra, &event->content);
-    add_text(extra, "fallback", event->content.fallback);
+    member_add_text(extra, "fallback", event->content.fallback);
     if (event->is_bot)
         json_add_bool(extra, "is_bot", true);
     add_target(extra, event);
     add_answer(extra, event);
     if (event->kind == EVENT_RECEIPT)
         json_add_i64(extra, "receipt_status", event->receipt_status);
-    add_text(extra, "reason_code", event->reason_code);
-    add_text(extra, "reason_text", event->reason_text);
-    add_text(extra, "new_id", event->new_id);
+    member_add_text(extra, "reason_code", event->reason_code);
+    member_add_text(extra, "reason_text", event->reason_text);
+    member_add_text(extra, "new_id", event->new_id);
     return json_print_arena(extra, arena, out_json, err);
 }
 
@@ -152,9 +145,9 @@ struct reader {
 static void read_text(struct reader *reader, const struct json *object,
                       const char *name, struct str *out)
 {
-    struct str found;
+    struct str found = member_text(object, name);
 
-    if (json_str(json_get(object, name), &found) && found.len > 0)
+    if (found.len > 0)
         *out = keep_str(&reader->keep, found);
 }
 
