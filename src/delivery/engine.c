@@ -298,10 +298,24 @@ static void take_config(struct engine *engine)
         log_warn("engine.pauses_unread", F_TEXT("error", err.text));
 }
 
+/* Ages go by the monotonic clock; but times in log and database do not follow each
+ * other now, and windows may end early. Source: design.md section 4, "Window". */
+#define CLOCK_JUMP_MS (INT64_C(5) * 60 * 1000)
+
+static void look_at_clock(struct engine *engine)
+{
+    struct now last = engine->now;
+    engine->now = engine->settings.clock();
+    int64_t jump_ms =
+        engine->now.wall_ms - last.wall_ms - (engine->now.mono_ms - last.mono_ms);
+    if (jump_ms > CLOCK_JUMP_MS || jump_ms < -CLOCK_JUMP_MS)
+        log_warn("clock.jumped", F_MS("by", jump_ms));
+}
+
 void engine_step(struct engine *engine, int64_t max_wait_ms)
 {
     struct error err;
-    engine->now = engine->settings.clock();
+    look_at_clock(engine);
     take_config(engine);
     take_reports(engine);
     orders_take(engine, true);

@@ -487,6 +487,12 @@ void world_step(struct engine_world *world)
     engine_step(world->engine, 0);
 }
 
+void world_set_wall_clock(struct engine_world *world, int64_t by_ms)
+{
+    (void)world;
+    world_now.wall_ms += by_ms;
+}
+
 void world_advance(struct engine_world *world, int64_t ms)
 {
     (void)world;

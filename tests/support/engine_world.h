@@ -71,6 +71,8 @@ void world_store_messages(struct engine_world *world, int64_t contact, int64_t c
 void world_forbid_repeats(struct engine_world *world);
 void world_step(struct engine_world *world);
 void world_advance(struct engine_world *world, int64_t ms);
+/* Sets the wall clock ahead or back; the monotonic one goes on. */
+void world_set_wall_clock(struct engine_world *world, int64_t by_ms);
 int64_t world_flight_id(const struct engine_world *world, size_t index);
 unsigned world_flight_part(const struct engine_world *world, size_t index);
 enum message_status world_flight_status(const struct engine_world *world, size_t index);

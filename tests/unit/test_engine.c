@@ -185,6 +185,23 @@ static void old_head_is_given_up(void **state)
     assert_true(engine_is_quiet(world->engine));
 }
 
+static void wall_clock_that_jumps_ages_nothing(void **state)
+{
+    struct engine_world *world = *state;
+    world_offer(world, 1, 1);
+    world_step(world);
+    world_set_wall_clock(world, 2 * WORLD_GIVE_UP_MS);
+    world_step(world);
+    world_answer(world, 0, 503);
+    expect_i64("retry", OUTCOME_RETRY, world_commit(world));
+    expect_i64("age", 0, world->last_report.age_ms);
+    world_step(world);
+    world_set_wall_clock(world, -WORLD_GIVE_UP_MS);
+    world_advance(world, 1001);
+    world_step(world);
+    expect_i64("again at its time", 1, (int64_t)world->flight_count);
+}
+
 static void peer_that_is_down_is_probed_one_lane_at_a_time(void **state)
 {
     struct engine_world *world = *state;
@@ -511,6 +528,7 @@ int main(void)
         TEST(message_interrupted_by_a_crash_is_not_repeated),
         TEST(failed_exchange_of_a_marked_message_is_tried_again),
         TEST(old_head_is_given_up),
+        TEST(wall_clock_that_jumps_ages_nothing),
         TEST(peer_that_is_down_is_probed_one_lane_at_a_time),
         TEST(only_probes_lengthen_the_wait_of_a_peer_that_is_down),
         TEST(setting_bounds_the_wait_of_a_peer_that_is_down),
