@@ -239,7 +239,7 @@ static bool read_field(const struct json *member, const struct json_field *field
         return true;
     case JSON_NULL:
     default:
-        assert(!"a field of kind null has no value to read");
+        assert(false); /* a field of kind null has no value to read */
         return false;
     }
 }

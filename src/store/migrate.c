@@ -157,9 +157,8 @@ static enum status apply_in_transaction(const struct migrator *migrator,
     status = apply(migrator, migration, err);
     if (status == STATUS_OK)
         status = sqlite_run(store, "COMMIT", err);
-    /* Unless SQLite did so by itself. */
-    if (status != STATUS_OK && sqlite3_get_autocommit(store->db) == 0)
-        (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    if (status != STATUS_OK)
+        sqlite_abandon(store);
     return status;
 }
 

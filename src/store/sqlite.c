@@ -291,14 +291,19 @@ static enum status sqlite_open(const char *place, const struct store_options *op
 
 /* --- transactions ---------------------------------------------------------- */
 
+void sqlite_abandon(struct sqlite_store *store)
+{
+    /* Unless SQLite has rolled back by itself already. */
+    if (sqlite3_get_autocommit(store->db) == 0)
+        (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
 static void sqlite_rollback(struct store *base)
 {
     struct sqlite_store *store = sqlite_of(base);
 
     store->is_in_transaction = false;
-    /* Fails only if SQLite has rolled back by itself already. */
-    if (sqlite3_get_autocommit(store->db) == 0)
-        (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    sqlite_abandon(store);
     ids_rollback(store->ids);
 }
 
@@ -441,6 +446,8 @@ const struct store_backend sqlite_backend = {
     .choice_find = sqlite_choice_find,
     .delivery_add = sqlite_delivery_add,
     .delivery_record = sqlite_delivery_record,
+    .delivery_state = sqlite_delivery_state,
+    .delivery_settle = sqlite_delivery_settle,
     .receipt_find = sqlite_receipt_find,
     .receipt_put = sqlite_receipt_put,
     .receipt_record = sqlite_receipt_record,
@@ -466,5 +473,6 @@ const struct store_backend sqlite_backend = {
     .conversations_of = sqlite_conversations_of,
     .messages_of = sqlite_messages_of,
     .overview = sqlite_overview,
+    .list = sqlite_list,
     .pending_migrations = migrate_pending,
 };

@@ -91,6 +91,8 @@ enum status fail_sqlite(struct sqlite_store *store, int rc, struct error *err);
 /* Several statements of a fixed text, without parameters and rows. */
 MUST_CHECK enum status sqlite_run(struct sqlite_store *store, const char *sql,
                                   struct error *err);
+/* Ends whatever transaction is open, without what it wrote. */
+void sqlite_abandon(struct sqlite_store *store);
 
 /* --- members of the backend, by file
  * --------------------------------------------------- */
@@ -158,6 +160,11 @@ enum status sqlite_delivery_add(struct store *store, struct delivery *delivery,
 enum status sqlite_delivery_record(struct store *store,
                                    const struct record_change *change,
                                    struct error *err);
+enum status sqlite_delivery_state(struct store *store, int64_t id,
+                                  enum delivery_state *out, struct error *err);
+enum status sqlite_delivery_settle(struct store *store, int64_t id,
+                                   enum delivery_state state, struct str reason,
+                                   int64_t now_ms, struct error *err);
 enum status sqlite_receipt_find(struct store *store, int64_t message,
                                 struct receipt_slot *out, struct error *err);
 enum status sqlite_receipt_put(struct store *store, const struct receipt *receipt,
@@ -194,6 +201,10 @@ enum status sqlite_load(struct store *store, enum delivery_class class, int64_t 
                         struct delivery **out_delivery, struct error *err);
 enum status sqlite_counts(struct store *store, int64_t bridge_row, int64_t *out_pending,
                           int64_t *out_dead, struct error *err);
+
+/* sqlite_list.c */
+enum status sqlite_list(struct store *store, const struct list_query *query,
+                        store_row_seen *seen, void *context, struct error *err);
 
 /* sqlite_look.c */
 enum status sqlite_deliveries_of(struct store *store, int64_t message, each_row *seen,
