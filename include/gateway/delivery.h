@@ -20,6 +20,9 @@ enum delivery_state {
 };
 const char *delivery_state_name(enum delivery_state state);
 bool delivery_is_pending(enum delivery_state state);
+/* Whether an operator may settle it so, without an attempt: a dead letter is dropped, what
+ * waits becomes a dead letter. */
+bool delivery_may_settle(enum delivery_state from, enum delivery_state to);
 
 /* What an attempt came to. The values are stored: append only.
  * Source: design.md section 6, "Outcomes". */

@@ -79,6 +79,15 @@ struct bridge_record {
 MUST_CHECK enum status store_bridge_sync(struct store *store, struct bridge_record *bridge,
                                          int64_t now_ms, struct error *err);
 
+/* The row of a bridge, configured or not. STATUS_NOT_FOUND. */
+MUST_CHECK enum status store_bridge_find(struct store *store, struct str name,
+                                         struct arena *arena, struct bridge_record *out,
+                                         struct error *err);
+typedef void store_bridge_seen(const struct bridge_record *bridge, void *context);
+/* Every bridge that ever was configured, by row. */
+MUST_CHECK enum status store_bridges(struct store *store, store_bridge_seen *seen,
+                                     void *context, struct error *err);
+
 /* --- the id index: dedupe, receipts, trace ---------------------------------------------- */
 
 /*
@@ -210,6 +219,17 @@ MUST_CHECK enum status store_delivery_add(struct store *store, struct delivery *
                                           enum delivery_state state, struct str reason,
                                           struct error *err);
 
+/*
+ * An operator settles a delivery without an attempt; `reason` goes in front of what was
+ * said of it before.
+ * STATUS_NOT_FOUND  there is none of that number
+ * STATUS_CONFLICT   delivery_may_settle says no; err names its state
+ */
+MUST_CHECK enum status store_delivery_settle(struct store *store, int64_t id,
+                                             enum delivery_state state,
+                                             struct str reason, int64_t now_ms,
+                                             struct error *err);
+
 /* What an attempt came to; see relay/outcome. */
 struct delivery_record {
     enum delivery_class class;
@@ -340,3 +360,62 @@ MUST_CHECK enum status store_trace(struct store *store, struct str id,
 MUST_CHECK enum status store_status(struct store *store, struct json **out_json,
                                     struct error *err);
 /* Applies pending migrations, offline under the lock: store_open with may_migrate. */
+
+/*
+ * Rows as an operator lists them: a number to page by, and named cells. The columns of a
+ * kind are the same for every database, and so are their names: scripts read them.
+ *
+ * The model in memory answers STATUS_UNSUPPORTED: it lives inside one process, where no
+ * command can look into it.
+ */
+enum list_kind {
+    LIST_CONTACTS,
+    LIST_CONVERSATIONS,
+    LIST_MESSAGES,
+    LIST_DELIVERIES,
+    LIST_DEAD, /* dead letters; numbered as deliveries */
+    /* For gauges: one row a bridge with something pending (its oldest); one row an open
+     * conversation that was active since `since_ms`. Both whole, whatever the filter. */
+    LIST_OLDEST,
+    LIST_ACTIVE,
+};
+#define LIST_KINDS (LIST_ACTIVE + 1)
+/* Empty or 0: all. */
+struct list_filter {
+    struct str bridge;  /* name */
+    struct str contact; /* external id */
+    struct str state;   /* of a message its status; of a conversation "open", "closed"; of
+                           a delivery its state, or "pending" */
+    int64_t since_ms;
+    int64_t number; /* this row only */
+    int64_t before; /* rows with lower numbers: the next page */
+    unsigned limit; /* rows; not 0 */
+};
+enum list_form { LIST_TEXT, LIST_NUMBER, LIST_TIME, LIST_FLAG };
+enum list_depth {
+    LIST_IN_TABLE,  /* a column of the table */
+    LIST_IN_RECORD, /* too much for a table */
+    LIST_IN_SHOW,   /* what people said: only where one row is asked for */
+};
+struct list_cell {
+    const char *name;
+    enum list_form form;
+    enum list_depth depth;
+    bool is_empty;
+    struct str text; /* until the callback returns */
+    int64_t number;  /* the first cell's pages; times in ms */
+};
+typedef void store_row_seen(const struct list_cell *cells, size_t count, void *context);
+/*
+ * Newest first.
+ * STATUS_NOT_FOUND    no bridge has that name
+ * STATUS_INVALID      that kind has no such state; err names those it has
+ * STATUS_UNSUPPORTED  this database has no lists
+ */
+MUST_CHECK enum status store_list(struct store *store, enum list_kind kind,
+                                  const struct list_filter *filter,
+                                  store_row_seen *seen, void *context,
+                                  struct error *err);
+/* The message with that public id. STATUS_NOT_FOUND. */
+MUST_CHECK enum status store_message_find(struct store *store, struct str public_id,
+                                          int64_t *out_row, struct error *err);

@@ -58,6 +58,12 @@ bool delivery_is_pending(enum delivery_state state)
     return state == DELIVERY_READY || state == DELIVERY_WAITING;
 }
 
+bool delivery_may_settle(enum delivery_state from, enum delivery_state to)
+{
+    return (from == DELIVERY_DEAD && to == DELIVERY_DROPPED) ||
+           (delivery_is_pending(from) && to == DELIVERY_DEAD);
+}
+
 const char *outcome_name(enum outcome outcome)
 {
     assert((size_t)outcome < COUNT_OF(outcomes));

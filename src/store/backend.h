@@ -146,6 +146,42 @@ struct store_overview {
     int64_t pending_receipts;
 };
 
+/* What a list's filter comes to. */
+struct list_query {
+    enum list_kind kind;
+    int64_t above; /* numbers, both without it */
+    int64_t below;
+    int64_t bridge_row; /* 0: all */
+    struct str contact; /* empty: all */
+    uint32_t
+        states; /* bits by the number of the state; a conversation's: open, closed */
+    int64_t since_ms;
+    unsigned limit;
+};
+
+/* Columns of a list, in the order in which a backend's query gives them. */
+enum list_source {
+    LIST_FROM_TEXT,
+    LIST_FROM_NUMBER,
+    LIST_FROM_TIME,
+    LIST_FROM_FLAG,
+    LIST_FROM_DIRECTION, /* numbers of enums from here on */
+    LIST_FROM_KIND,
+    LIST_FROM_STATUS,
+    LIST_FROM_STATE,
+    LIST_FROM_OPENNESS, /* of a conversation: 0 open, 1 closed */
+};
+struct list_column {
+    const char *name;
+    enum list_source source;
+    enum list_depth depth;
+};
+#define LIST_COLUMNS_MAX 20
+const struct list_column *list_columns(enum list_kind kind, size_t *out_count);
+/* From the text or the number that a row has in the column. */
+struct list_cell list_cell(const struct list_column *column, bool is_empty,
+                           struct str text, int64_t number);
+
 struct store_backend {
     const char *scheme; /* of the URLs that select it, with the colon */
 
@@ -250,6 +286,15 @@ struct store_backend {
                                    const struct record_change *change,
                                    struct error *err);
 
+    /* NOT_FOUND */
+    enum status (*delivery_state)(struct store *store, int64_t id,
+                                  enum delivery_state *out, struct error *err);
+    /* Sets the state and the end; puts `reason`, and a colon, in front of the one that
+     * is there. */
+    enum status (*delivery_settle)(struct store *store, int64_t id,
+                                   enum delivery_state state, struct str reason,
+                                   int64_t now_ms, struct error *err);
+
     /* The slot without texts. NOT_FOUND. */
     enum status (*receipt_find)(struct store *store, int64_t message,
                                 struct receipt_slot *out, struct error *err);
@@ -335,6 +380,9 @@ struct store_backend {
                                struct error *err);
     enum status (*overview)(struct store *store, struct store_overview *out,
                             struct error *err);
+    /* See store_list. */
+    enum status (*list)(struct store *store, const struct list_query *query,
+                        store_row_seen *seen, void *context, struct error *err);
     /* struct str: names of migrations not applied yet */
     enum status (*pending_migrations)(struct store *store, each_row *seen,
                                       void *context, struct error *err);

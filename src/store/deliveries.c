@@ -61,6 +61,20 @@ enum status store_delivery_add(struct store *store, struct delivery *delivery,
     return store_lane_epoch(store, delivery->contact_row, &delivery->epoch, err);
 }
 
+enum status store_delivery_settle(struct store *store, int64_t id,
+                                  enum delivery_state state, struct str reason,
+                                  int64_t now_ms, struct error *err)
+{
+    enum delivery_state now = DELIVERY_DONE;
+    enum status status = store->backend->delivery_state(store, id, &now, err);
+    if (status != STATUS_OK)
+        return status;
+    if (!delivery_may_settle(now, state))
+        return fail(err, STATUS_CONFLICT, "delivery %lld is %s", (long long)id,
+                    delivery_state_name(now));
+    return store->backend->delivery_settle(store, id, state, reason, now_ms, err);
+}
+
 /* A success at once is columns of the delivery; so is a part that is done. */
 static bool is_logged(const struct delivery_record *record)
 {

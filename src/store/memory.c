@@ -348,6 +348,16 @@ static enum status memory_overview(struct store *store, struct store_overview *o
     return STATUS_OK;
 }
 
+static enum status memory_list(struct store *store, const struct list_query *query,
+                               store_row_seen *seen, void *context, struct error *err)
+{
+    (void)store;
+    (void)query;
+    (void)seen;
+    (void)context;
+    return fail(err, STATUS_UNSUPPORTED, "a database in memory has no lists");
+}
+
 static enum status memory_pending_migrations(struct store *store, each_row *seen,
                                              void *context, struct error *err)
 {
@@ -391,6 +401,8 @@ const struct store_backend memory_backend = {
     .choice_find = memory_choice_find,
     .delivery_add = memory_delivery_add,
     .delivery_record = memory_delivery_record,
+    .delivery_state = memory_delivery_state,
+    .delivery_settle = memory_delivery_settle,
     .receipt_find = memory_receipt_find,
     .receipt_put = memory_receipt_put,
     .receipt_record = memory_receipt_record,
@@ -416,5 +428,6 @@ const struct store_backend memory_backend = {
     .conversations_of = memory_conversations_of,
     .messages_of = memory_messages_of,
     .overview = memory_overview,
+    .list = memory_list,
     .pending_migrations = memory_pending_migrations,
 };

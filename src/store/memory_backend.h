@@ -194,6 +194,11 @@ enum status memory_messages_of(struct store *store, int64_t conversation,
 enum status memory_delivery_add(struct store *store, struct delivery *delivery,
                                 enum delivery_state state, struct str reason,
                                 struct error *err);
+enum status memory_delivery_state(struct store *store, int64_t id,
+                                  enum delivery_state *out, struct error *err);
+enum status memory_delivery_settle(struct store *store, int64_t id,
+                                   enum delivery_state state, struct str reason,
+                                   int64_t now_ms, struct error *err);
 enum status memory_delivery_record(struct store *store,
                                    const struct record_change *change,
                                    struct error *err);

@@ -99,6 +99,38 @@ enum status memory_delivery_add(struct store *store, struct delivery *delivery,
     return STATUS_OK;
 }
 
+enum status memory_delivery_state(struct store *store, int64_t id,
+                                  enum delivery_state *out, struct error *err)
+{
+    const struct delivery_row *row = delivery_get(memory_rows(store), id);
+    if (row == NULL)
+        return fail(err, STATUS_NOT_FOUND, "no delivery of that number");
+    *out = row->stored.state;
+    return STATUS_OK;
+}
+
+enum status memory_delivery_settle(struct store *store, int64_t id,
+                                   enum delivery_state state, struct str reason,
+                                   int64_t now_ms, struct error *err)
+{
+    CLEANUP(buf_release) struct buf whole;
+    enum status status = memory_write(store, err);
+    if (status != STATUS_OK)
+        return status;
+    struct table *table = memory_rows(store);
+    struct delivery_row row = *delivery_get(table, id);
+    struct str before = row.stored.reason;
+    buf_init(&whole, reason.len + before.len + 2);
+    buf_add(&whole, reason);
+    if (before.len > 0)
+        buf_printf(&whole, ": %.*s", STR_ARG(before));
+    row.stored.state = state;
+    row.stored.ended_ms = now_ms;
+    row.stored.reason = buf_str(&whole);
+    delivery_put(table, &row);
+    return STATUS_OK;
+}
+
 void attempt_add(struct table *table, const struct delivery_record *record)
 {
     const struct stored_attempt attempt = {

@@ -21,8 +21,8 @@ enum status sqlite_delivery_add(struct store *store, struct delivery *delivery,
     struct query q = query_start(
         sqlite,
         "INSERT INTO deliveries (message, bridge_row, contact_row, direction, state, "
-        "flags, created_ms, previous_conversation, reason) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+        "flags, created_ms, previous_conversation, parts_done, reason) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
     query_i64(&q, delivery->message_id);
     query_i64(&q, delivery->bridge_row);
     query_i64(&q, delivery->contact_row);
@@ -31,6 +31,7 @@ enum status sqlite_delivery_add(struct store *store, struct delivery *delivery,
     query_i64(&q, flags_of(delivery));
     query_i64(&q, delivery->accepted_ms);
     query_optional(&q, delivery->previous_conversation);
+    query_i64(&q, delivery->parts_done);
     query_text(&q, reason);
     enum status status = query_run(&q, err);
     if (status == STATUS_OK)
@@ -116,6 +117,36 @@ enum status sqlite_delivery_record(struct store *store,
     if (status == STATUS_OK && change->is_logged)
         status = add_attempt(sqlite, record, err);
     return status;
+}
+
+enum status sqlite_delivery_state(struct store *store, int64_t id,
+                                  enum delivery_state *out, struct error *err)
+{
+    CLEANUP(query_end)
+    struct query q =
+        query_start(sqlite_of(store), "SELECT state FROM deliveries WHERE id = ?1");
+    query_i64(&q, id);
+    enum status status = query_one(&q, err);
+    if (status == STATUS_NOT_FOUND)
+        return fail(err, status, "delivery %lld is not known", (long long)id);
+    if (status == STATUS_OK)
+        *out = (enum delivery_state)column_unsigned(&q, 0);
+    return status;
+}
+
+enum status sqlite_delivery_settle(struct store *store, int64_t id,
+                                   enum delivery_state state, struct str reason,
+                                   int64_t now_ms, struct error *err)
+{
+    CLEANUP(query_end)
+    struct query q = query_start(
+        sqlite_of(store), "UPDATE deliveries SET state = ?1, ended_ms = ?2, "
+                          "reason = ?3 || coalesce(': ' || reason, '') WHERE id = ?4");
+    query_i64(&q, state);
+    query_i64(&q, now_ms);
+    query_text(&q, reason);
+    query_i64(&q, id);
+    return query_run(&q, err);
 }
 
 /* --- receipts -------------------------------------------------------------- */

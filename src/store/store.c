@@ -170,6 +170,34 @@ enum status store_bridge_sync(struct store *store, struct bridge_record *bridge,
     return STATUS_OK;
 }
 
+enum status store_bridge_find(struct store *store, struct str name, struct arena *arena,
+                              struct bridge_record *out, struct error *err)
+{
+    enum status status = store->backend->bridge_find(store, name, arena, out, err);
+    if (status == STATUS_NOT_FOUND)
+        return fail(err, status, "the database knows no bridge \"%.*s\"",
+                    STR_ARG(name));
+    return status;
+}
+
+struct bridges_seen {
+    store_bridge_seen *seen;
+    void *context;
+};
+
+static void bridge_seen(const void *row, void *context)
+{
+    const struct bridges_seen *own = context;
+    own->seen(row, own->context);
+}
+
+enum status store_bridges(struct store *store, store_bridge_seen *seen, void *context,
+                          struct error *err)
+{
+    struct bridges_seen own = {seen, context};
+    return store->backend->bridges(store, bridge_seen, &own, err);
+}
+
 /* --- the id index ---------------------------------------------------------- */
 
 /*
