@@ -287,6 +287,31 @@ static void wire_refuses_unclear_framing_and_closes(void **state)
     }
 }
 
+/* Source: RFC 9110, section 5.5; read 2026-11-21. */
+static void wire_refuses_control_characters_in_headers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        struct str line;
+        int want;
+    } cases[] = {
+        {"a tab is a blank",          STR("X-Name: a\tb\r\n"),     200},
+        {"other bytes are a text",    STR("X-Name: \xc3\xbc\r\n"), 200},
+        {"a NUL ends a value in MHD", STR("X-Name: a\0b\r\n"),     200},
+        {"in a value",                STR("X-Name: a\x01 b\r\n"),  400},
+        {"DEL",                       STR("X-Name: a\x7f b\r\n"),  400},
+        {"in a name",                 STR("X-Na\x01me: a\r\n"),    400},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
+        client_send(client, "GET /echo/x HTTP/1.1\r\nHost: h\r\n");
+        client_send_bytes(client, cases[i].line.ptr, cases[i].line.len);
+        client_send(client, "\r\n");
+        expect_i64(cases[i].name, cases[i].want, client_answer(client).status);
+    }
+}
+
 static void wire_takes_http_1_0_without_host(void **state)
 {
     (void)state;
@@ -507,6 +532,7 @@ int main(void)
         SETTLED(wire_serves_head_like_get_without_body),
         SETTLED(wire_refuses_unknown_paths_and_methods),
         SETTLED(wire_refuses_unclear_framing_and_closes),
+        SETTLED(wire_refuses_control_characters_in_headers),
         SETTLED(wire_takes_http_1_0_without_host),
         SETTLED(wire_leaves_what_cannot_be_parsed_to_the_library),
         SETTLED(wire_refuses_headers_beyond_the_connection_memory),
