@@ -80,7 +80,7 @@ CREATE TABLE conversation_links (
 CREATE INDEX conversation_links_genesys ON conversation_links (genesys_id);
 
 CREATE TABLE messages (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER PRIMARY KEY,
     public_id TEXT NOT NULL,
     bridge_row INTEGER NOT NULL REFERENCES bridges (id),
     contact_row INTEGER NOT NULL REFERENCES contacts (id),
@@ -96,6 +96,15 @@ CREATE TABLE messages (
     source_id TEXT, -- its id at the side that sent it
     trace TEXT -- W3C traceparent
 ) STRICT;
+-- Numbers must not come twice, also when old rows are deleted: other tables and the id index
+-- hold them. AUTOINCREMENT would promise that at a price for each row; the newest number is
+-- the one of the newest row as long as that row stays.
+CREATE TRIGGER messages_keep_newest BEFORE DELETE ON messages
+WHEN old.id = (SELECT max(id) FROM messages)
+BEGIN
+    SELECT RAISE(ABORT, 'the newest message keeps its number');
+END;
+
 -- No index by conversation: each message would write a page of its own of it, and ever more
 -- slowly. The messages of a conversation are a chain, latest first.
 
@@ -131,7 +140,7 @@ CREATE TABLE media (
 CREATE INDEX media_message ON media (message);
 
 CREATE TABLE deliveries (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER PRIMARY KEY,
     message INTEGER NOT NULL REFERENCES messages (id),
     bridge_row INTEGER NOT NULL REFERENCES bridges (id),
     contact_row INTEGER NOT NULL REFERENCES contacts (id),
@@ -151,6 +160,11 @@ CREATE TABLE deliveries (
     provider_id TEXT, -- of part 0
     reason TEXT
 ) STRICT;
+CREATE TRIGGER deliveries_keep_newest BEFORE DELETE ON deliveries
+WHEN old.id = (SELECT max(id) FROM deliveries)
+BEGIN
+    SELECT RAISE(ABORT, 'the newest delivery keeps its number');
+END;
 CREATE INDEX deliveries_message ON deliveries (message);
 -- Only what waits is in it, so it stays small; a lane is one run of it, in order.
 CREATE INDEX deliveries_pending ON deliveries (bridge_row, contact_row, direction)
@@ -167,7 +181,7 @@ CREATE TABLE message_parts (
 
 -- Failed and repeated ones; a success at once is columns of the delivery.
 CREATE TABLE attempts (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER PRIMARY KEY,
     class INTEGER NOT NULL, -- 0 of a delivery, 1 of the receipt of a message
     subject INTEGER NOT NULL, -- id of the one or the other
     number INTEGER NOT NULL,

@@ -31,12 +31,10 @@
  * What every handle sets. Foreign keys are declared for readers of the schema and for
  * `foreign_key_check`, not enforced: each parent was found or made in the same
  * transaction by the only writer there is, and every check would cost a lookup.
- * temp_store: savepoints keep the pages they may have to restore in memory.
  */
 static const char common_settings[] = "PRAGMA trusted_schema = OFF;"
                                       "PRAGMA foreign_keys = OFF;"
-                                      "PRAGMA mmap_size = 0;"
-                                      "PRAGMA temp_store = MEMORY;";
+                                      "PRAGMA mmap_size = 0;";
 
 /*
  * page_size and auto_vacuum count for a new file only. secure_delete is a default of
@@ -153,20 +151,43 @@ static enum status make_file(struct sqlite_store *store, struct error *err)
     return STATUS_OK;
 }
 
-/* SQLite's own counting of memory takes a lock at every allocation; we ask the system.
+/*
+ * Pages that a savepoint may have to restore are kept in pieces of memory of this size;
+ * what a job changes beyond it goes to a temporary file. (With temp_store = MEMORY
+ * there are many small pieces and no file, which costs a sixth of ingest.)
  */
-static void set_up_library(void)
+#define SAVEPOINT_BYTES (256 * 1024)
+
+/* Temporary files lie beside the database: a container may have no other place. */
+static char *temporary_directory(const char *path)
 {
-    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    const char *slash = strrchr(path, '/'); /* every path has one: see plain_path */
+    return sqlite3_mprintf("%.*s", slash == path ? 1 : (int)(slash - path), path);
+}
+
+/* Once for the process. SQLite's own counting of memory takes a lock at every
+ * allocation; we ask the system. */
+static void set_up_library(const char *path)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static bool is_done; /* guarded by lock */
+
+    (void)pthread_mutex_lock(&lock);
+    if (!is_done) {
+        (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+        (void)sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, SAVEPOINT_BYTES);
+        sqlite3_temp_directory = temporary_directory(path);
+        is_done = true;
+    }
+    (void)pthread_mutex_unlock(&lock);
 }
 
 static enum status open_database(struct sqlite_store *store, struct error *err)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     enum status status = make_file(store, err);
     if (status != STATUS_OK)
         return status;
-    (void)pthread_once(&once, set_up_library);
+    set_up_library(store->path);
     int flags = store->store.mode == STORE_WRITER ? SQLITE_OPEN_READWRITE
                                                   : SQLITE_OPEN_READONLY;
     int rc =

@@ -398,6 +398,33 @@ static void closing_reader_leaves_the_log_alone(void **state)
     file_open(f);
 }
 
+/* More pages than are kept in memory for it. */
+static void undo_restores_a_large_job(void **state)
+{
+    struct sqlite_file *f = *state;
+    static char text[3000];
+    memset(text, 'x', sizeof(text));
+    file_begin(f);
+    for (int64_t n = 1; n <= 200; n++)
+        file_ok(f, file_accept(f, n, str_from(text, sizeof(text))));
+    file_commit(f);
+
+    file_begin(f);
+    file_ok(f, store_savepoint(f->store, &f->err));
+    file_ok(f, sqlite_run(sqlite_of(f->store),
+                          "UPDATE message_bodies SET text = replace(text, 'x', 'y')",
+                          &f->err));
+    file_ok(f, store_undo(f->store, &f->err));
+    file_ok(f, store_savepoint(f->store, &f->err));
+    file_ok(f, file_accept(f, 201, STR("x")));
+    file_ok(f, store_release(f->store, &f->err));
+    file_commit(f);
+    expect_i64("messages", 201,
+               file_count(f->path, "SELECT count(*) FROM message_bodies "
+                                   "WHERE text NOT GLOB '*y*'"));
+    expect_str("integrity", "ok", str_of(file_ask(f->path, "PRAGMA integrity_check")));
+}
+
 static void ignore_lane(const struct lane_summary *lane, void *context)
 {
     int64_t *count = context;
@@ -425,6 +452,24 @@ static void no_read_stays_open(void **state)
     expect_no_open_statement(f, reader);
     expect_no_open_statement(f, f->store);
     store_close(reader);
+}
+
+/* Retention deletes what is old, and may find nothing else. */
+static void numbers_never_come_twice(void **state)
+{
+    struct sqlite_file *f = *state;
+    struct sqlite_store *store = sqlite_of(f->store);
+    accept_range(f, 1, 6);
+    file_ok(f, sqlite_run(store, "DELETE FROM messages WHERE id < 5", &f->err));
+    file_ok(f, sqlite_run(store, "DELETE FROM deliveries WHERE id < 5", &f->err));
+    expect_status("the newest message", STATUS_FAILED,
+                  sqlite_run(store, "DELETE FROM messages", &f->err));
+    expect_true("says why", strstr(f->err.text, "keeps its number") != NULL);
+    expect_status("the newest delivery", STATUS_FAILED,
+                  sqlite_run(store, "DELETE FROM deliveries", &f->err));
+    accept_range(f, 6, 7);
+    expect_i64("message", 6, file_count(f->path, "SELECT max(id) FROM messages"));
+    expect_i64("delivery", 6, file_count(f->path, "SELECT max(id) FROM deliveries"));
 }
 
 /* --- how fast ------------------------------------------------------------------- */
@@ -473,7 +518,9 @@ int main(void)
         TEST(maintain_keeps_the_log_small),
         TEST(reader_in_the_middle_only_delays_the_checkpoint),
         TEST(closing_reader_leaves_the_log_alone),
+        TEST(undo_restores_a_large_job),
         TEST(no_read_stays_open),
+        TEST(numbers_never_come_twice),
         TEST(ingest_is_measured),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
