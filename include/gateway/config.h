@@ -10,11 +10,22 @@
 
 #include "gateway/bridge.h"
 #include "gateway/clock.h"
+#include "gateway/crypto.h"
 #include "gateway/log.h"
 #include "gateway/settings.h"
 #include "gateway/status.h"
 
 struct channel;
+
+/* Who may use the admin listener: an operator may do whatever a viewer may. */
+enum admin_role { ADMIN_VIEWER, ADMIN_OPERATOR };
+
+#define ADMIN_NAME_BYTES 64
+struct admin_token {
+    char name[ADMIN_NAME_BYTES];
+    enum admin_role role;
+    uint8_t sha256[SHA256_BYTES]; /* of the token */
+};
 
 struct config {
     char *public_url; /* no slash at the end; texts that are not given are NULL */
@@ -23,6 +34,11 @@ struct config {
         char *admin_address;
         char *control_address; /* NULL: in /run/omgw, or beside the database */
     } listen;
+    struct {
+        char *token_lines; /* as they were read */
+        struct admin_token *tokens;
+        size_t token_count; /* 0: listen.admin is reached from this machine only */
+    } admin;
     char *database;
     char *media_dir;
     int migrate; /* enum { MIGRATE_AUTO, MIGRATE_REFUSE } */

@@ -4,9 +4,11 @@
 
 #include "address.h"
 #include "entries.h"
+#include "gateway/loopback.h"
 #include "gateway/memory.h"
 #include "nearest.h"
 #include "table.h"
+#include "tokens.h"
 #include "value.h"
 
 /* Source: genesys/open-messaging fact sheet, section 2.1, "The secret must be longer
@@ -22,6 +24,12 @@ static struct str text_of(const struct section *section, const char *name)
 {
     char room[24];
     return value_text(row_of(section, name), section->base, room);
+}
+
+/* Also true of a value that was wrong: its absence is not the next problem. */
+static bool is_given(const struct section *section, const char *name)
+{
+    return section_origin(section, name)->is_wrong || text_of(section, name).len > 0;
 }
 
 /* The name as the file has it; a variable is named by its place already. */
@@ -58,6 +66,17 @@ static void check_address(struct reader *reader, const struct section *root,
                    fault == NULL ? "" : fault);
     if (fault != NULL)
         report(reader, root, name, cause);
+}
+
+/* Whoever reaches it sees names and numbers, and an operator's doings change things. */
+static void check_admin(struct reader *reader, const struct section *root)
+{
+    struct str address = text_of(root, "listen.admin");
+    if (address.len > 0 && listen_fault(address) == NULL &&
+        !address_is_loopback(address) && !is_given(root, "admin.tokens"))
+        report(reader, root, "listen.admin",
+               "the address is reached from other machines; write 127.0.0.1:PORT or "
+               "unix:/PATH, or give \"admin.tokens_file\"");
 }
 
 static void check_networks(struct reader *reader, const struct section *root,
@@ -103,6 +122,8 @@ static void check_root(struct reader *reader, const struct section *root)
     check_address(reader, root, "listen.public");
     check_address(reader, root, "listen.admin");
     check_address(reader, root, "listen.control");
+    tokens_read(reader, root);
+    check_admin(reader, root);
     check_networks(reader, root, "trusted_proxies");
     check_networks(reader, root, "egress.allow");
     check_database(reader, root);
@@ -131,12 +152,6 @@ static void report_second(struct reader *reader, const struct section *section,
                  "a second %s is called %s, the first is in line %zu; rename one", what,
                  quote(&shown, text_of(section, "name")),
                  section_place(first, "name").line);
-}
-
-/* Also true of a value that was wrong: its absence is not the next problem. */
-static bool is_given(const struct section *section, const char *name)
-{
-    return section_origin(section, name)->is_wrong || text_of(section, name).len > 0;
 }
 
 /* The URL that follows from the region, unless there is one. */

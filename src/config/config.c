@@ -49,6 +49,7 @@ static void config_free(struct config *config)
         free_keys(&config->bridges[i]);
     mem_free(config->bridges);
     mem_free(config->organisations);
+    mem_free(config->admin.tokens);
     mem_free(snapshot->by_name);
     entries_release(snapshot);
     section_release(&snapshot->root);

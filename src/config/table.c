@@ -43,6 +43,9 @@ const struct setting_row root_rows[] = {
     ROOT("listen.control", SETTING_TEXT, listen.control_address,
          .help = "Unix socket for commands that change something; by default "
                  "unix:/run/omgw/omgw.sock, or beside the database"),
+    ROOT("admin.tokens", SETTING_SECRET, admin.token_lines,
+         .help = "bearer tokens of the admin listener, one a line: NAME, viewer or "
+                 "operator, SHA-256 of the token in hex"),
     ROOT("database", SETTING_TEXT, database,
          .default_text = "sqlite:/var/lib/omgw/omgw.db", .is_required = true,
          .help = "where everything is remembered"),

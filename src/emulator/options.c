@@ -1,7 +1,6 @@
 #include "options.h"
 
-#include <arpa/inet.h>
-
+#include "gateway/loopback.h"
 #include "gateway/memory.h"
 
 enum option_kind {
@@ -145,19 +144,6 @@ static enum status set(struct options *options, const struct option_row *row,
 
 /* --- checks --------------------------------------------------------------- */
 
-/* A host name counts as public, whatever it resolves to; only "localhost" is known. */
-static bool is_loopback(struct str address)
-{
-    if (str_starts(address, STR("unix:")) || str_starts(address, STR("[::1]:")) ||
-        str_starts(address, STR("localhost:")))
-        return true;
-    char host[64];
-    struct in_addr ip;
-    struct str before_port = str_cut(&address, ':');
-    (void)snprintf(host, sizeof(host), "%.*s", STR_ARG(before_port));
-    return inet_pton(AF_INET, host, &ip) == 1 && (ntohl(ip.s_addr) >> 24) == 127;
-}
-
 static enum status check_client(const struct credentials *row, struct error *err)
 {
     if (row->client_id[0] == '\0' || row->client_secret == NULL)
@@ -200,7 +186,7 @@ static enum status check(const struct options *options, struct error *err)
     const struct emulator_settings *settings = &options->settings;
     if (settings->client_count == 0)
         return fail(err, STATUS_INVALID, "--client-id and --client-secret are needed");
-    if (!options->allow_public_listen && !is_loopback(str_of(settings->listen)))
+    if (!options->allow_public_listen && !address_is_loopback(str_of(settings->listen)))
         return fail(err, STATUS_INVALID,
                     "%s is not a loopback address: whoever reaches the emulator is in "
                     "control of it; to do so anyway add --allow-public-listen",

@@ -117,6 +117,13 @@ static const struct channel *const fake_channels[] = {&fake_channel, &chat_chann
 
 /* --- files --- */
 
+#define HASH_A "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
+#define HASH_B "3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d"
+/* HASH_A is of the token "a", HASH_B of "b". */
+#define TOKEN_LINES                                                                    \
+    "# of the monitoring\r\n\r\nprometheus viewer " HASH_A "\r\n"                      \
+    "\tanna  operator\t" HASH_B "  \n"
+
 static inline int fake_read(void *context, const char *path, char *bytes, size_t room,
                             size_t *out_len, bool *out_is_exposed)
 {
@@ -126,16 +133,17 @@ static inline int fake_read(void *context, const char *path, char *bytes, size_t
         size_t len;
         int cause;
     } files[] = {
-        {"/s/client",  "client-secret\n",           14, 0     },
-        {"/s/genesys", "0123456789abcdef\r\n",      18, 0     },
-        {"/s/second",  "fedcba9876543210",          16, 0     },
-        {"/s/short",   "fifteen-letters\n",         16, 0     },
-        {"/s/open",    "everybody-reads-it",        18, 0     },
-        {"/s/lines",   "first line\nsecond line\n", 23, 0     },
-        {"/s/empty",   "",                          0,  0     },
-        {"/s/newline", "\n",                        1,  0     },
-        {"/s/binary",  "sixteen-bytes-\0x",         16, 0     },
-        {"/s/denied",  "",                          0,  EACCES},
+        {"/s/client",  "client-secret\n",           14,                      0     },
+        {"/s/genesys", "0123456789abcdef\r\n",      18,                      0     },
+        {"/s/second",  "fedcba9876543210",          16,                      0     },
+        {"/s/short",   "fifteen-letters\n",         16,                      0     },
+        {"/s/open",    "everybody-reads-it",        18,                      0     },
+        {"/s/lines",   "first line\nsecond line\n", 23,                      0     },
+        {"/s/empty",   "",                          0,                       0     },
+        {"/s/newline", "\n",                        1,                       0     },
+        {"/s/binary",  "sixteen-bytes-\0x",         16,                      0     },
+        {"/s/denied",  "",                          0,                       EACCES},
+        {"/s/tokens",  TOKEN_LINES,                 sizeof(TOKEN_LINES) - 1, 0     },
     };
     (void)context;
     if (strcmp(path, "/s/huge") == 0) {

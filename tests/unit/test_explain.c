@@ -41,6 +41,8 @@ static void what_is_shown_has_its_source_and_no_secret(void **state)
         "  public: 0.0.0.0:8080  # default\n"
         "  admin: 127.0.0.1:9090  # default\n"
         "  control: \"\"  # default\n"
+        "admin:\n"
+        "  tokens: \"\"  # default\n"
         "database: sqlite:/var/lib/omgw/omgw.db  # default\n"
         "media_dir: \"/srv/my \\\"media\\\"\"  # omgw.yaml:4\n"
         "migrate: auto  # default\n"
@@ -216,7 +218,9 @@ static int read_any_secret(void *context, const char *path, char *bytes, size_t 
     *out_is_exposed = false;
     if (strncmp(path, "/run/secrets/", 13) != 0)
         return ENOENT;
-    *out_len = (size_t)snprintf(bytes, room, "secret of sixteen and more\n");
+    bool is_tokens = strstr(path, "tokens") != NULL;
+    *out_len = (size_t)snprintf(
+        bytes, room, "%s", is_tokens ? TOKEN_LINES : "secret of sixteen and more\n");
     return 0;
 }
 
