@@ -152,11 +152,12 @@ static enum status make_file(struct sqlite_store *store, struct error *err)
 }
 
 /*
- * Pages that a savepoint may have to restore are kept in pieces of memory of this size;
- * what a job changes beyond it goes to a temporary file. (With temp_store = MEMORY
- * there are many small pieces and no file, which costs a sixth of ingest.)
+ * Pages that a savepoint may have to restore are kept in one piece of memory of this
+ * size; a job that changes more goes on in a temporary file. (With temp_store = MEMORY
+ * there are many small pieces and no file, which costs a sixth of ingest.) SQLite 3.40
+ * cannot write a piece of 128 KiB or more to the file: it says that the disk is full.
  */
-#define SAVEPOINT_BYTES (256 * 1024)
+#define SAVEPOINT_BYTES (120 * 1024)
 
 /* Temporary files lie beside the database: a container may have no other place. */
 static char *temporary_directory(const char *path)
