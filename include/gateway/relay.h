@@ -84,3 +84,46 @@ void intake_finish(struct intake *intake, struct now now, struct intake_answer *
 /* Front thread, instead of intake_finish: the sender was answered 503 meanwhile. The job goes
  * on; a repeat of the webhook finds what it stored. */
 void intake_abandon(struct intake *intake, struct intake_answer *out);
+
+/* --- an operator's orders ------------------------------------------------------------------ */
+
+enum order_verb {
+    ORDER_PAUSE,  /* a bridge, both ways, until it is resumed; after a restart too */
+    ORDER_RESUME, /* also ends what the gateway paused of it */
+    ORDER_REPLAY, /* dead letters: as new deliveries at their lanes' tails, in this order */
+    ORDER_DROP,   /* dead letters */
+    ORDER_FORGET, /* what waits on a bridge that is not configured becomes dead letters */
+};
+const char *order_verb_name(enum order_verb verb); /* "pause", ... */
+
+/* A delivery that an order left as it was. */
+struct order_skip {
+    int64_t delivery;
+    struct str why;
+};
+
+struct order;
+/* Writer thread: the order is committed or has failed; it is the asker's again. */
+typedef void order_done(struct order *order);
+
+struct order {
+    enum order_verb verb;
+    struct str bridge;         /* of PAUSE, RESUME and FORGET; by name */
+    struct str reason;         /* of PAUSE */
+    const int64_t *deliveries; /* of the others */
+    size_t delivery_count;     /* at most LIMIT_WRITER_BATCH: no long transactions */
+    struct arena *arena;       /* all of it lives there, until done */
+    order_done *done;
+    void *token;
+
+    /* The outcome. STATUS_NOT_FOUND: no such bridge; CONFLICT: it is configured. */
+    enum status status;
+    struct error err;
+    size_t changed;
+    struct order_skip *skips;
+    size_t skip_count;
+
+    struct order_work *work; /* relay's */
+};
+/* Any thread. `done` follows, also (at once) when the writer is full. */
+void order_submit(struct relay *relay, struct config *config, struct order *order);

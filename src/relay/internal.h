@@ -52,6 +52,8 @@ struct relay {
 };
 
 struct tally *tally_of(struct relay *relay, const char *bridge_name);
+/* NULL when this process has not served the bridge. */
+struct tally *tally_find(const struct relay *relay, struct str bridge_name);
 void tally_free_all(struct relay *relay);
 void tally_moved(struct tally *tally, int64_t pending, int64_t dead);
 

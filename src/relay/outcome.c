@@ -74,11 +74,22 @@ static enum status change_status(struct work *work, struct message *message,
     return status;
 }
 
+/* Nobody will say more of an agent's message than that the channel took it, unless the
+ * channel reports; and a replayed one leaves Failed for Delivered only. */
+static bool is_delivered_when_taken(const struct work *work,
+                                    const struct message *message)
+{
+    struct capabilities can;
+    if (message->direction == DIRECTION_INBOUND)
+        return message->status == MESSAGE_FAILED;
+    work->bridge->channel->capabilities(work->bridge, &can);
+    return !can.receipts;
+}
+
 /* What the outcome means for the message's status. */
 static enum status keep_status(struct work *work, struct message *message,
                                const struct report *report, struct error *err)
 {
-    struct capabilities can;
     struct status_change change = {.status = MESSAGE_SENT};
 
     if (delivery_after(report->outcome) == DELIVERY_DEAD) {
@@ -90,13 +101,34 @@ static enum status keep_status(struct work *work, struct message *message,
     if (!outcome_is_success(report->outcome))
         return STATUS_OK;
     enum status status = change_status(work, message, &change, err);
-    if (status != STATUS_OK || message->direction == DIRECTION_INBOUND)
+    if (status != STATUS_OK || !is_delivered_when_taken(work, message))
         return status;
-    work->bridge->channel->capabilities(work->bridge, &can);
-    if (can.receipts)
-        return STATUS_OK;
-    change.status = MESSAGE_DELIVERED; /* nobody will say more than that it was taken */
+    change.status = MESSAGE_DELIVERED;
     return change_status(work, message, &change, err);
+}
+
+struct pause_search {
+    enum pause_scope scope;
+    struct str name;
+    bool is_operators;
+};
+
+static void search_pause(const struct pause *pause, void *context)
+{
+    struct pause_search *search = context;
+    if (pause->scope == search->scope && str_equal(pause->name, search->name))
+        search->is_operators = !str_is(pause->set_by, PAUSED_BY_GATEWAY);
+}
+
+/* What an operator paused is neither explained nor ended by an attempt. */
+static enum status find_operators(struct work *work, enum pause_scope scope,
+                                  struct str name, bool *out_is, struct error *err)
+{
+    struct pause_search search = {.scope = scope, .name = name};
+    enum status status = store_pauses(work->store, search_pause, &search, err);
+    if (status == STATUS_OK)
+        *out_is = search.is_operators;
+    return status;
 }
 
 static enum status keep_pause(struct work *work, const struct report *report,
@@ -108,10 +140,25 @@ static enum status keep_pause(struct work *work, const struct report *report,
                            ? work->bridge->organisation->name
                            : work->bridge->name),
         .reason = report->reason,
-        .set_by = STR("gateway"),
+        .set_by = STR(PAUSED_BY_GATEWAY),
         .since_ms = work->now.wall_ms,
     };
+    bool is_operators = false;
+    enum status status =
+        find_operators(work, pause.scope, pause.name, &is_operators, err);
+    if (status != STATUS_OK || is_operators)
+        return status;
     return store_pause_set(work->store, &pause, err);
+}
+
+static enum status end_pause(struct work *work, enum pause_scope scope, struct str name,
+                             struct error *err)
+{
+    bool is_operators = false;
+    enum status status = find_operators(work, scope, name, &is_operators, err);
+    if (status != STATUS_OK || is_operators)
+        return status;
+    return store_pause_clear(work->store, scope, name, err);
 }
 
 /* The probe went through: whatever paused this way is over. */
@@ -120,12 +167,12 @@ static enum status end_pauses(struct work *work, const struct report *report,
 {
     struct str bridge = str_of(work->bridge->name);
     if (report->delivery->direction == DIRECTION_OUTBOUND)
-        return store_pause_clear(work->store, PAUSE_BRIDGE_TO_CHANNEL, bridge, err);
-    enum status status = store_pause_clear(
-        work->store, PAUSE_ORGANISATION, str_of(work->bridge->organisation->name), err);
+        return end_pause(work, PAUSE_BRIDGE_TO_CHANNEL, bridge, err);
+    enum status status = end_pause(work, PAUSE_ORGANISATION,
+                                   str_of(work->bridge->organisation->name), err);
     if (status != STATUS_OK)
         return status;
-    return store_pause_clear(work->store, PAUSE_BRIDGE_TO_GENESYS, bridge, err);
+    return end_pause(work, PAUSE_BRIDGE_TO_GENESYS, bridge, err);
 }
 
 static enum status keep_message_outcome(struct work *work, const struct report *report,

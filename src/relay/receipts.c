@@ -26,10 +26,12 @@ static bool told_status(const struct work *work, const struct message *message,
         *out = status == MESSAGE_READ ? MESSAGE_DELIVERED : status;
         return status != MESSAGE_ACCEPTED && status != MESSAGE_SENT;
     }
-    *out = status == MESSAGE_FAILED ? MESSAGE_FAILED : MESSAGE_SENT;
+    *out = status;
     if (status == MESSAGE_FAILED)
         return can.wants_status_failed;
-    return status == MESSAGE_SENT && can.wants_status_accepted;
+    /* A replayed one was told as failed: it is now what SENT is to others. */
+    bool is_mended = message->status == MESSAGE_FAILED && status == MESSAGE_DELIVERED;
+    return (status == MESSAGE_SENT || is_mended) && can.wants_status_accepted;
 }
 
 static enum status offer_receipt(struct work *work, const struct message *message,

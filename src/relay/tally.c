@@ -57,12 +57,20 @@ static void tally_make_series(struct tally *tally)
     tally->unreadable = series_of(METRIC_UNREADABLE, name, NULL, NULL, NULL, NULL);
 }
 
+struct tally *tally_find(const struct relay *relay, struct str bridge_name)
+{
+    struct tally *tally = relay->tallies;
+    while (tally != NULL && !str_is(bridge_name, tally->name))
+        tally = tally->next;
+    return tally;
+}
+
 struct tally *tally_of(struct relay *relay, const char *bridge_name)
 {
-    for (struct tally *t = relay->tallies; t != NULL; t = t->next)
-        if (strcmp(t->name, bridge_name) == 0)
-            return t;
-    struct tally *tally = mem_new(sizeof(*tally));
+    struct tally *tally = tally_find(relay, str_of(bridge_name));
+    if (tally != NULL)
+        return tally;
+    tally = mem_new(sizeof(*tally));
     tally->name = mem_copy_string(bridge_name);
     tally_make_series(tally);
     tally->next = relay->tallies;

@@ -203,6 +203,14 @@ static void keep_recorded(void *context, struct report *report)
     world->recorded = report;
 }
 
+static void keep_order(void *context, int64_t bridge_row, enum bridge_order order)
+{
+    struct relay_world *world = context;
+    world->ordered_row = bridge_row;
+    world->ordered = order;
+    world->order_count++;
+}
+
 /* --- up and down
  * ------------------------------------------------------------------------------------
  */
@@ -270,7 +278,7 @@ void relay_world_up(const char *scheme)
     const struct relay_settings settings = {
         .writer = world->writer,
         .genesys_source = &genesys_like_source,
-        .dispatcher = {keep_offers, keep_recorded, world},
+        .dispatcher = {keep_offers, keep_recorded, world, keep_order},
         .seed = 7,
     };
     world->relay = relay_new(&settings);

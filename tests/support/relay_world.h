@@ -33,6 +33,9 @@ struct relay_world {
     struct delivery *offers[RELAY_OFFERS]; /* owned; oldest first */
     size_t offer_count;
     struct report *recorded; /* the last one */
+    int64_t ordered_row;     /* of the last order to the engine */
+    enum bridge_order ordered;
+    unsigned order_count;
 
     /* The last webhook's answer. */
     struct intake_answer answer;
