@@ -17,6 +17,7 @@ struct http_client_settings {
     const char *const *allow;  /* CIDRs the guard lets through; ends with NULL; or NULL */
     const char *proxy;         /* URL or NULL */
     const char *ca_file;       /* or NULL: the system's */
+    const char *unix_socket;   /* or NULL: path that every exchange goes to */
     bool guard_off;            /* emulator and tests */
 };
 

@@ -277,6 +277,7 @@ static enum status copy_settings(struct http_client *client,
     client->settings = *settings;
     client->settings.proxy = copy_or_null(texts, settings->proxy);
     client->settings.ca_file = copy_or_null(texts, settings->ca_file);
+    client->settings.unix_socket = copy_or_null(texts, settings->unix_socket);
     return copy_networks(texts, settings->allow, &client->settings.allow, err);
 }
 

@@ -170,6 +170,10 @@ static bool set_texts(CURL *easy, const struct http_client_settings *settings)
         if (curl_easy_setopt(easy, texts[i].option, texts[i].value) != CURLE_OK)
             return false;
     }
+    if (settings->unix_socket != NULL &&
+        curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, settings->unix_socket) !=
+            CURLE_OK)
+        return false;
     return settings->ca_file == NULL ||
            curl_easy_setopt(easy, CURLOPT_CAINFO, settings->ca_file) == CURLE_OK;
 }
