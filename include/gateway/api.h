@@ -23,8 +23,25 @@ void front_refresh(struct front *front);
 
 /* --- admin: health and metrics. Any of the listener's threads. ---------------------------- */
 
+/* Who may do what on the admin listener: the configuration's tokens. */
+struct admin_auth;
+
+/* `config` has the address the listener was bound to: later ones come with a restart. */
+struct admin_auth *admin_auth_new(struct config *config);
+void admin_auth_free(struct admin_auth *auth); /* accepts NULL */
+/* From now on the tokens of this snapshot count; holds a reference. Any thread. */
+void admin_auth_adopt(struct admin_auth *auth, struct config *config);
+/*
+ * Whether the request's bearer token has that role. If not, the request was answered:
+ * 401 without a known token, 403 with one of a lower role. Without any tokens everybody
+ * may do everything on a loopback address, and nothing elsewhere. Any thread.
+ */
+MUST_CHECK bool admin_auth_allows(struct admin_auth *auth, struct request *request,
+                                  enum admin_role role);
+
 struct admin {
     const struct writer *writer;
+    struct admin_auth *auth;
     _Atomic bool is_draining; /* /readyz answers 503 */
 };
 

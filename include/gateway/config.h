@@ -101,6 +101,7 @@ struct str config_warnings(const struct config *config);
 struct config *config_hold(struct config *config);
 /* Gives one reference back; the last frees. Accepts NULL. Any thread. */
 void config_drop(struct config *config);
+void config_dropp(struct config **config); /* for CLEANUP */
 
 /* NULL when there is none of that name. */
 const struct bridge *config_bridge(const struct config *config, struct str name);

@@ -40,6 +40,8 @@
     X(DB_WAL, GAUGE, "omgw_db_wal_bytes", "Size of the write-ahead log")                 \
     X(CONFIG_RELOAD, GAUGE, "omgw_config_last_reload_successful",                        \
       "1 if the last reload was taken")                                                  \
+    X(ADMIN_REFUSED, COUNTER, "omgw_admin_refused_total",                                \
+      "Requests to the admin listener without a token of the role")                      \
     X(BUILD_INFO, GAUGE, "omgw_build_info", "Always 1; the version is a label")          \
     X(PROCESS_RSS, GAUGE, "process_resident_memory_bytes", "Resident memory")            \
     X(PROCESS_CPU, COUNTER, "process_cpu_seconds_total", "User and system CPU time")     \

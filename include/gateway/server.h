@@ -142,6 +142,10 @@ void request_respond(struct request *request, int status, const char *content_ty
  */
 void request_respond_problem(struct request *request, enum status status,
                              const struct error *err);
+/* The same with one header more, which may be NULL. */
+void request_respond_problem_with(struct request *request, enum status status,
+                                  const struct error *err,
+                                  const struct http_header *header);
 /*
  * In place of an answer: closes the connection. `is_reset`: with a TCP reset, at once,
  * so that the client sees an error and not an end. For emulating a broken peer.

@@ -213,11 +213,6 @@ int command_main(int argc, char **argv, char **environment)
 /* --- shared by commands
  * ---------------------------------------------------------------------------- */
 
-void config_dropp(struct config **config)
-{
-    config_drop(*config);
-}
-
 enum exit_code load_config(const struct invocation *invocation,
                            struct config **out_config)
 {

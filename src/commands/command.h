@@ -54,7 +54,6 @@ int command_main(int argc, char **argv, char **environment);
 /* Loads the configuration; prints every problem on stderr. */
 enum exit_code load_config(const struct invocation *invocation,
                            struct config **out_config);
-void config_dropp(struct config **config);
 /* "omgw: <what>: <error>" on stderr. */
 void say_error(const char *what, const struct error *err);
 /* A text as it is, on stderr. */

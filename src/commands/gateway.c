@@ -141,6 +141,7 @@ static enum status open_listeners(struct gateway *gateway, struct error *err)
         return status;
 
     gateway->admin.writer = gateway->writer;
+    gateway->admin.auth = admin_auth_new(gateway->config);
     settings.address = config->listen.admin_address;
     settings.connections = ADMIN_CONNECTIONS;
     settings.connections_per_peer = 0;
@@ -259,6 +260,7 @@ enum status gateway_reload(struct gateway *gateway, struct config *config,
     front_adopt(gateway->front, config);
     listener_wake(gateway->public_listener);
     engine_adopt(gateway->engine, config);
+    admin_auth_adopt(gateway->admin.auth, config);
     config_drop(gateway->config);
     gateway->config = config;
     return STATUS_OK;
@@ -328,6 +330,7 @@ void gateway_close(struct gateway *gateway)
         listener_close(gateway->public_listener);
     if (gateway->admin_listener != NULL)
         listener_close(gateway->admin_listener);
+    admin_auth_free(gateway->admin.auth);
     if (gateway->engine != NULL)
         engine_cut(gateway->engine);
     front_free(gateway->front);

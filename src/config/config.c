@@ -77,7 +77,7 @@ void config_drop(struct config *config)
         config_free(config);
 }
 
-static void config_dropp(struct config **config)
+void config_dropp(struct config **config)
 {
     config_drop(*config);
 }

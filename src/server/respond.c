@@ -210,16 +210,17 @@ static struct str print_problem(struct request *request, enum status status,
     return json_print(problem, out, NULL) == STATUS_OK ? buf_str(out) : STR_NONE;
 }
 
-static void respond_problem(struct request *request, enum status status,
-                            const struct error *err, const char *allow)
+void request_respond_problem_with(struct request *request, enum status status,
+                                  const struct error *err,
+                                  const struct http_header *header)
 {
     struct http_header headers[OWN_HEADERS_MAX];
     size_t count = 0;
     if (status == STATUS_SLOW_DOWN || status == STATUS_RETRY)
         headers[count++] =
             (struct http_header){STR("Retry-After"), STR(RETRY_AFTER_TEXT)};
-    if (allow != NULL)
-        headers[count++] = (struct http_header){STR("Allow"), str_of(allow)};
+    if (header != NULL)
+        headers[count++] = *header;
 
     CLEANUP(buf_release) struct buf body;
     buf_init(&body, PROBLEM_BYTES_MAX);
@@ -230,7 +231,7 @@ static void respond_problem(struct request *request, enum status status,
 void request_respond_problem(struct request *request, enum status status,
                              const struct error *err)
 {
-    respond_problem(request, status, err, NULL);
+    request_respond_problem_with(request, status, err, NULL);
 }
 
 void respond_refusal(struct request *request)
@@ -241,6 +242,7 @@ void respond_refusal(struct request *request)
     bool is_method = request->refusal == STATUS_BAD_METHOD;
     if (is_method)
         route_allow(listener->routes, listener->route_count, request->path, &allow);
-    respond_problem(request, request->refusal, &request->refusal_error,
-                    is_method ? buf_c_string(&allow) : NULL);
+    const struct http_header header = {STR("Allow"), buf_str(&allow)};
+    request_respond_problem_with(request, request->refusal, &request->refusal_error,
+                                 is_method ? &header : NULL);
 }
