@@ -123,7 +123,8 @@ struct contact {
     bool has_moved;           /* its address is not its external id: store_contact_ids */
 };
 
-/* By external id or alias. STATUS_NOT_FOUND. */
+/* By external id or alias. STATUS_NOT_FOUND. The id is empty for the one contact of a bridge
+ * whom unreadable events are from. */
 MUST_CHECK enum status store_contact_find(struct store *store, int64_t bridge_row,
                                           struct str external_id, struct contact *out,
                                           struct error *err);

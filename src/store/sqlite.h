@@ -65,6 +65,8 @@ void query_i64(struct query *query, int64_t value);
 void query_text(struct query *query, struct str value);
 void query_c_string(struct query *query, const char *value);
 void query_blob(struct query *query, const void *bytes, size_t len);
+/* A contact's id: text also when it is empty, of the contact whom nobody can name. */
+void query_id(struct query *query, struct str id);
 /* 0 becomes NULL: no such time, no such row. */
 void query_optional(struct query *query, int64_t value);
 

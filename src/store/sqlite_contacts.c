@@ -112,7 +112,7 @@ static enum status find_contact(struct query *q, int64_t bridge_row, struct str 
                                 struct contact *out, struct error *err)
 {
     query_i64(q, bridge_row);
-    query_text(q, id);
+    query_id(q, id);
     enum status status = query_one(q, err);
     if (status != STATUS_OK)
         return status;
@@ -168,7 +168,7 @@ enum status sqlite_contact_add(struct store *store, int64_t bridge_row,
         sqlite, "INSERT INTO contacts (bridge_row, external_id, created_ms) "
                 "VALUES (?1, ?2, ?3)");
     query_i64(&q, bridge_row);
-    query_text(&q, external_id);
+    query_id(&q, external_id);
     query_i64(&q, now_ms);
     enum status status = query_run(&q, err);
     if (status == STATUS_OK)

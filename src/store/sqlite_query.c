@@ -159,6 +159,11 @@ void query_text(struct query *query, struct str value)
         bind_text(query, value);
 }
 
+void query_id(struct query *query, struct str id)
+{
+    bind_text(query, id.len == 0 ? STR("") : id);
+}
+
 void query_c_string(struct query *query, const char *value)
 {
     bind_text(query, str_of(value));

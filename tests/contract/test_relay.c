@@ -120,10 +120,12 @@ static void too_many_pending_are_answered_503(void **state)
 static void unreadable_is_kept_as_a_dead_letter(void **state)
 {
     (void)state;
-    expect_status("2xx", STATUS_OK, outbound("u raw-1 x {\"half"));
+    expect_status("2xx", STATUS_OK, outbound("u raw-1 - {\"half"));
     expect_i64("nothing to deliver", 0, (int64_t)relay_world->offer_count);
     expect_i64("dead", 1, dead_now());
     expect_i64("pending", 0, pending_now());
+    expect_status("the next one", STATUS_OK, outbound("u raw-2 - {\"other"));
+    expect_i64("dead", 2, dead_now());
 }
 
 static void typing_is_offered_and_never_stored(void **state)

@@ -81,6 +81,7 @@ static void decode_line(struct str line, enum direction direction, struct arena 
         return;
     case 'u':
         event->kind = EVENT_UNREADABLE;
+        event->contact_id = STR_NONE;
         event->raw = line;
         return;
     default:

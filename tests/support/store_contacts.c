@@ -78,6 +78,19 @@ static void a_contact_is_found_by_exactly_its_id(struct store_fixture *f)
     expect_no_contact(f, str_from(too_long, sizeof(too_long)));
 }
 
+/* Of whom nothing can be read. */
+static void nobody_is_one_contact_of_a_bridge(struct store_fixture *f)
+{
+    struct contact nobody;
+    suite_begin(f);
+    expect_ok(f, store_contact_add(f->store, f->bridge, STR_NONE, SUITE_NOW_MS, &nobody,
+                                   &f->err));
+    suite_commit(f);
+    expect_contact(f, STR_NONE, &nobody);
+    expect_contact(f, STR(""), &nobody);
+    expect_no_contact(f, STR("nobody"));
+}
+
 static void contacts_of_two_bridges_are_two(struct store_fixture *f)
 {
     suite_begin(f);
@@ -288,6 +301,7 @@ static void the_genesys_conversation_used_last_is_the_latest(struct store_fixtur
 
 static const struct store_case cases[] = {
     STORE_CASE(a_contact_is_found_by_exactly_its_id, ON_BOTH),
+    STORE_CASE(nobody_is_one_contact_of_a_bridge, ON_BOTH),
     STORE_CASE(contacts_of_two_bridges_are_two, ON_BOTH),
     STORE_CASE(what_is_taken_back_is_not_remembered, ON_BOTH),
     STORE_CASE(a_profile_keeps_what_an_event_does_not_say, ON_BOTH),
