@@ -2,16 +2,6 @@
 
 #include "gateway/memory.h"
 
-/*
- * A blocked Bloom filter: all bits of a key lie in one cache line. 16 bits and 7 probes
- * a key let 1 unknown key in about 700 through.
- */
-#define FILTER_BITS_PER_KEY 16
-#define FILTER_PROBES 7
-#define BLOCK_BITS 512
-#define FILTER_BLOCKS (IDS_PARTITION_KEYS * FILTER_BITS_PER_KEY / BLOCK_BITS)
-#define FILTER_BYTES (FILTER_BLOCKS * BLOCK_BITS / 8)
-
 struct partition {
     int64_t number;
     int64_t newest_ms;  /* 0: the newest partition of a database just opened */
@@ -42,45 +32,6 @@ struct ids {
     bool is_stale;       /* memory differs from the database: read it again */
 };
 
-/* --- the filter ------------------------------------------------------------ */
-
-/*
- * Keys are hashes, apart from the first bytes of some (see store_hash_key): bytes 6 and
- * 7 choose the block, the others behind them the bits in it. The file may move to
- * another machine, so the bytes have an order of their own.
- */
-_Static_assert(FILTER_BLOCKS <= 65536, "two bytes choose among them");
-static size_t block_of(const uint8_t key[HASH16_BYTES])
-{
-    return (key[6] | (size_t)key[7] << 8) % FILTER_BLOCKS * (BLOCK_BITS / 8);
-}
-
-static uint64_t bits_of(const uint8_t key[HASH16_BYTES])
-{
-    uint64_t bits = 0;
-    for (unsigned i = 0; i < 8; i++)
-        bits |= (uint64_t)key[8 + i] << (8 * i);
-    return bits;
-}
-
-static void filter_add(uint8_t *filter, const uint8_t key[HASH16_BYTES])
-{
-    uint8_t *block = filter + block_of(key);
-    uint64_t bits = bits_of(key);
-    for (unsigned i = 0; i < FILTER_PROBES; i++, bits >>= 9)
-        block[bits >> 3 & 63] |= (uint8_t)(1U << (bits & 7));
-}
-
-static bool filter_may_have(const uint8_t *filter, const uint8_t key[HASH16_BYTES])
-{
-    const uint8_t *block = filter + block_of(key);
-    uint64_t bits = bits_of(key);
-    for (unsigned i = 0; i < FILTER_PROBES; i++, bits >>= 9)
-        if ((block[bits >> 3 & 63] & 1U << (bits & 7)) == 0)
-            return false;
-    return true;
-}
-
 /* --- the list of partitions ------------------------------------------------ */
 
 /* Each partition is a table; this puts its number into the text of a statement. */
@@ -110,7 +61,7 @@ static struct partition *push(struct ids *ids, int64_t number, int64_t newest_ms
     struct partition *partition = &ids->partitions[ids->count++];
     *partition = (struct partition){.number = number, .newest_ms = newest_ms};
     if (ids->store->store.mode == STORE_WRITER)
-        partition->filter = mem_new(FILTER_BYTES);
+        partition->filter = mem_new(ID_FILTER_BYTES);
     return partition;
 }
 
@@ -145,7 +96,7 @@ static enum status scan_keys(struct ids *ids, struct partition *partition,
     while ((status = query_row(&q, &has_row, err)) == STATUS_OK && has_row) {
         struct str key = column_text(&q, 0);
         if (key.len == HASH16_BYTES)
-            filter_add(partition->filter, (const uint8_t *)key.ptr);
+            id_filter_add(partition->filter, (const uint8_t *)key.ptr);
         ids->key_count++;
     }
     (void)sqlite3_finalize(stmt);
@@ -158,7 +109,6 @@ static enum status read_partitions(struct ids *ids, struct error *err)
     struct query q = query_start(
         ids->store,
         "SELECT number, newest_ms, filter FROM id_partitions ORDER BY number");
-    bool is_writer = ids->store->store.mode == STORE_WRITER;
     bool has_row = false;
     enum status status;
 
@@ -166,11 +116,11 @@ static enum status read_partitions(struct ids *ids, struct error *err)
     ids->key_count = 0;
     while ((status = query_row(&q, &has_row, err)) == STATUS_OK && has_row) {
         struct partition *partition = push(ids, column_i64(&q, 0), column_i64(&q, 1));
-        if (!is_writer)
+        if (partition->filter == NULL)
             continue;
         struct str filter = column_text(&q, 2);
-        if (filter.len == FILTER_BYTES)
-            memcpy(partition->filter, filter.ptr, FILTER_BYTES);
+        if (filter.len == ID_FILTER_BYTES)
+            memcpy(partition->filter, filter.ptr, ID_FILTER_BYTES);
         else
             status = scan_keys(ids, partition, err);
         if (status != STATUS_OK)
@@ -315,7 +265,7 @@ static enum status find_key(struct ids *ids, const uint8_t key[HASH16_BYTES],
 {
     for (size_t i = ids->count; i-- > 0;) {
         struct partition *partition = &ids->partitions[i];
-        if (partition->filter != NULL && !filter_may_have(partition->filter, key))
+        if (partition->filter != NULL && !id_filter_may_have(partition->filter, key))
             continue;
         enum status status = look_into(ids, partition, key, out, err);
         if (status != STATUS_NOT_FOUND)
@@ -346,7 +296,7 @@ static enum status seal(struct ids *ids, struct error *err)
                     "filter = ?3 WHERE number = ?4");
     query_i64(&q, (int64_t)ids->key_count);
     query_i64(&q, newest->newest_ms);
-    query_blob(&q, newest->filter, FILTER_BYTES);
+    query_blob(&q, newest->filter, ID_FILTER_BYTES);
     query_i64(&q, newest->number);
     return query_run(&q, err);
 }
@@ -415,7 +365,7 @@ static enum status insert(struct ids *ids, const uint8_t key[HASH16_BYTES],
     status = query_run(&q, err);
     if (status != STATUS_OK)
         return status;
-    filter_add(newest->filter, key);
+    id_filter_add(newest->filter, key);
     ids->key_count++;
     if (now_ms > newest->newest_ms)
         newest->newest_ms = now_ms;

@@ -10,9 +10,10 @@
  */
 #pragma once
 
+#include "id_filter.h"
 #include "sqlite.h"
 
-#define IDS_PARTITION_KEYS 65536
+#define IDS_PARTITION_KEYS ID_FILTER_KEYS
 
 MUST_CHECK enum status ids_open(struct sqlite_store *store, struct ids **out_ids,
                                 struct error *err);
