@@ -75,6 +75,20 @@ test('an admin listener for other machines wants tokens', async (t) => {
         assert.ok(!told.includes(token), 'the log has a token');
 });
 
+test('health asks over a Unix socket too', async (t) => {
+    const world = await World.start();
+    t.after(() => world.stop());
+    await world.stopGateway();
+    const env = { OMGW_LISTEN__ADMIN: `unix:${path.join(world.dir, 'admin.sock')}` };
+    await world.startGateway(env);
+    const health = ['health', '--config', world.configFile];
+    assert.deepEqual(await run(health, env), { code: 0, text: 'ready\n' });
+    assert.equal(await world.stopGateway(), 0);
+    const after = await run(health, env);
+    assert.equal(after.code, 69);
+    assert.match(after.text, /no answer from unix:\/.*admin\.sock/);
+});
+
 test('what the manual says about tokens makes a line that is taken', async (t) => {
     const world = await World.start();
     t.after(() => world.stop());
