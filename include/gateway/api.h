@@ -21,6 +21,9 @@ void front_adopt(struct front *front, struct config *config);
 /* Takes an adopted snapshot over; between two listener_step. */
 void front_refresh(struct front *front);
 
+/* From now on every webhook is answered 503: nothing new is submitted. */
+void front_refuse(struct front *front);
+
 /* --- admin: health and metrics. Any of the listener's threads. ---------------------------- */
 
 /* Who may do what on the admin listener: the configuration's tokens. */

@@ -15,6 +15,7 @@
 struct front {
     struct relay *relay;
     struct config *config; /* a reference; listener's thread */
+    bool is_refusing;
     int64_t refusals_second;
     unsigned refusals;
     _Atomic(struct config *) adopt;
@@ -40,6 +41,11 @@ void front_free(struct front *front)
 void front_adopt(struct front *front, struct config *config)
 {
     config_drop(atomic_exchange(&front->adopt, config_hold(config)));
+}
+
+void front_refuse(struct front *front)
+{
+    front->is_refusing = true;
 }
 
 void front_refresh(struct front *front)
@@ -120,6 +126,12 @@ static enum handled webhook(struct request *request, struct front *front,
     };
     struct intake *intake = NULL;
     struct intake_answer answer;
+
+    if (front->is_refusing) {
+        (void)fail(&answer.err, STATUS_RETRY, "the gateway is stopping: send it again");
+        request_respond_problem(request, STATUS_RETRY, &answer.err);
+        return HANDLED_ANSWERED;
+    }
 
     if (intake_begin(front->relay, front->config, &intake_request, &intake, &answer)) {
         respond(front, request, &answer);

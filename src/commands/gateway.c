@@ -1,5 +1,7 @@
 #include "gateway.h"
 
+#include "control.h"
+
 #include "gateway/crypto.h"
 #include "gateway/genesys.h"
 #include "gateway/log.h"
@@ -18,9 +20,15 @@
 #define CLIENT_CONNECTIONS_PER_HOST 512
 #define ADMIN_CONNECTIONS 64
 #define ADMIN_THREADS 2
+#define CONTROL_CONNECTIONS 16
+#define CONTROL_MODE 0660
+#define CONTROL_ARENA_BYTES 16384
 #define LOOP_WAIT_MS 1000
 /* Of the time to drain, what is left for cancelling and committing. */
 #define DRAIN_RESERVE_MS 2000
+/* For answers to requests that were being stored when the front stopped. */
+#define LAST_ANSWERS_MS 1000
+#define LAST_ANSWERS_STEP_MS 10
 
 static uint64_t random_seed_now(void)
 {
@@ -117,6 +125,30 @@ static enum status open_engine(struct gateway *gateway, struct error *err)
     return engine_load(gateway->engine, err);
 }
 
+/* In /run, or beside the database where that cannot be had; where it is said, there. */
+static enum status open_control(struct gateway *gateway,
+                                const struct listener_settings *like, struct error *err)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new(CONTROL_ARENA_BYTES);
+    struct control_places places;
+    struct listener_settings settings = *like;
+    size_t count = 0;
+    const struct route *routes = control_routes(&count);
+    enum status status = STATUS_FAILED;
+
+    gateway->control = control_new(gateway->relay, gateway->config);
+    settings.connections = CONTROL_CONNECTIONS;
+    settings.threads = 1;
+    settings.socket_mode = CONTROL_MODE;
+    control_places(gateway->config, arena, &places);
+    for (size_t i = 0; i < places.count && status != STATUS_OK; i++) {
+        settings.address = places.addresses[i];
+        status = listener_open(&settings, routes, count, gateway->control,
+                               &gateway->control_listener, err);
+    }
+    return status;
+}
+
 static enum status open_listeners(struct gateway *gateway, struct error *err)
 {
     const struct config *config = gateway->config;
@@ -147,8 +179,9 @@ static enum status open_listeners(struct gateway *gateway, struct error *err)
     settings.connections_per_peer = 0;
     settings.threads = ADMIN_THREADS;
     routes = admin_routes(&count);
-    return listener_open(&settings, routes, count, &gateway->admin,
-                         &gateway->admin_listener, err);
+    status = listener_open(&settings, routes, count, &gateway->admin,
+                           &gateway->admin_listener, err);
+    return status == STATUS_OK ? open_control(gateway, &settings, err) : status;
 }
 
 enum status gateway_open(struct gateway *gateway, struct error *err)
@@ -260,6 +293,7 @@ enum status gateway_reload(struct gateway *gateway, struct config *config,
     front_adopt(gateway->front, config);
     listener_wake(gateway->public_listener);
     engine_adopt(gateway->engine, config);
+    control_adopt(gateway->control, config);
     admin_auth_adopt(gateway->admin.auth, config);
     config_drop(gateway->config);
     gateway->config = config;
@@ -275,7 +309,8 @@ enum status gateway_reload(struct gateway *gateway, struct config *config,
 
 static bool requests_are_done(const struct gateway *gateway)
 {
-    return listener_requests(gateway->public_listener) == 0;
+    return listener_requests(gateway->public_listener) == 0 &&
+           listener_requests(gateway->control_listener) == 0;
 }
 
 static bool engine_is_done(const struct gateway *gateway)
@@ -305,11 +340,13 @@ void gateway_drain(struct gateway *gateway)
     atomic_store(&gateway->admin.is_draining, true);
     wait_for(never, gateway, start_ms + config->timeouts.shutdown_delay);
     listener_quiesce(gateway->public_listener);
+    listener_quiesce(gateway->control_listener);
     engine_drain(gateway->engine);
     wait_for(requests_are_done, gateway, until_ms);
     atomic_store(&gateway->stop_front, true);
     listener_wake(gateway->public_listener);
     (void)pthread_join(gateway->front_thread, NULL);
+    front_refuse(gateway->front);
 
     wait_for(engine_is_done, gateway, until_ms);
     atomic_store(&gateway->stop_engine, true);
@@ -321,7 +358,9 @@ void gateway_drain(struct gateway *gateway)
     (void)pthread_join(gateway->writer_thread, NULL);
     engine_finish(gateway->engine);
     /* Requests that were still being stored have their answer now. */
-    listener_step(gateway->public_listener, 0);
+    until_ms = clock_now().mono_ms + LAST_ANSWERS_MS;
+    while (!requests_are_done(gateway) && clock_now().mono_ms < until_ms)
+        listener_step(gateway->public_listener, LAST_ANSWERS_STEP_MS);
 }
 
 void gateway_close(struct gateway *gateway)
@@ -330,6 +369,9 @@ void gateway_close(struct gateway *gateway)
         listener_close(gateway->public_listener);
     if (gateway->admin_listener != NULL)
         listener_close(gateway->admin_listener);
+    if (gateway->control_listener != NULL)
+        listener_close(gateway->control_listener);
+    control_free(gateway->control);
     admin_auth_free(gateway->admin.auth);
     if (gateway->engine != NULL)
         engine_cut(gateway->engine);

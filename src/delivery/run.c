@@ -441,6 +441,7 @@ static void next_part(struct run *run)
     }
     run->attempt.parts_done++;
     run->is_marked = false;
+    arena_reset(run->arena); /* nothing of a committed part is needed any more */
     memset(&run->report, 0, sizeof(run->report));
     account->in_flight++;
     run_step(run, NULL);

@@ -433,7 +433,8 @@ static enum status accept_message(struct work *work, const struct event *given,
     status =
         keep_delivery(work, &event, &message, &contact, &placement,
                       has_target ? target_peer_id(&target, direction) : STR_NONE, err);
-    if (status == STATUS_OK && out->public_id == NULL) {
+    if (status == STATUS_OK && out->public_id == NULL &&
+        event_counts_as_activity(event.kind)) {
         out->public_id = arena_c_string(work->arena, str_of(message.public_id));
         out->conversation = message.conversation;
     }

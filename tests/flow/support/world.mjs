@@ -141,7 +141,11 @@ ${this.#part(extra.bridges)}
 
     // SIGTERM; resolves to the exit code.
     async stopGateway() {
-        const { code } = await this.gateway.kill('SIGTERM');
+        const { code, signal } = await this.gateway.kill('SIGTERM');
+        if (signal !== null)
+            throw new Error(`the gateway died of ${signal}:\n${
+                [...this.gateway.lines.filter((line) => !line.startsWith('{"ts"')),
+                    this.gateway.text].join('\n')}`);
         return code;
     }
 
