@@ -54,6 +54,8 @@ MUST_CHECK enum status store_savepoint(struct store *store, struct error *err);
 MUST_CHECK enum status store_release(struct store *store, struct error *err);
 /* Undoes the job. STATUS_RETRY: the database dropped the whole transaction. */
 MUST_CHECK enum status store_undo(struct store *store, struct error *err);
+/* A count that every change moves: a job that failed without moving it needs no undo. */
+uint64_t store_changes(struct store *store);
 /* Between transactions: checkpoints when the log is large, measures. Never fails loudly. */
 void store_maintain(struct store *store);
 

@@ -1,9 +1,10 @@
 /*
  * writer: one thread, one transaction at a time, everybody's jobs together (group commit).
  *
- * A step takes all jobs that wait (at most LIMIT_WRITER_BATCH), runs each in a savepoint of
- * one transaction, commits, then tells each job how it went. No timer: while one commit
- * syncs, the next batch gathers.
+ * A step takes all jobs that wait (at most LIMIT_WRITER_BATCH), runs them in one transaction,
+ * commits, then tells each job how it went. Only when one fails after it wrote something, the
+ * transaction begins again with a savepoint for each. No timer: while one commit syncs, the
+ * next batch gathers.
  */
 #pragma once
 

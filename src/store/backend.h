@@ -196,6 +196,7 @@ struct store_backend {
     enum status (*savepoint)(struct store *store, struct error *err);
     enum status (*release)(struct store *store, struct error *err);
     enum status (*undo)(struct store *store, struct error *err);
+    uint64_t (*changes)(struct store *store);
     void (*maintain)(struct store *store);
     void (*figures)(struct store *store, struct store_figures *out);
 

@@ -200,6 +200,11 @@ static enum status memory_release(struct store *store, struct error *err)
     return memory_write(store, err);
 }
 
+static uint64_t memory_changes(struct store *store)
+{
+    return table_mark(memory_rows(store));
+}
+
 static enum status memory_undo(struct store *store, struct error *err)
 {
     enum status status = memory_write(store, err);
@@ -376,6 +381,7 @@ const struct store_backend memory_backend = {
     .savepoint = memory_savepoint,
     .release = memory_release,
     .undo = memory_undo,
+    .changes = memory_changes,
     .maintain = memory_maintain,
     .figures = memory_figures,
     .bridge_find = memory_bridge_find,

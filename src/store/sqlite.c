@@ -386,6 +386,12 @@ static enum status sqlite_undo(struct store *base, struct error *err)
     return status;
 }
 
+/* Rows only; tables of ids come and go together with rows. */
+static uint64_t sqlite_changes(struct store *base)
+{
+    return (uint64_t)sqlite3_total_changes64(sqlite_of(base)->db);
+}
+
 /* --- upkeep ---------------------------------------------------------------- */
 
 static void sqlite_maintain(struct store *base)
@@ -443,6 +449,7 @@ const struct store_backend sqlite_backend = {
     .savepoint = sqlite_savepoint,
     .release = sqlite_release,
     .undo = sqlite_undo,
+    .changes = sqlite_changes,
     .maintain = sqlite_maintain,
     .figures = sqlite_figures,
     .bridge_find = sqlite_bridge_find,

@@ -115,6 +115,11 @@ enum status store_undo(struct store *store, struct error *err)
     return store->backend->undo(store, err);
 }
 
+uint64_t store_changes(struct store *store)
+{
+    return store->backend->changes(store);
+}
+
 void store_maintain(struct store *store)
 {
     store->backend->maintain(store);

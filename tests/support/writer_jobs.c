@@ -16,7 +16,8 @@ static enum status mark_apply(struct write_job *job, struct store *store,
         .name = str_of(own->name),
         .since_ms = now.wall_ms,
     };
-    enum status status = store_pause_set(store, &mark, err);
+    enum status status =
+        own->writes_nothing ? STATUS_OK : store_pause_set(store, &mark, err);
     if (status != STATUS_OK)
         return status;
     if (own->retries > 0) {

@@ -26,9 +26,8 @@ static void lose_transaction(struct store *store)
 
 static void break_next_commit(struct writer_fixture *f, size_t job_count)
 {
-    /* begin; savepoint, mark, release of each; commit */
-    memory_store_fail(f->store, (unsigned)(2 + 3 * job_count),
-                      MEMORY_DROPS_TRANSACTION);
+    /* begin; mark of each; commit */
+    memory_store_fail(f->store, (unsigned)(2 + job_count), MEMORY_DROPS_TRANSACTION);
 }
 
 /* Whether the failure asked for came; takes it back if not. */
@@ -136,6 +135,32 @@ static void writer_undoes_only_the_job_that_fails(void **state)
     }
 }
 
+/* One that fails before it wrote leaves nothing to undo, so nothing runs twice. */
+static void writer_runs_a_batch_again_only_to_undo(void **state)
+{
+    (void)state;
+    struct writer_fixture f;
+    set_up(&f, 8);
+    job_submit(&f, "a");
+    struct test_job *odd = job_submit(&f, "odd");
+    job_submit(&f, "b");
+    odd->answer = STATUS_CONFLICT;
+    odd->writes_nothing = true;
+    expect_i64("told", 3, writer_step(f.writer, test_now));
+    expect_applied("a odd b", &f);
+    expect_status("odd", STATUS_CONFLICT, odd->told);
+
+    f.trail.applied_count = 0;
+    job_submit(&f, "c");
+    odd = job_submit(&f, "odd");
+    job_submit(&f, "d");
+    odd->answer = STATUS_CONFLICT;
+    expect_i64("told", 3, writer_step(f.writer, test_now));
+    expect_applied("c odd c odd d", &f);
+    expect_told("a odd b c odd d", &f);
+    writer_tear_down(&f);
+}
+
 /* --- lost transactions --------------------------------------------------- */
 
 static void writer_never_says_ok_of_what_is_not_kept(void **state)
@@ -227,7 +252,7 @@ static void writer_tries_an_outcome_again_when_apply_says_retry(void **state)
     struct writer_fixture f;
     set_up(&f, 8);
     struct test_job *outcome = job_submit_outcome(&f, "A");
-    outcome->retries = 2;
+    outcome->retries = 4; /* two steps, without savepoints and with */
     job_submit(&f, "b");
 
     expect_i64("told", 1, writer_step(f.writer, test_now));
@@ -581,6 +606,7 @@ int main(void)
         cmocka_unit_test(writer_step_without_work_leaves_the_store_alone),
         cmocka_unit_test(writer_step_takes_no_more_than_a_batch),
         cmocka_unit_test(writer_undoes_only_the_job_that_fails),
+        cmocka_unit_test(writer_runs_a_batch_again_only_to_undo),
         cmocka_unit_test(writer_never_says_ok_of_what_is_not_kept),
         cmocka_unit_test(writer_says_why_the_transaction_was_lost),
         cmocka_unit_test(writer_repeats_outcomes_in_order_before_anything_newer),
