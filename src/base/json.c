@@ -14,7 +14,7 @@ _Static_assert(JSON_CHECK_MAX_DEPTH <= CJSON_NESTING_LIMIT,
 struct marking {
     struct str bytes;
     const struct json_oddity *next;
-    const struct json_oddity *end;
+    size_t count; /* from next on */
     uint32_t number;
 };
 
@@ -34,6 +34,7 @@ static bool mark_oddity(struct marking *marking, cJSON *item)
 {
     size_t at = marking->next->at;
     marking->next++;
+    marking->count--;
     if ((item->type & JSON_TYPE_MASK) == cJSON_String) {
         item->type |= JSON_DAMAGED;
         return true;
@@ -46,7 +47,7 @@ static bool mark_oddity(struct marking *marking, cJSON *item)
 
 static bool mark_oddities(struct marking *marking, cJSON *item)
 {
-    for (; item != NULL && marking->next < marking->end; item = item->next) {
+    for (; item != NULL && marking->count > 0; item = item->next) {
         if (marking->number++ == marking->next->number && !mark_oddity(marking, item))
             return false;
         if (!mark_oddities(marking, item->child))
@@ -69,7 +70,7 @@ enum status json_parse(struct str bytes, unsigned max_depth, struct json **out_j
     struct marking marking = {
         .bytes = bytes,
         .next = check.oddities,
-        .end = check.oddities + check.oddity_count,
+        .count = check.oddity_count,
     };
     if (json == NULL || !mark_oddities(&marking, &json->item))
         return fail(err, STATUS_RETRY, "no memory for a JSON text of %zu bytes",
