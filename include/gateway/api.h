@@ -49,3 +49,14 @@ struct admin {
 };
 
 const struct route *admin_routes(size_t *out_count);
+
+/* --- control: what an operator changes, on the Unix socket. One thread. -------------------- */
+
+struct control;
+
+struct control *control_new(struct relay *relay, struct config *config);
+void control_free(struct control *control); /* accepts NULL */
+/* The routes, with the control as context of listener_open. */
+const struct route *control_routes(size_t *out_count);
+/* From now on orders are obeyed with this snapshot; holds a reference. Any thread. */
+void control_adopt(struct control *control, struct config *config);

@@ -146,7 +146,11 @@ static enum status open_control(struct gateway *gateway,
         status = listener_open(&settings, routes, count, gateway->control,
                                &gateway->control_listener, err);
     }
-    return status;
+    if (status == STATUS_OK || gateway->config->listen.control_address != NULL)
+        return status;
+    /* Nobody asked for it: messages go without. */
+    log_warn("control.unavailable", F_TEXT("error", err->text));
+    return STATUS_OK;
 }
 
 static enum status open_listeners(struct gateway *gateway, struct error *err)
@@ -310,7 +314,8 @@ enum status gateway_reload(struct gateway *gateway, struct config *config,
 static bool requests_are_done(const struct gateway *gateway)
 {
     return listener_requests(gateway->public_listener) == 0 &&
-           listener_requests(gateway->control_listener) == 0;
+           (gateway->control_listener == NULL ||
+            listener_requests(gateway->control_listener) == 0);
 }
 
 static bool engine_is_done(const struct gateway *gateway)
@@ -340,7 +345,8 @@ void gateway_drain(struct gateway *gateway)
     atomic_store(&gateway->admin.is_draining, true);
     wait_for(never, gateway, start_ms + config->timeouts.shutdown_delay);
     listener_quiesce(gateway->public_listener);
-    listener_quiesce(gateway->control_listener);
+    if (gateway->control_listener != NULL)
+        listener_quiesce(gateway->control_listener);
     engine_drain(gateway->engine);
     wait_for(requests_are_done, gateway, until_ms);
     atomic_store(&gateway->stop_front, true);

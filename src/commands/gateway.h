@@ -26,7 +26,9 @@ struct gateway {
     struct front *front;
     struct listener *public_listener;
     struct listener *admin_listener;
+    struct listener *control_listener;
     struct admin admin;
+    struct control *control;
 
     pthread_t writer_thread;
     pthread_t engine_thread;

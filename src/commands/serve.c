@@ -104,6 +104,7 @@ static void warn_about_restart(const struct config *old, const struct config *ne
 {
     if (differs(old->listen.public_address, new->listen.public_address) ||
         differs(old->listen.admin_address, new->listen.admin_address) ||
+        differs(old->listen.control_address, new->listen.control_address) ||
         differs(old->database, new->database))
         log_warn("config.needs_restart",
                  F_TEXT("settings", "listen and database change only at a restart"));
@@ -165,6 +166,9 @@ static void say_started(const struct gateway *gateway)
     log_info("serve.started", F_TEXT("version", OMGW_VERSION),
              F_TEXT("public", listener_address(gateway->public_listener)),
              F_TEXT("admin", listener_address(gateway->admin_listener)),
+             F_TEXT("control", gateway->control_listener == NULL
+                                   ? ""
+                                   : listener_address(gateway->control_listener)),
              F_I64("bridges", gateway->config->bridge_count));
 }
 

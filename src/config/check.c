@@ -117,11 +117,21 @@ static void check_base_url(struct reader *reader, const struct section *section,
         (*url)[--len] = '\0';
 }
 
+/* Whoever reaches it may change everything: the file's mode says who that is. */
+static void check_control(struct reader *reader, const struct section *root)
+{
+    struct str address = text_of(root, "listen.control");
+    if (address.len > 0 && !str_starts(address, STR("unix:")))
+        report(reader, root, "listen.control", "is no Unix socket; write unix:/PATH");
+    else
+        check_address(reader, root, "listen.control");
+}
+
 static void check_root(struct reader *reader, const struct section *root)
 {
     check_address(reader, root, "listen.public");
     check_address(reader, root, "listen.admin");
-    check_address(reader, root, "listen.control");
+    check_control(reader, root);
     tokens_read(reader, root);
     check_admin(reader, root);
     check_networks(reader, root, "trusted_proxies");
