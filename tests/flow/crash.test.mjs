@@ -104,6 +104,7 @@ test(`kill -9, ${KILLS} rounds, seed ${SEED}`, { timeout: 900000 }, async (t) =>
     const history = { accepted: [], sent: [], kills: 0 };
     const contacts = Array.from({ length: CONTACTS }, (_, i) => `contact-${i}`);
     let over = false;
+    t.after(() => { over = true; }); // also when an assertion fails
     const isOver = () => over;
     const drivers = [
         ...contacts.map((contact) => customer(world, contact, history, isOver)),

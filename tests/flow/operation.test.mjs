@@ -15,6 +15,7 @@ test('SIGTERM under load: exit 0 within 10 s, every 2xx arrives once', async (t)
     t.after(() => world.stop());
     const accepted = [];
     let over = false;
+    t.after(() => { over = true; }); // also when an assertion fails
     const senders = Array.from({ length: 16 }, async (_, i) => {
         for (let n = 0; !over; n++) {
             const answer = await world.partner.message(`contact-${i}`, `${i}:${n}`)
