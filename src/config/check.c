@@ -6,7 +6,7 @@
 #include "entries.h"
 #include "gateway/loopback.h"
 #include "gateway/memory.h"
-#include "nearest.h"
+#include "gateway/nearest.h"
 #include "table.h"
 #include "tokens.h"
 #include "value.h"

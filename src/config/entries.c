@@ -3,7 +3,7 @@
 #include "fill.h"
 #include "gateway/channel.h"
 #include "gateway/memory.h"
-#include "nearest.h"
+#include "gateway/nearest.h"
 #include "table.h"
 #include "value.h"
 

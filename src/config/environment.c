@@ -1,7 +1,7 @@
 #include "environment.h"
 
 #include "gateway/memory.h"
-#include "nearest.h"
+#include "gateway/nearest.h"
 #include "snapshot.h"
 #include "value.h"
 

@@ -1,6 +1,6 @@
 #include "fill.h"
 
-#include "nearest.h"
+#include "gateway/nearest.h"
 #include "secret.h"
 #include "value.h"
 

@@ -2,7 +2,7 @@
 
 #include "fill.h"
 #include "gateway/memory.h"
-#include "nearest.h"
+#include "gateway/nearest.h"
 
 #define NAME_BYTES 128
 #define ADVICE_BYTES 768

@@ -5,7 +5,7 @@
 #include "address.h"
 #include "gateway/crypto.h"
 #include "gateway/memory.h"
-#include "nearest.h"
+#include "gateway/nearest.h"
 #include "problem.h"
 
 bool kind_is_secret(enum setting_kind kind)

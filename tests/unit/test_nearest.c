@@ -1,6 +1,6 @@
 #include "support/expect.h"
 
-#include "config/nearest.h"
+#include "gateway/nearest.h"
 
 static const char *nearest_of(const char *wanted, const char *const *names)
 {

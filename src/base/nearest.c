@@ -1,4 +1,4 @@
-#include "nearest.h"
+#include "gateway/nearest.h"
 
 /* One mistake in a short name, one in three letters of a longer one, but never many. */
 static size_t distance_allowed(size_t len)
