@@ -96,7 +96,9 @@ run_scenarios() {
     else
         install_node_packages "$folder"
         mapfile -t tests < <(node_tests "$folder")
-        node --test --test-reporter=tap "${tests[@]}" 2>&1 | tee "$log" || status=$?
+        # What hangs is ended, and says so, instead of keeping the others waiting.
+        timeout --kill-after=10 1500 \
+            node --test --test-reporter=tap "${tests[@]}" 2>&1 | tee "$log" || status=$?
         printf '%s passed, %s failed\n' "$(sed -n 's/^# pass //p' "$log")" \
             "$(sed -n 's/^# fail //p' "$log")" | tee -a "$log"
     fi
