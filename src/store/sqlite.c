@@ -101,15 +101,14 @@ static int note_wal_size(void *context, sqlite3 *db, const char *name, int pages
     return SQLITE_OK;
 }
 
-/* Reading handles never checkpoint, not even the last one when it closes. */
+/* Reading handles cannot write, so they never checkpoint, not even the last one when it
+ * closes. */
 static int configure(struct sqlite_store *store)
 {
     bool reads = store->store.mode == STORE_READER;
     int rc = sqlite3_extended_result_codes(store->db, 1);
     if (rc == SQLITE_OK)
         rc = sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    if (rc == SQLITE_OK && reads)
-        rc = sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     if (rc == SQLITE_OK)
         rc = sqlite3_busy_timeout(store->db, BUSY_MS);
     if (rc == SQLITE_OK)
