@@ -9,12 +9,10 @@ import { leaks } from './support/canary.mjs';
 import { GENESYS_SECRET, INTEGRATION, World } from './support/world.mjs';
 import { SECRET, request, sign } from './support/partner.mjs';
 import { until } from './support/process.mjs';
-import { requestBytes, sendRaw } from './support/raw.mjs';
+import { sendRaw } from './support/raw.mjs';
+import { CHANNEL, CONTACT, GENESYS, TEXT, data, envelope, fromGenesys, fromPartner, mac,
+    message, outbound, outboundText } from './support/requests.mjs';
 
-const CONTACT = 'hostile-contact-0815';
-const TEXT = 'canary text of a hostile case';
-const CHANNEL = '/webhooks/channels/acme';
-const GENESYS = '/webhooks/genesys/acme';
 const OTHER_SECRET = 'whsec_' + Buffer.from('another secret of thirty-two byt').toString('base64');
 const MIB = 1024 * 1024;
 
@@ -25,29 +23,10 @@ const now = () => Math.floor(Date.now() / 1000);
 
 // --- the partner's side -------------------------------------------------------------------
 
-const envelope = (data, more = {}) => ({
-    type: 'message.created', timestamp: new Date().toISOString(), data, ...more,
-});
-const data = (more = {}) => ({
-    id: `m-${randomUUID()}`, from: { id: CONTACT }, text: TEXT, ...more,
-});
-const message = (more, envelopeMore) => JSON.stringify(envelope(data(more), envelopeMore));
-
 // A body with a piece of JSON that no serialiser would write.
 const spoilt = (from, to) => message().replace(from, to);
-
 const without = (headers, name) =>
     Object.fromEntries(Object.entries(headers).filter(([key]) => key !== name));
-
-// What is sent: a good request but for what `change` says.
-function fromPartner(world, change) {
-    const { body = message(), sent = body, method = 'POST', path = CHANNEL } = change;
-    const headers = world.partner.headers(body, change.signing);
-    headers['content-length'] = Buffer.byteLength(sent);
-    const spoiltHeaders = change.headers?.(headers, body) ?? headers;
-    return requestBytes(method, path, spoiltHeaders, sent);
-}
-
 const signature = (make) => (headers, body) => ({ ...headers, 'webhook-signature':
     make(headers['webhook-signature'], headers, body) });
 const timestamp = (value) => ({ signing: { timestamp: value } });
@@ -204,30 +183,6 @@ const anywhere = (path) => [
 ];
 
 // --- Genesys' side --------------------------------------------------------------------------
-
-const outbound = (more = {}, channel = {}) => ({
-    id: randomUUID(), type: 'Text', direction: 'Outbound', text: TEXT,
-    originatingEntity: 'Human',
-    channel: {
-        id: INTEGRATION, platform: 'Open', type: 'Private', time: new Date().toISOString(),
-        from: { id: INTEGRATION, idType: 'Opaque' }, to: { id: CONTACT, idType: 'Opaque' },
-        ...channel,
-    },
-    ...more,
-});
-const outboundText = (more, channel) => JSON.stringify(outbound(more, channel));
-const mac = (body, secret = GENESYS_SECRET) =>
-    createHmac('sha256', secret).update(body).digest();
-
-function fromGenesys(change) {
-    const { body = outboundText(), sent = body, method = 'POST', path = GENESYS } = change;
-    const headers = {
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(sent),
-        'x-hub-signature-256': `sha256=${mac(body, change.secret).toString('base64')}`,
-    };
-    return requestBytes(method, path, change.headers?.(headers, body) ?? headers, sent);
-}
 
 const hub = (make) => (headers, body) => ({ ...headers, 'x-hub-signature-256':
     make(headers['x-hub-signature-256'], body) });
