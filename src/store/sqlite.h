@@ -14,8 +14,7 @@
 
 struct ids;
 
-#define SQLITE_STORE_QUERIES                                                           \
-    128 /* room in the cache; a power of two, twice what is used */
+#define SQLITE_STORE_QUERIES 128 /* room for statements: more than there are */
 
 struct sqlite_store {
     struct store store;
@@ -42,8 +41,7 @@ static inline struct sqlite_store *sqlite_of(struct store *store)
     return CONTAINER_OF(store, struct sqlite_store, store);
 }
 
-/* --- queries: sqlite_query.c
- * ---------------------------------------------------------- */
+/* --- queries: sqlite_query.c ----------------------------------------------- */
 
 struct query {
     struct sqlite_store *store;
@@ -59,8 +57,8 @@ struct query query_with(struct sqlite_store *store, sqlite3_stmt *stmt);
 /* Resets the statement; for CLEANUP. */
 void query_end(struct query *query);
 
-/* Parameters, in order. Texts are borrowed until query_end; an empty one is NULL, but not an
- * empty C string: those are names, which every row has. */
+/* Parameters, in order. Texts are borrowed until query_end; an empty one is NULL, but
+ * not an empty C string: those are names, which every row has. */
 void query_i64(struct query *query, int64_t value);
 void query_text(struct query *query, struct str value);
 void query_c_string(struct query *query, const char *value);
@@ -78,8 +76,7 @@ MUST_CHECK enum status query_run(struct query *query, struct error *err);
 /* The one row; NOT_FOUND without a text when there is none. */
 MUST_CHECK enum status query_one(struct query *query, struct error *err);
 
-/* Columns of the current row; NULL reads as 0 or empty. Views live until the next step.
- */
+/* Columns of the current row; NULL is 0 or empty. Views live until the next step. */
 int64_t column_i64(const struct query *query, int column);
 unsigned column_unsigned(const struct query *query, int column);
 struct str column_text(const struct query *query, int column);
@@ -96,8 +93,7 @@ MUST_CHECK enum status sqlite_run(struct sqlite_store *store, const char *sql,
 /* Ends whatever transaction is open, without what it wrote. */
 void sqlite_abandon(struct sqlite_store *store);
 
-/* --- members of the backend, by file
- * --------------------------------------------------- */
+/* --- members of the backend, by file --------------------------------------- */
 
 /* sqlite_contacts.c */
 enum status sqlite_bridge_find(struct store *store, struct str name,
