@@ -182,7 +182,10 @@ test('edits, deletions, reactions and leaving arrive as readable text', async (t
     t.after(() => world.stop());
     const from = { id: 'ana' };
     await world.partner.send('message.created', { id: 'm-1', from, text: 'helo' });
-    await world.partner.send('message.updated', { id: 'm-1', from, text: 'hello' });
+    const edited = await world.partner.send('message.updated',
+        { id: 'm-1', from, text: 'hello' });
+    assert.equal(edited.status, 202);
+    assert.deepEqual(edited.json, {}, 'an event that is no message has no id');
     await world.partner.send('reaction.updated', { id: 'm-1', from, emoji: '👍' });
     await world.partner.send('message.deleted', { id: 'm-1', from });
     await world.partner.send('contact.left', { from, reason: 'bye' });
