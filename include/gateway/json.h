@@ -89,6 +89,7 @@ struct json *json_new_object(void);
 struct json *json_new_array(void);
 /* Bytes that JSON cannot carry (NUL, bad UTF-8) become U+FFFD. */
 struct json *json_new_str(struct str value);
+struct json *json_new_i64(int64_t value);
 void json_add(struct json *object, const char *name, struct json *child);
 void json_add_str(struct json *object, const char *name, struct str value);
 void json_add_i64(struct json *object, const char *name, int64_t value);

@@ -66,7 +66,7 @@ struct json *json_new_str(struct str value)
 }
 
 /* As text: exact, and printed at a tenth of the cost of a double. */
-static struct json *new_i64(int64_t value)
+struct json *json_new_i64(int64_t value)
 {
     char text[24];
     (void)snprintf(text, sizeof(text), "%lld", (long long)value);
@@ -114,7 +114,7 @@ void json_add_str(struct json *object, const char *name, struct str value)
 
 void json_add_i64(struct json *object, const char *name, int64_t value)
 {
-    json_add(object, name, new_i64(value));
+    json_add(object, name, json_new_i64(value));
 }
 
 void json_add_bool(struct json *object, const char *name, bool value)

@@ -2,6 +2,8 @@
 
 #include "gateway/channels.h"
 #include "gateway/json.h"
+#include "gateway/nearest.h"
+#include "gateway/store.h"
 #include "gateway/text.h"
 
 #include <getopt.h>
@@ -12,41 +14,36 @@
 #define PROBLEMS_BYTES (1024u * 1024)
 #define DOCUMENT_BYTES (64u * 1024 * 1024)
 
-const struct command commands[] = {
-    {"serve",        NULL, "Run the gateway until SIGTERM",
-     "  omgw serve --config /etc/omgw/omgw.yaml\n",                                                                                   "cC", command_serve       },
-    {"config check", NULL, "Check the configuration and say all that is wrong with it",
-     "  omgw config check --config omgw.yaml\n",                                                                                      "cj", command_config_check},
-    {"config show",  NULL,
-     "Show the effective configuration and where each value is from",                       "  omgw config show --config omgw.yaml\n"
-     "  OMGW_LOG__LEVEL=debug omgw config show --json\n",        "cj", command_config_show },
-    {"config init",  NULL, "Print a commented example configuration",
-     "  omgw config init > omgw.yaml\n",                                                                                              "",   command_config_init },
-    {"db migrate",   NULL,
-     "Bring the database to this version's schema, while not serving",                      "  omgw db migrate --config omgw.yaml\n", "cj", command_db_migrate  },
-    {"db status",    NULL, "Show the database's schema version and what it holds",
-     "  omgw db status --config omgw.yaml\n",                                                                                         "cj", command_db_status   },
-    {"trace",        "ID", "Show the whole life of a message, by any id of either side",
-     "  omgw trace 0192f3a4b5c67d8e9fa0b1c2d3e4f506\n"
-     "  omgw trace --json msg_2b7c        # a partner's webhook-id\n",                                                                "cj", command_trace       },
-    {"health",       NULL, "Ask the running gateway whether it is ready (for HEALTHCHECK)",
-     "  omgw health --config omgw.yaml\n",                                                                                            "cj", command_health      },
-    {"version",      NULL, "Show the version and how it was built",
-     "  omgw version --json\n",                                                                                                       "j",  command_version     },
-};
-const size_t command_count = COUNT_OF(commands);
-
 struct option_row {
     char letter;
     const char *name;
-    const char *value;
+    const char *value; /* NULL: a flag */
+    size_t offset;     /* of its place in struct invocation */
     const char *help;
 };
+
+#define OPTION(letter, name, value, member, help)                                      \
+    {                                                                                  \
+        (letter), (name), (value), offsetof(struct invocation, member), (help)         \
+    }
 static const struct option_row option_rows[] = {
-    {'c', "config", "FILE", "configuration (default " DEFAULT_CONFIG ")"          },
-    {'j', "json",   NULL,   "one JSON document on stdout"                         },
-    {'C', "core",   NULL,   "leave core dumps on (they hold secrets and messages)"},
-    {'h', "help",   NULL,   "this text"                                           },
+    OPTION('c', "config", "FILE", config_path,
+           "configuration (default " DEFAULT_CONFIG ")"),
+    OPTION('b', "bridge", "NAME", bridge, "only of this bridge"),
+    OPTION('k', "contact", "ID", contact, "only of the contact with this external id"),
+    OPTION('s', "state", "STATE", state, "only in this state (a wrong one names all)"),
+    OPTION('S', "since", "TIME", since,
+           "only since then: 2h, 3d (ago), or 2026-02-03T09:15:00Z"),
+    OPTION('l', "limit", "N", limit, "at most so many rows (default 50)"),
+    OPTION('a', "after", "NUMBER", after,
+           "the next page: behind the row of this number"),
+    OPTION('r', "reason", "TEXT", reason, "why, for those who look later"),
+    OPTION('d', "dry-run", NULL, dry_run, "say what would be done, and do nothing"),
+    OPTION('y', "yes", NULL, yes, "do not ask"),
+    OPTION('j', "json", NULL, as_json, "one JSON document on stdout"),
+    OPTION('C', "core", NULL, core,
+           "leave core dumps on (they hold secrets and messages)"),
+    OPTION('h', "help", NULL, wants_help, "this text"),
 };
 
 /* --- help
@@ -116,19 +113,65 @@ static const struct command *find_command(int argc, char **argv, int at, int *ou
     return NULL;
 }
 
-/* The commands that begin with the word the user gave, or all. */
-static int say_unknown(const char *word)
+/* The words the user may have meant as a command: as many as a name has, joined. */
+static void join_words(char **argv, int argc, int at, char *out, size_t room)
 {
-    (void)fprintf(stderr, "omgw: there is no command \"%s\"", word);
-    bool any = false;
-    for (size_t i = 0; i < command_count; i++) {
-        if (strncmp(commands[i].name, word, strlen(word)) != 0)
-            continue;
-        (void)fprintf(stderr, "%s \"omgw %s\"", any ? "," : "; did you mean",
-                      commands[i].name);
-        any = true;
+    const char *second = at + 1 < argc && argv[at + 1][0] != '-' ? argv[at + 1] : "";
+    (void)snprintf(out, room, "%s%s%s", argv[at], second[0] == '\0' ? "" : " ", second);
+}
+
+static bool is_of_group(const struct command *command, const char *word)
+{
+    size_t len = strlen(word);
+    return strncmp(command->name, word, len) == 0 && command->name[len] == ' ';
+}
+
+static void print_group(const char *word, FILE *out)
+{
+    for (size_t i = 0; i < command_count; i++)
+        if (is_of_group(&commands[i], word))
+            (void)fprintf(out, "  omgw %s%s%s  %s\n", commands[i].name,
+                          commands[i].operand == NULL ? "" : " ",
+                          commands[i].operand == NULL ? "" : commands[i].operand,
+                          commands[i].summary);
+}
+
+static bool is_group(const char *word)
+{
+    for (size_t i = 0; i < command_count; i++)
+        if (is_of_group(&commands[i], word))
+            return true;
+    return false;
+}
+
+/* "omgw bridges": a word too few; "omgw brdiges lst": a mistyped one. */
+static enum exit_code say_unknown(char **argv, int argc, int at)
+{
+    char words[NEAREST_NAME_BYTES];
+    struct nearest nearest;
+    const char *word = argv[at];
+    bool is_whole_group = is_group(word) && (at + 1 >= argc || argv[at + 1][0] == '-');
+
+    if (is_whole_group) {
+        (void)fprintf(stderr, "omgw: \"%s\" needs one word more:\n", word);
+        print_group(word, stderr);
+        return EXIT_WRONG_USE;
     }
-    (void)fputs(any ? "?\n" : "; see \"omgw help\"\n", stderr);
+    join_words(argv, argc, at, words, sizeof(words));
+    nearest_start(&nearest, str_of(words));
+    for (size_t i = 0; i < command_count; i++)
+        nearest_offer(&nearest, str_of(commands[i].name));
+    if (nearest_name(&nearest) == NULL) {
+        nearest_start(&nearest, str_of(word));
+        for (size_t i = 0; i < command_count; i++)
+            nearest_offer(&nearest, str_of(commands[i].name));
+    }
+    const char *name = nearest_name(&nearest);
+    (void)fprintf(stderr, "omgw: there is no command \"%s\"; ", words);
+    if (name != NULL)
+        (void)fprintf(stderr, "did you mean \"omgw %s\"?\n", name);
+    else
+        (void)fputs("see \"omgw help\"\n", stderr);
     return EXIT_WRONG_USE;
 }
 
@@ -150,6 +193,49 @@ static void long_options(const struct command *command, struct option *out)
     *out = (struct option){0};
 }
 
+static const struct option_row *option_of(int letter)
+{
+    for (size_t i = 0; i < COUNT_OF(option_rows); i++)
+        if (option_rows[i].letter == letter)
+            return &option_rows[i];
+    return NULL;
+}
+
+static void take_option(struct invocation *invocation, const struct option_row *row,
+                        const char *value)
+{
+    char *place = (char *)invocation + row->offset;
+    if (row->value == NULL)
+        *(bool *)(void *)place = true;
+    else
+        *(const char **)(void *)place = value;
+}
+
+/* getopt has said which one is wrong; here, what it may have been meant to be. */
+static enum exit_code say_wrong_option(const struct command *command, const char *given)
+{
+    struct nearest nearest;
+    struct str name = str_of(given);
+    while (str_starts(name, STR("-")))
+        name = str_sub(name, 1, name.len);
+    struct str rest = name;
+    nearest_start(&nearest, str_cut(&rest, '='));
+    for (size_t i = 0; i < COUNT_OF(option_rows); i++)
+        if (takes(command, option_rows[i].letter))
+            nearest_offer(&nearest, str_of(option_rows[i].name));
+    if (nearest_name(&nearest) != NULL && !str_is(nearest.wanted, nearest.best))
+        (void)fprintf(stderr, "omgw: did you mean --%s?\n", nearest_name(&nearest));
+    (void)fprintf(stderr, "omgw: see \"omgw help %s\"\n", command->name);
+    return EXIT_WRONG_USE;
+}
+
+static bool takes_count(const struct command *command, int count)
+{
+    if (command->operand == NULL)
+        return count == 0;
+    return count == 1 || (count == 0 && command->operand[0] == '[');
+}
+
 /* -1: go on; else the exit code. */
 static int read_options(const struct command *command, int argc, char **argv,
                         struct invocation *invocation)
@@ -158,33 +244,26 @@ static int read_options(const struct command *command, int argc, char **argv,
     int letter;
 
     long_options(command, rows);
-    while ((letter = getopt_long(argc, argv, "h", rows, NULL)) != -1) {
-        switch (letter) {
-        case 'c':
-            invocation->config_path = optarg;
+    for (;;) {
+        const char *given = optind < argc ? argv[optind] : "";
+        letter = getopt_long(argc, argv, "h", rows, NULL);
+        if (letter == -1)
             break;
-        case 'j':
-            invocation->as_json = true;
-            break;
-        case 'C':
-            invocation->core = true;
-            break;
-        case 'h':
-            print_help(command, stdout);
-            return EXIT_OK;
-        default:
-            (void)fprintf(stderr, "omgw: see \"omgw help %s\"\n", command->name);
-            return EXIT_WRONG_USE;
-        }
+        const struct option_row *row = option_of(letter);
+        if (row == NULL)
+            return say_wrong_option(command, given);
+        take_option(invocation, row, optarg);
+    }
+    if (invocation->wants_help) {
+        print_help(command, stdout);
+        return EXIT_OK;
     }
     invocation->arguments = argv + optind;
     invocation->argument_count = argc - optind;
-    if (invocation->argument_count == (command->operand != NULL))
+    if (takes_count(command, invocation->argument_count))
         return -1;
-    (void)fprintf(stderr, "omgw: %s takes %s; see \"omgw help %s\"\n", command->name,
-                  command->operand != NULL ? command->operand : "no argument",
-                  command->name);
-    return EXIT_WRONG_USE;
+    return say_usage(invocation,
+                     command->operand != NULL ? command->operand : "no argument");
 }
 
 int command_main(int argc, char **argv, char **environment)
@@ -198,14 +277,18 @@ int command_main(int argc, char **argv, char **environment)
         return argc < 2 ? EXIT_WRONG_USE : EXIT_OK;
     }
     const struct command *command = find_command(argc, argv, at, &words);
+    if (command == NULL && wants_help && is_group(argv[at])) {
+        print_group(argv[at], stdout);
+        return EXIT_OK;
+    }
     if (command == NULL)
-        return say_unknown(argv[at]);
+        return say_unknown(argv, argc, at);
     if (wants_help) {
         print_help(command, stdout);
         return EXIT_OK;
     }
-    struct invocation invocation = {.config_path = DEFAULT_CONFIG,
-                                    .environment = environment};
+    struct invocation invocation = {
+        .command = command, .config_path = DEFAULT_CONFIG, .environment = environment};
     int code = read_options(command, argc - words, argv + words, &invocation);
     return code >= 0 ? code : (int)command->run(&invocation);
 }
@@ -223,6 +306,29 @@ enum exit_code load_config(const struct invocation *invocation,
         return EXIT_OK;
     say(buf_str(&problems));
     return EXIT_CONFIG;
+}
+
+enum exit_code open_reader(const struct config *config, struct store **out_store)
+{
+    const struct store_options options = {.mode = STORE_READER};
+    struct error err;
+    enum status status = store_open(config->database, &options, out_store, &err);
+    if (status != STATUS_OK)
+        say_error("cannot open the database", &err);
+    return exit_of(status);
+}
+
+void store_closep(struct store **store)
+{
+    store_close(*store);
+}
+
+enum exit_code say_usage(const struct invocation *invocation, const char *what)
+{
+    const char *name = invocation->command->name;
+    (void)fprintf(stderr, "omgw: \"%s\" takes %s; see \"omgw help %s\"\n", name, what,
+                  name);
+    return EXIT_WRONG_USE;
 }
 
 void say(struct str text)

@@ -20,13 +20,24 @@ enum exit_code {
     EXIT_CONFIG = 78,
 };
 
-#define COMMAND_FLAGS_MAX 8
+struct command;
 
-/* What the user gave. */
+/* What the user gave; texts that were not given are NULL. */
 struct invocation {
+    const struct command *command;
     const char *config_path;
+    const char *bridge;
+    const char *contact;
+    const char *state;
+    const char *since;
+    const char *limit;
+    const char *after;
+    const char *reason;
     bool as_json;
     bool core; /* serve: leave core dumps on */
+    bool dry_run;
+    bool yes;
+    bool wants_help;
     char **arguments;
     int argument_count;
     char **environment;
@@ -34,11 +45,12 @@ struct invocation {
 
 struct command {
     const char *name;    /* one or two words */
-    const char *operand; /* "ID", or NULL: none */
+    const char *operand; /* "ID"; "[ID]": may be left out; NULL: none */
     const char *summary;
     const char *examples; /* first in the help */
-    const char *options;  /* letters of option rows it takes: c(onfig) j(son) C(ore) */
+    const char *options;  /* letters of the option rows it takes: see command.c */
     enum exit_code (*run)(const struct invocation *invocation);
+    int subject; /* of those that share a run: enum list_kind, or enum order_verb */
 };
 
 extern const struct command commands[];
@@ -66,6 +78,13 @@ enum exit_code print_json(const struct json *json);
 /* Writes to stdout and flushes. */
 enum exit_code print_text(struct str text);
 
+struct store;
+/* The configuration's database, for looking; says what is wrong. */
+enum exit_code open_reader(const struct config *config, struct store **out_store);
+void store_closep(struct store **store);
+/* Words against the usage, on stderr. */
+enum exit_code say_usage(const struct invocation *invocation, const char *what);
+
 enum exit_code command_serve(const struct invocation *invocation);
 enum exit_code command_config_check(const struct invocation *invocation);
 enum exit_code command_config_show(const struct invocation *invocation);
@@ -75,3 +94,11 @@ enum exit_code command_db_status(const struct invocation *invocation);
 enum exit_code command_trace(const struct invocation *invocation);
 enum exit_code command_health(const struct invocation *invocation);
 enum exit_code command_version(const struct invocation *invocation);
+enum exit_code command_list(const struct invocation *invocation);
+enum exit_code command_show(const struct invocation *invocation);
+enum exit_code command_dead_change(const struct invocation *invocation);
+enum exit_code command_bridges_list(const struct invocation *invocation);
+enum exit_code command_bridges_show(const struct invocation *invocation);
+enum exit_code command_bridges_order(const struct invocation *invocation);
+enum exit_code command_bridges_test(const struct invocation *invocation);
+enum exit_code command_bridges_forget(const struct invocation *invocation);

@@ -84,13 +84,20 @@ static void late_recorded(void *context, struct report *report)
     dispatcher.recorded(dispatcher.context, report);
 }
 
+static void late_order(void *context, int64_t bridge_row, enum bridge_order order)
+{
+    struct gateway *gateway = context;
+    struct dispatcher dispatcher = engine_dispatcher(gateway->engine);
+    dispatcher.order(dispatcher.context, bridge_row, order);
+}
+
 static enum status open_relay(struct gateway *gateway, struct error *err)
 {
     gateway->writer = writer_new(gateway->store, WRITER_QUEUE);
     const struct relay_settings settings = {
         .writer = gateway->writer,
         .genesys_source = &genesys_source,
-        .dispatcher = {late_offer, late_recorded, gateway},
+        .dispatcher = {late_offer, late_recorded, gateway, late_order},
         .seed = random_seed_now(),
     };
     gateway->relay = relay_new(&settings);

@@ -45,20 +45,16 @@ enum exit_code command_trace(const struct invocation *invocation)
 {
     CLEANUP(config_dropp) struct config *config = NULL;
     CLEANUP(json_freep) struct json *trace = NULL;
-    struct store *store = NULL;
+    CLEANUP(store_closep) struct store *store = NULL;
     struct error err;
     enum exit_code code = load_config(invocation, &config);
+    if (code == EXIT_OK)
+        code = open_reader(config, &store);
     if (code != EXIT_OK)
         return code;
 
-    const struct store_options options = {.mode = STORE_READER};
-    enum status status = store_open(config->database, &options, &store, &err);
-    if (status != STATUS_OK) {
-        say_error("cannot open the database", &err);
-        return exit_of(status);
-    }
-    status = store_trace(store, str_of(invocation->arguments[0]), &trace, &err);
-    store_close(store);
+    enum status status =
+        store_trace(store, str_of(invocation->arguments[0]), &trace, &err);
     if (status == STATUS_NOT_FOUND) {
         (void)fprintf(
             stderr,

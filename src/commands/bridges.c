@@ -1,0 +1,307 @@
+/*
+ * bridges: what each has waiting, dead and paused, from the database and the
+ * configuration; pausing and resuming by the running gateway.
+ */
+#include "control.h"
+#include "sheet.h"
+
+#include "gateway/channel.h"
+#include "gateway/json.h"
+#include "gateway/memory.h"
+#include "gateway/relay.h"
+
+#define VIEW_ARENA_BYTES (64u * 1024 * 1024)
+#define PAUSES_MAX 3 /* one a scope */
+#define PAUSES_TEXT_BYTES 8192
+
+/* A bridge of the configuration, of the database, or of both. */
+struct view {
+    const char *name;
+    const char *channel;
+    const char *integration_id;
+    const char *organisation; /* NULL: not configured */
+    int64_t row;              /* 0: the database does not know it yet */
+    int64_t pending;
+    int64_t dead;
+    int64_t oldest_ms; /* of what is pending; 0: nothing is */
+    struct pause pauses[PAUSES_MAX];
+    size_t pause_count;
+};
+
+struct views {
+    struct arena *arena;
+    const char *only; /* name; NULL: all */
+    struct view *items;
+    size_t count;
+};
+
+/* --- collecting
+ * ------------------------------------------------------------------------------- */
+
+static struct view *view_find(struct views *views, struct str name)
+{
+    for (size_t i = 0; i < views->count; i++)
+        if (str_is(name, views->items[i].name))
+            return &views->items[i];
+    return NULL;
+}
+
+static struct view *view_add(struct views *views, const char *name, const char *channel,
+                             const char *integration_id)
+{
+    views->items = mem_resize(views->items, (views->count + 1) * sizeof(*views->items));
+    struct view *view = &views->items[views->count++];
+    *view = (struct view){
+        .name = arena_c_string(views->arena, str_of(name)),
+        .channel = arena_c_string(views->arena, str_of(channel)),
+        .integration_id = arena_c_string(views->arena, str_of(integration_id)),
+    };
+    return view;
+}
+
+static bool is_wanted(const struct views *views, const char *name)
+{
+    return views->only == NULL || strcmp(views->only, name) == 0;
+}
+
+static void add_configured(struct views *views, const struct config *config)
+{
+    for (size_t i = 0; i < config->bridge_count; i++) {
+        const struct bridge *bridge = &config->bridges[i];
+        if (is_wanted(views, bridge->name))
+            view_add(views, bridge->name, bridge->channel->name, bridge->integration_id)
+                ->organisation = bridge->organisation->name;
+    }
+}
+
+static void bridge_seen(const struct bridge_record *bridge, void *context)
+{
+    struct views *views = context;
+    struct view *view = view_find(views, str_of(bridge->name));
+    if (view == NULL && is_wanted(views, bridge->name))
+        view = view_add(views, bridge->name, bridge->channel, bridge->integration_id);
+    if (view != NULL)
+        view->row = bridge->row;
+}
+
+static void oldest_seen(const struct list_cell *cells, size_t count, void *context)
+{
+    struct view *view = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(cells[i].name, "bridge") == 0)
+            view = view_find(context, cells[i].text);
+        if (view != NULL && cells[i].form == LIST_TIME)
+            view->oldest_ms = cells[i].number;
+    }
+}
+
+static bool concerns(const struct pause *pause, const struct view *view)
+{
+    if (pause->scope != PAUSE_ORGANISATION)
+        return str_is(pause->name, view->name);
+    return view->organisation != NULL && str_is(pause->name, view->organisation);
+}
+
+static void pause_seen(const struct pause *pause, void *context)
+{
+    struct views *views = context;
+    for (size_t i = 0; i < views->count; i++) {
+        struct view *view = &views->items[i];
+        if (!concerns(pause, view) || view->pause_count == PAUSES_MAX)
+            continue;
+        struct pause *own = &view->pauses[view->pause_count++];
+        *own = *pause;
+        own->name = arena_copy(views->arena, pause->name);
+        own->reason = arena_copy(views->arena, pause->reason);
+        own->set_by = arena_copy(views->arena, pause->set_by);
+    }
+}
+
+static enum status read_views(struct store *store, struct views *views,
+                              struct error *err)
+{
+    const struct list_filter all = {.limit = 1};
+    enum status status = store_bridges(store, bridge_seen, views, err);
+    for (size_t i = 0; i < views->count && status == STATUS_OK; i++) {
+        struct view *view = &views->items[i];
+        status = store_counts(store, view->row, &view->pending, &view->dead, err);
+    }
+    if (status == STATUS_OK)
+        status = store_list(store, LIST_OLDEST, &all, oldest_seen, views, err);
+    if (status == STATUS_OK)
+        status = store_pauses(store, pause_seen, views, err);
+    return status;
+}
+
+static enum exit_code collect(const struct invocation *invocation, struct views *views)
+{
+    CLEANUP(config_dropp) struct config *config = NULL;
+    CLEANUP(store_closep) struct store *store = NULL;
+    struct error err;
+    enum exit_code code = load_config(invocation, &config);
+    if (code == EXIT_OK)
+        code = open_reader(config, &store);
+    if (code != EXIT_OK)
+        return code;
+    add_configured(views, config);
+    enum status status = read_views(store, views, &err);
+    for (size_t i = 0; i < views->count; i++)
+        if (views->items[i].organisation != NULL)
+            views->items[i].organisation =
+                arena_c_string(views->arena, str_of(views->items[i].organisation));
+    if (status != STATUS_OK)
+        say_error("cannot read the bridges", &err);
+    return exit_of(status);
+}
+
+static void views_release(struct views *views)
+{
+    mem_free(views->items);
+    arena_free(views->arena);
+}
+
+/* --- showing
+ * ---------------------------------------------------------------------------------- */
+
+static const char *state_of(const struct view *view)
+{
+    if (view->organisation == NULL)
+        return "not configured";
+    return view->pause_count > 0 ? "paused" : "active";
+}
+
+static struct json *json_of(const struct view *view)
+{
+    char time[TIME_TEXT_BYTES];
+    struct json *object = json_new_object();
+    json_add_str(object, "bridge", str_of(view->name));
+    json_add_str(object, "channel", str_of(view->channel));
+    if (view->organisation != NULL)
+        json_add_str(object, "organisation", str_of(view->organisation));
+    json_add_str(object, "integration_id", str_of(view->integration_id));
+    json_add_str(object, "state", str_of(state_of(view)));
+    json_add_i64(object, "pending", view->pending);
+    json_add_i64(object, "dead_letters", view->dead);
+    if (view->oldest_ms != 0) {
+        time_format(view->oldest_ms, time);
+        json_add_str(object, "oldest_pending", str_of(time));
+    }
+    struct json *pauses = json_add_array(object, "pauses");
+    for (size_t i = 0; i < view->pause_count; i++) {
+        struct json *pause = json_append_object(pauses);
+        time_format(view->pauses[i].since_ms, time);
+        json_add_str(pause, "scope", str_of(pause_scope_name(view->pauses[i].scope)));
+        json_add_str(pause, "name", view->pauses[i].name);
+        json_add_str(pause, "set_by", view->pauses[i].set_by);
+        json_add_str(pause, "since", str_of(time));
+        json_add_str(pause, "reason", view->pauses[i].reason);
+    }
+    return object;
+}
+
+/* Each pause as "scope since TIME by WHOM: why", for people. */
+static const char *say_pauses(const struct view *view, struct arena *arena)
+{
+    CLEANUP(buf_release) struct buf text;
+    char time[TIME_TEXT_BYTES];
+    buf_init(&text, PAUSES_TEXT_BYTES);
+    for (size_t i = 0; i < view->pause_count; i++) {
+        const struct pause *pause = &view->pauses[i];
+        time_format(pause->since_ms, time);
+        buf_printf(&text, "%s%s since %s by %.*s%s%.*s", i == 0 ? "" : "; ",
+                   pause_scope_name(pause->scope), time, STR_ARG(pause->set_by),
+                   pause->reason.len > 0 ? ": " : "", STR_ARG(pause->reason));
+    }
+    return arena_c_string(arena, buf_str(&text));
+}
+
+static void add_row(struct sheet *sheet, const struct view *view, struct arena *arena,
+                    enum list_depth identity)
+{
+    struct list_cell cells[] = {
+        cell_text("bridge", view->name),
+        cell_text("channel", view->channel),
+        cell_text("organisation", view->organisation),
+        cell_text("integration_id", view->integration_id),
+        cell_text("state", state_of(view)),
+        cell_number("pending", view->pending),
+        cell_number("dead_letters", view->dead),
+        cell_time("oldest_pending", view->oldest_ms),
+        cell_text("paused", say_pauses(view, arena)),
+    };
+    cells[3].depth = identity;
+    sheet_row(cells, COUNT_OF(cells), sheet);
+}
+
+enum exit_code command_bridges_list(const struct invocation *invocation)
+{
+    CLEANUP(views_release) struct views views = {.arena = arena_new(VIEW_ARENA_BYTES)};
+    CLEANUP(sheet_freep) struct sheet *sheet = sheet_new();
+    enum exit_code code = collect(invocation, &views);
+    if (code != EXIT_OK)
+        return code;
+    if (invocation->as_json) {
+        CLEANUP(json_freep) struct json *page = json_new_object();
+        struct json *rows = json_add_array(page, "rows");
+        for (size_t i = 0; i < views.count; i++)
+            json_append(rows, json_of(&views.items[i]));
+        return print_json(page);
+    }
+    for (size_t i = 0; i < views.count; i++)
+        add_row(sheet, &views.items[i], views.arena, LIST_IN_RECORD);
+    return sheet_print(sheet, sheet_style(false), sheet_width(), 0);
+}
+
+enum exit_code command_bridges_show(const struct invocation *invocation)
+{
+    CLEANUP(views_release)
+    struct views views = {.arena = arena_new(VIEW_ARENA_BYTES),
+                          .only = invocation->arguments[0]};
+    CLEANUP(sheet_freep) struct sheet *sheet = sheet_new();
+    enum exit_code code = collect(invocation, &views);
+    if (code != EXIT_OK)
+        return code;
+    if (views.count == 0) {
+        (void)fprintf(stderr,
+                      "omgw: neither the configuration nor the database has a bridge "
+                      "\"%s\"\n",
+                      views.only);
+        return EXIT_TROUBLE;
+    }
+    if (invocation->as_json) {
+        CLEANUP(json_freep) struct json *one = json_of(&views.items[0]);
+        return print_json(one);
+    }
+    add_row(sheet, &views.items[0], views.arena, LIST_IN_TABLE);
+    return sheet_print_records(sheet, sheet_style(false));
+}
+
+/* --- orders
+ * -----------------------------------------------------------------------------------
+ */
+
+enum exit_code command_bridges_order(const struct invocation *invocation)
+{
+    CLEANUP(config_dropp) struct config *config = NULL;
+    CLEANUP(json_freep) struct json *answer = NULL;
+    CLEANUP(arena_freep) struct arena *arena = arena_new(VIEW_ARENA_BYTES);
+    const char *name = invocation->arguments[0];
+    const char *verb = order_verb_name((enum order_verb)invocation->command->subject);
+    enum exit_code code = load_config(invocation, &config);
+    if (code != EXIT_OK)
+        return code;
+    if (config_bridge(config, str_of(name)) == NULL) {
+        (void)fprintf(stderr, "omgw: the configuration has no bridge \"%s\"\n", name);
+        return EXIT_TROUBLE;
+    }
+    struct json *body = json_new_object();
+    if (invocation->reason != NULL)
+        json_add_str(body, "reason", str_of(invocation->reason));
+    code = control_ask(config, arena_printf(arena, "/v1/bridges/%s/%s", name, verb).ptr,
+                       body, &answer);
+    if (code != EXIT_OK)
+        return code;
+    if (invocation->as_json)
+        return print_json(answer);
+    return print_text(arena_printf(arena, "%s: %sd\n", name, verb));
+}

@@ -1,0 +1,98 @@
+/*
+ * list: contacts, conversations, messages, deliveries and dead letters as the database
+ * has them: a page of them, or one.
+ */
+#include "ask.h"
+#include "sheet.h"
+
+#define PAGE_ROWS 50
+
+static enum exit_code say_store_error(enum status status, const struct error *err)
+{
+    say_error("cannot list", err);
+    return status == STATUS_INVALID ? EXIT_WRONG_USE : exit_of(status);
+}
+
+static enum exit_code read_page(const struct config *config, enum list_kind kind,
+                                const struct list_filter *filter, struct sheet *sheet)
+{
+    CLEANUP(store_closep) struct store *store = NULL;
+    struct error err;
+    enum exit_code code = open_reader(config, &store);
+    if (code != EXIT_OK)
+        return code;
+    enum status status = store_list(store, kind, filter, sheet_row, sheet, &err);
+    return status == STATUS_OK ? EXIT_OK : say_store_error(status, &err);
+}
+
+enum exit_code command_list(const struct invocation *invocation)
+{
+    CLEANUP(config_dropp) struct config *config = NULL;
+    CLEANUP(sheet_freep) struct sheet *sheet = sheet_new();
+    struct list_filter filter;
+    enum list_kind kind = (enum list_kind)invocation->command->subject;
+    enum exit_code code = ask_filter(invocation, PAGE_ROWS, &filter);
+    if (code == EXIT_OK)
+        code = load_config(invocation, &config);
+    if (code == EXIT_OK)
+        code = read_page(config, kind, &filter, sheet);
+    if (code != EXIT_OK)
+        return code;
+    bool has_more = sheet_rows(sheet) == filter.limit;
+    return sheet_print(sheet, sheet_style(invocation->as_json), sheet_width(),
+                       has_more ? sheet_last(sheet) : 0);
+}
+
+/* --- one
+ * --------------------------------------------------------------------------------------
+ */
+
+/* A message has a number, and an id that both sides know. */
+static enum status find_row(struct store *store, enum list_kind kind, const char *id,
+                            struct list_filter *filter, struct error *err)
+{
+    if (ask_number(id, &filter->number))
+        return STATUS_OK;
+    if (kind == LIST_MESSAGES)
+        return store_message_find(store, str_of(id), &filter->number, err);
+    return fail(err, STATUS_NOT_FOUND, "\"%s\" is no number", id);
+}
+
+static enum status read_one(struct store *store, enum list_kind kind, const char *id,
+                            struct list_filter *filter, struct sheet *sheet,
+                            struct error *err)
+{
+    enum status status = STATUS_OK;
+    if (kind == LIST_CONTACTS)
+        filter->contact = str_of(id);
+    else
+        status = find_row(store, kind, id, filter, err);
+    if (status == STATUS_OK)
+        status = store_list(store, kind, filter, sheet_row, sheet, err);
+    if (status == STATUS_OK && sheet_rows(sheet) == 0)
+        return fail(err, STATUS_NOT_FOUND, "there is none with \"%s\"", id);
+    return status;
+}
+
+enum exit_code command_show(const struct invocation *invocation)
+{
+    CLEANUP(config_dropp) struct config *config = NULL;
+    CLEANUP(store_closep) struct store *store = NULL;
+    CLEANUP(sheet_freep) struct sheet *sheet = sheet_new();
+    struct list_filter filter;
+    struct error err;
+    enum exit_code code = ask_filter(invocation, PAGE_ROWS, &filter);
+    if (code == EXIT_OK)
+        code = load_config(invocation, &config);
+    if (code == EXIT_OK)
+        code = open_reader(config, &store);
+    if (code != EXIT_OK)
+        return code;
+    enum status status = read_one(store, (enum list_kind)invocation->command->subject,
+                                  invocation->arguments[0], &filter, sheet, &err);
+    if (status != STATUS_OK) {
+        say_error("cannot show", &err);
+        return exit_of(status);
+    }
+    return sheet_print_records(sheet, sheet_style(invocation->as_json));
+}

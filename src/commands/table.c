@@ -1,0 +1,239 @@
+/*
+ * table: every command, one entry each, in the order of the overview.
+ */
+#include "command.h"
+
+#include "gateway/relay.h"
+#include "gateway/store.h"
+
+/* clang-format would fold the entries together. */
+/* clang-format off */
+const struct command commands[] = {
+    {
+        .name = "serve",
+        .summary = "Run the gateway until SIGTERM",
+        .examples = "  omgw serve --config /etc/omgw/omgw.yaml\n",
+        .options = "cC",
+        .run = command_serve,
+    },
+    {
+        .name = "config check",
+        .summary = "Check the configuration and say all that is wrong with it",
+        .examples = "  omgw config check --config omgw.yaml\n",
+        .options = "cj",
+        .run = command_config_check,
+    },
+    {
+        .name = "config show",
+        .summary = "Show the effective configuration and where each value is from",
+        .examples = "  omgw config show --config omgw.yaml\n"
+                    "  OMGW_LOG__LEVEL=debug omgw config show --json\n",
+        .options = "cj",
+        .run = command_config_show,
+    },
+    {
+        .name = "config init",
+        .summary = "Print a commented example configuration",
+        .examples = "  omgw config init > omgw.yaml\n",
+        .options = "",
+        .run = command_config_init,
+    },
+    {
+        .name = "db migrate",
+        .summary = "Bring the database to this version's schema, while not serving",
+        .examples = "  omgw db migrate --config omgw.yaml\n",
+        .options = "cj",
+        .run = command_db_migrate,
+    },
+    {
+        .name = "db status",
+        .summary = "Show the database's schema version and what it holds",
+        .examples = "  omgw db status --config omgw.yaml\n",
+        .options = "cj",
+        .run = command_db_status,
+    },
+    {
+        .name = "bridges list",
+        .summary = "List bridges: what waits, what died, what is paused",
+        .examples = "  omgw bridges list\n"
+                    "  omgw bridges list --json\n",
+        .options = "cj",
+        .run = command_bridges_list,
+    },
+    {
+        .name = "bridges show",
+        .operand = "NAME",
+        .summary = "Show a bridge and why it is paused, if it is",
+        .examples = "  omgw bridges show acme\n",
+        .options = "cj",
+        .run = command_bridges_show,
+    },
+    {
+        .name = "bridges pause",
+        .operand = "NAME",
+        .summary = "Hold a bridge's deliveries until they are resumed",
+        .examples = "  omgw bridges pause acme --reason 'number moves on Friday'\n",
+        .options = "crj",
+        .run = command_bridges_order,
+        .subject = ORDER_PAUSE,
+    },
+    {
+        .name = "bridges resume",
+        .operand = "NAME",
+        .summary = "Deliver again, also what the gateway paused by itself",
+        .examples = "  omgw bridges resume acme\n",
+        .options = "cj",
+        .run = command_bridges_order,
+        .subject = ORDER_RESUME,
+    },
+    {
+        .name = "bridges test",
+        .operand = "NAME",
+        .summary = "Send the channel a signed ping and say what came back",
+        .examples = "  omgw bridges test acme\n",
+        .options = "cj",
+        .run = command_bridges_test,
+    },
+    {
+        .name = "bridges forget",
+        .operand = "NAME",
+        .summary = "Make dead letters of what waits on a bridge no longer configured",
+        .examples = "  omgw bridges forget acme\n"
+                    "  omgw bridges forget acme --yes\n",
+        .options = "cyj",
+        .run = command_bridges_forget,
+    },
+    {
+        .name = "contacts list",
+        .summary = "List contacts, newest first",
+        .examples = "  omgw contacts list --bridge acme\n",
+        .options = "cbkSlaj",
+        .run = command_list,
+        .subject = LIST_CONTACTS,
+    },
+    {
+        .name = "contacts show",
+        .operand = "ID",
+        .summary = "Show the contacts with this external id",
+        .examples = "  omgw contacts show 447700900123\n",
+        .options = "cbj",
+        .run = command_show,
+        .subject = LIST_CONTACTS,
+    },
+    {
+        .name = "conversations list",
+        .summary = "List conversations, newest first",
+        .examples = "  omgw conversations list --state open --since 1h\n",
+        .options = "cbksSlaj",
+        .run = command_list,
+        .subject = LIST_CONVERSATIONS,
+    },
+    {
+        .name = "conversations show",
+        .operand = "NUMBER",
+        .summary = "Show a conversation; trace shows what was said in it",
+        .examples = "  omgw conversations show 4711\n",
+        .options = "cbj",
+        .run = command_show,
+        .subject = LIST_CONVERSATIONS,
+    },
+    {
+        .name = "messages list",
+        .summary = "List messages, newest first",
+        .examples = "  omgw messages list --contact 447700900123 --since 1d\n"
+                    "  omgw messages list --state failed --json\n",
+        .options = "cbksSlaj",
+        .run = command_list,
+        .subject = LIST_MESSAGES,
+    },
+    {
+        .name = "messages show",
+        .operand = "ID",
+        .summary = "Show a message with its text",
+        .examples = "  omgw messages show 0192f3a4b5c67d8e9fa0b1c2d3e4f506\n",
+        .options = "cbj",
+        .run = command_show,
+        .subject = LIST_MESSAGES,
+    },
+    {
+        .name = "deliveries list",
+        .summary = "List deliveries, newest first",
+        .examples = "  omgw deliveries list --state pending --bridge acme\n"
+                    "  omgw deliveries list --after 4711      # the next page\n",
+        .options = "cbksSlaj",
+        .run = command_list,
+        .subject = LIST_DELIVERIES,
+    },
+    {
+        .name = "deliveries show",
+        .operand = "NUMBER",
+        .summary = "Show a delivery; trace shows its attempts",
+        .examples = "  omgw deliveries show 4711\n",
+        .options = "cbj",
+        .run = command_show,
+        .subject = LIST_DELIVERIES,
+    },
+    {
+        .name = "dead list",
+        .summary = "List dead letters: deliveries given up, with the reason",
+        .examples = "  omgw dead list --bridge acme --since 1d\n",
+        .options = "cbkSlaj",
+        .run = command_list,
+        .subject = LIST_DEAD,
+    },
+    {
+        .name = "dead show",
+        .operand = "NUMBER",
+        .summary = "Show a dead letter with its text",
+        .examples = "  omgw dead show 4711\n",
+        .options = "cj",
+        .run = command_show,
+        .subject = LIST_DEAD,
+    },
+    {
+        .name = "dead replay",
+        .operand = "[NUMBER]",
+        .summary = "Deliver dead letters again, in their original order",
+        .examples = "  omgw dead replay 4711\n"
+                    "  omgw dead replay --bridge acme --since 2h --dry-run\n"
+                    "  omgw dead replay --bridge acme --since 2h\n",
+        .options = "cbkSdyj",
+        .run = command_dead_change,
+        .subject = ORDER_REPLAY,
+    },
+    {
+        .name = "dead drop",
+        .operand = "[NUMBER]",
+        .summary = "Give dead letters up for good",
+        .examples = "  omgw dead drop 4711\n"
+                    "  omgw dead drop --bridge acme --contact 447700900123 --yes\n",
+        .options = "cbkSdyj",
+        .run = command_dead_change,
+        .subject = ORDER_DROP,
+    },
+    {
+        .name = "trace",
+        .operand = "ID",
+        .summary = "Show the whole life of a message, by any id of either side",
+        .examples = "  omgw trace 0192f3a4b5c67d8e9fa0b1c2d3e4f506\n"
+                    "  omgw trace --json msg_2b7c        # a partner's webhook-id\n",
+        .options = "cj",
+        .run = command_trace,
+    },
+    {
+        .name = "health",
+        .summary = "Ask the running gateway whether it is ready (for HEALTHCHECK)",
+        .examples = "  omgw health --config omgw.yaml\n",
+        .options = "cj",
+        .run = command_health,
+    },
+    {
+        .name = "version",
+        .summary = "Show the version and how it was built",
+        .examples = "  omgw version --json\n",
+        .options = "j",
+        .run = command_version,
+    },
+};
+/* clang-format on */
+const size_t command_count = COUNT_OF(commands);
