@@ -5,13 +5,23 @@
 static void fill(struct error *err, const char *pointer, const char *format,
                  va_list args) __attribute__((__format__(__printf__, 3, 0)));
 
+static void copy(char *out, size_t room, const char *text)
+{
+    size_t len = strnlen(text, room - 1);
+    memcpy(out, text, len);
+    out[len] = '\0';
+}
+
 static void fill(struct error *err, const char *pointer, const char *format,
                  va_list args)
 {
     /* Printed aside first: the arguments may point into *err (adding context). */
     struct error filled;
-    (void)vsnprintf(filled.text, sizeof(filled.text), format, args);
-    (void)snprintf(filled.pointer, sizeof(filled.pointer), "%s", pointer);
+    if (strchr(format, '%') == NULL) /* "not known" is an answer, and a frequent one */
+        copy(filled.text, sizeof(filled.text), format);
+    else
+        (void)vsnprintf(filled.text, sizeof(filled.text), format, args);
+    copy(filled.pointer, sizeof(filled.pointer), pointer);
     *err = filled;
 }
 

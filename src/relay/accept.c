@@ -5,6 +5,8 @@
  */
 #include "internal.h"
 
+#include <endian.h>
+
 #include "gateway/channel.h"
 #include "gateway/conversation.h"
 #include "gateway/limits.h"
@@ -13,33 +15,52 @@
  * Source: design.md section 4, "Genesys conversation ids". */
 #define PREFETCH_SILENCE_MS (INT64_C(60) * 60 * 1000)
 
-/* FNV-1a over the parts, with their lengths: tells a repeat from another body under the
- * same key. Not a defence: the keys themselves are hashed under a secret. */
-static uint32_t tag_add(uint32_t tag, struct str part)
+/* FNV-1a over the parts, eight bytes at a time, with their lengths: tells a repeat from
+ * another body under the same key. Not a defence: the keys themselves are hashed under
+ * a secret. The bytes have an order, since the file may move to another machine. */
+#define TAG_START UINT64_C(14695981039346656037)
+#define TAG_PRIME UINT64_C(1099511628211)
+static uint64_t tag_word(uint64_t tag, const char *bytes, size_t len)
 {
-    for (size_t i = 0; i < part.len; i++)
-        tag = (tag ^ (uint8_t)part.ptr[i]) * UINT32_C(16777619);
-    return (tag ^ (uint32_t)part.len) * UINT32_C(16777619);
+    uint64_t word = 0;
+    memcpy(&word, bytes, len);
+    tag = (tag ^ le64toh(word)) * TAG_PRIME;
+    return tag ^ tag >> 32; /* else the first bytes would reach the top bits only */
+}
+
+static uint64_t tag_add(uint64_t tag, struct str part)
+{
+    size_t at = 0;
+    for (; part.len - at >= sizeof(uint64_t); at += sizeof(uint64_t))
+        tag = tag_word(tag, part.ptr + at, sizeof(uint64_t));
+    if (at < part.len)
+        tag = tag_word(tag, part.ptr + at, part.len - at);
+    return (tag ^ part.len) * TAG_PRIME;
+}
+
+static uint32_t tag_end(uint64_t tag)
+{
+    return (uint32_t)(tag >> 32);
 }
 
 static uint32_t body_tag(const struct event *event)
 {
-    uint32_t tag = tag_add(UINT32_C(2166136261), event->contact_id);
+    uint64_t tag = tag_add(TAG_START, event->contact_id);
     tag = tag_add(tag, event->text);
     tag = tag_add(tag, event->answer_payload);
-    return tag_add(tag, event->raw);
+    return tag_end(tag_add(tag, event->raw));
 }
 
 static uint32_t profile_tag(const struct event *event)
 {
-    uint32_t tag = tag_add(UINT32_C(2166136261), event->name);
+    uint64_t tag = tag_add(TAG_START, event->name);
     tag = tag_add(tag, event->first_name);
     tag = tag_add(tag, event->last_name);
     for (size_t i = 0; i < event->attribute_count; i++) {
         tag = tag_add(tag, event->attributes[i].name);
         tag = tag_add(tag, event->attributes[i].value);
     }
-    return tag;
+    return tag_end(tag);
 }
 
 static bool event_has_profile(const struct event *event)
