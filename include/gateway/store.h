@@ -198,6 +198,11 @@ MUST_CHECK enum status store_message_get(struct store *store, int64_t row,
 MUST_CHECK enum status store_message_status(struct store *store, int64_t row,
                                             enum message_status status, int64_t now_ms,
                                             struct error *err);
+/* The same only if the status is `from`; else *out_changed is false. */
+MUST_CHECK enum status store_message_advance(struct store *store, int64_t row,
+                                             enum message_status from,
+                                             enum message_status to, int64_t now_ms,
+                                             bool *out_changed, struct error *err);
 
 /* Every option of a structured message: labels and payloads that an answer may name. */
 struct stored_choice {
@@ -287,8 +292,9 @@ MUST_CHECK enum status store_early_receipt_take(struct store *store, int64_t bri
                                                 const struct event_key *key,
                                                 struct arena *arena, struct receipt *out,
                                                 struct error *err);
+/* *out_left: some wait still. */
 MUST_CHECK enum status store_early_receipts_expire(struct store *store, int64_t before_ms,
-                                                   struct error *err);
+                                                   bool *out_left, struct error *err);
 
 /* --- taking work (reading or writing handle) -------------------------------------------- */
 

@@ -145,6 +145,7 @@ static void run_until_told(struct gateway *gateway, const struct invocation *inv
                            const sigset_t *signals)
 {
     const struct timespec round = {.tv_sec = TIDY_EVERY_S};
+    relay_tidy(gateway->relay, gateway->config);
     for (;;) {
         int number = sigtimedwait(signals, NULL, &round);
         if (number < 0) {

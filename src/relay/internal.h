@@ -38,6 +38,7 @@ struct tally {
 
 struct tidy_job {
     struct write_job job;
+    struct relay *relay;
     int64_t id_life_ms;
     atomic_bool is_waiting;
 };
@@ -100,6 +101,9 @@ struct status_change {
     enum reason_code reason_code;
     struct str reason;
 };
+/* The status the other side is told for a change; false: nothing. */
+bool receipts_tell(const struct work *work, const struct message *message,
+                   enum message_status status, enum message_status *out);
 MUST_CHECK enum status receipts_status(struct work *work, const struct message *message,
                                        const struct status_change *change,
                                        struct error *err);

@@ -175,6 +175,36 @@ static enum status end_pauses(struct work *work, const struct report *report,
     return end_pause(work, PAUSE_BRIDGE_TO_GENESYS, bridge, err);
 }
 
+/*
+ * The common end, a message sent and nobody to be told, is kept without looking the
+ * message up. *out_is_kept false: nothing was, and keep_status has to decide.
+ */
+static enum status keep_sent(struct work *work, const struct message *message,
+                             const struct report *report, bool *out_is_kept,
+                             struct error *err)
+{
+    enum message_status told;
+    *out_is_kept = false;
+    if (!outcome_is_success(report->outcome) ||
+        message->direction == DIRECTION_OUTBOUND || work->relay->early_receipts ||
+        receipts_tell(work, message, MESSAGE_SENT, &told))
+        return STATUS_OK;
+    return store_message_advance(work->store, message->row, MESSAGE_ACCEPTED,
+                                 MESSAGE_SENT, work->now.wall_ms, out_is_kept, err);
+}
+
+/* As far as its delivery knows it. */
+static struct message message_of(const struct delivery *delivery)
+{
+    return (struct message){
+        .row = delivery->message_id,
+        .bridge_row = delivery->bridge_row,
+        .contact_row = delivery->contact_row,
+        .conversation = delivery->conversation,
+        .direction = delivery->direction,
+    };
+}
+
 static enum status keep_message_outcome(struct work *work, const struct report *report,
                                         struct error *err)
 {
@@ -183,14 +213,17 @@ static enum status keep_message_outcome(struct work *work, const struct report *
     if (!is_success && !is_dead && report->outcome != OUTCOME_PROGRESS)
         return STATUS_OK;
 
-    struct message message;
-    enum status status = store_message_get(work->store, report->delivery->message_id,
-                                           work->arena, &message, err);
+    bool is_kept = false;
+    struct message message = message_of(report->delivery);
+    enum status status = keep_sent(work, &message, report, &is_kept, err);
+    if (status == STATUS_OK && !is_kept)
+        status =
+            store_message_get(work->store, message.row, work->arena, &message, err);
     if (status == STATUS_OK && report->genesys_conversation_id.len > 0)
         status = store_conversation_link(work->store, message.conversation,
                                          report->genesys_conversation_id,
                                          work->now.wall_ms, err);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && !is_kept)
         status = keep_status(work, &message, report, err);
     if (status == STATUS_OK)
         status = keep_peer_id(work, &message, report, err);

@@ -14,9 +14,8 @@ enum reason_code receipts_reason(struct str name)
     return REASON_GENERAL_ERROR;
 }
 
-/* The status the other side is told for a change; false: nothing. */
-static bool told_status(const struct work *work, const struct message *message,
-                        enum message_status status, enum message_status *out)
+bool receipts_tell(const struct work *work, const struct message *message,
+                   enum message_status status, enum message_status *out)
 {
     struct capabilities can;
     work->bridge->channel->capabilities(work->bridge, &can);
@@ -73,7 +72,7 @@ enum status receipts_status(struct work *work, const struct message *message,
     enum status status = store_message_status(work->store, message->row, change->status,
                                               work->now.wall_ms, err);
     enum message_status told;
-    if (status != STATUS_OK || !told_status(work, message, change->status, &told))
+    if (status != STATUS_OK || !receipts_tell(work, message, change->status, &told))
         return status;
 
     struct receipt receipt = {

@@ -15,8 +15,8 @@ static enum status tidy_apply(struct write_job *job, struct store *store,
 {
     struct tidy_job *own = CONTAINER_OF(job, struct tidy_job, job);
     bool has_more = false;
-    enum status status =
-        store_early_receipts_expire(store, now.wall_ms - EARLY_RECEIPT_LIFE_MS, err);
+    enum status status = store_early_receipts_expire(
+        store, now.wall_ms - EARLY_RECEIPT_LIFE_MS, &own->relay->early_receipts, err);
     if (status != STATUS_OK)
         return status;
     return store_ids_expire(store, now.wall_ms - own->id_life_ms, &has_more, err);
@@ -26,8 +26,10 @@ static void tidy_done(struct write_job *job, enum status status,
                       const struct error *err)
 {
     struct tidy_job *own = CONTAINER_OF(job, struct tidy_job, job);
-    if (status != STATUS_OK)
+    if (status != STATUS_OK) {
+        own->relay->early_receipts = true; /* what the lost transaction took is back */
         log_warn("relay.tidy_failed", F_TEXT("error", err->text));
+    }
     atomic_store(&own->is_waiting, false);
 }
 
@@ -36,6 +38,7 @@ void relay_tidy(struct relay *relay, const struct config *config)
     struct tidy_job *own = &relay->tidy;
     if (atomic_exchange(&own->is_waiting, true))
         return; /* the last round is not through yet */
+    own->relay = relay;
     own->job = (struct write_job){.apply = tidy_apply, .done = tidy_done};
     /* Dedupe answers for 8 days; trace finds an id as long as its message is kept. */
     own->id_life_ms = config->retention.messages > ID_LIFE_MS

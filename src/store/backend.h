@@ -267,6 +267,10 @@ struct store_backend {
     enum status (*message_status)(struct store *store, int64_t row,
                                   enum message_status status, int64_t now_ms,
                                   struct error *err);
+    enum status (*message_advance)(struct store *store, int64_t row,
+                                   enum message_status from, enum message_status to,
+                                   int64_t now_ms, bool *out_changed,
+                                   struct error *err);
     enum status (*choice_add)(struct store *store, int64_t message,
                               const struct stored_choice *choice, struct error *err);
     /* The lowest ordinal with that payload. NOT_FOUND. */
@@ -321,7 +325,7 @@ struct store_backend {
                                         struct error *err);
     /* Those with created_ms < before_ms. */
     enum status (*early_receipts_expire)(struct store *store, int64_t before_ms,
-                                         struct error *err);
+                                         bool *out_left, struct error *err);
 
     /* Of a lane group, 0-255. Starts at 1. */
     enum status (*group_epoch)(struct store *store, unsigned group, int64_t *out_epoch,

@@ -171,9 +171,9 @@ enum status store_early_receipt_take(struct store *store, int64_t bridge_row,
 }
 
 enum status store_early_receipts_expire(struct store *store, int64_t before_ms,
-                                        struct error *err)
+                                        bool *out_left, struct error *err)
 {
-    return store->backend->early_receipts_expire(store, before_ms, err);
+    return store->backend->early_receipts_expire(store, before_ms, out_left, err);
 }
 
 /* --- taking work ----------------------------------------------------------- */

@@ -403,6 +403,7 @@ const struct store_backend memory_backend = {
     .message_add = memory_message_add,
     .message_get = memory_message_get,
     .message_status = memory_message_status,
+    .message_advance = memory_message_advance,
     .choice_add = memory_choice_add,
     .choice_find = memory_choice_find,
     .delivery_add = memory_delivery_add,

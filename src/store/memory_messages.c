@@ -72,21 +72,43 @@ enum status memory_message_get(struct store *store, int64_t row, struct arena *a
     return STATUS_OK;
 }
 
+/* Nobody asks since when. */
+static void change_status(struct table *rows, const struct message *kept,
+                          enum message_status status)
+{
+    struct message changed = *kept;
+    changed.status = status;
+    struct table_key key = key_1(TABLE_MESSAGES, kept->row);
+    row_put(rows, &key, &message_shape, &changed);
+}
+
 enum status memory_message_status(struct store *store, int64_t row,
                                   enum message_status message_status, int64_t now_ms,
                                   struct error *err)
 {
-    (void)now_ms; /* nobody asks when */
+    (void)now_ms;
     enum status status = memory_write(store, err);
     if (status != STATUS_OK)
         return status;
     const struct message *kept = message_get(memory_rows(store), row);
     if (kept == NULL)
         return fail(err, STATUS_NOT_FOUND, "no message of that number");
-    struct message changed = *kept;
-    changed.status = message_status;
-    struct table_key key = key_1(TABLE_MESSAGES, row);
-    row_put(memory_rows(store), &key, &message_shape, &changed);
+    change_status(memory_rows(store), kept, message_status);
+    return STATUS_OK;
+}
+
+enum status memory_message_advance(struct store *store, int64_t row,
+                                   enum message_status from, enum message_status to,
+                                   int64_t now_ms, bool *out_changed, struct error *err)
+{
+    (void)now_ms;
+    enum status status = memory_write(store, err);
+    if (status != STATUS_OK)
+        return status;
+    const struct message *kept = message_get(memory_rows(store), row);
+    *out_changed = kept != NULL && kept->status == from;
+    if (*out_changed)
+        change_status(memory_rows(store), kept, to);
     return STATUS_OK;
 }
 
@@ -268,11 +290,14 @@ static bool is_early_and_old(const void *row, int64_t before_ms)
 }
 
 enum status memory_early_receipts_expire(struct store *store, int64_t before_ms,
-                                         struct error *err)
+                                         bool *out_left, struct error *err)
 {
     enum status status = memory_write(store, err);
     if (status != STATUS_OK)
         return status;
-    rows_expire(memory_rows(store), TABLE_EARLY_RECEIPTS, is_early_and_old, before_ms);
+    struct table *rows = memory_rows(store);
+    struct table_key all = key_table(TABLE_EARLY_RECEIPTS);
+    rows_expire(rows, TABLE_EARLY_RECEIPTS, is_early_and_old, before_ms);
+    *out_left = table_first(rows, &all) != NULL;
     return STATUS_OK;
 }

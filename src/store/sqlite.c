@@ -470,6 +470,7 @@ const struct store_backend sqlite_backend = {
     .message_add = sqlite_message_add,
     .message_get = sqlite_message_get,
     .message_status = sqlite_message_status,
+    .message_advance = sqlite_message_advance,
     .choice_add = sqlite_choice_add,
     .choice_find = sqlite_choice_find,
     .delivery_add = sqlite_delivery_add,

@@ -139,6 +139,10 @@ enum status sqlite_message_get(struct store *store, int64_t row, struct arena *a
 enum status sqlite_message_status(struct store *store, int64_t row,
                                   enum message_status status, int64_t now_ms,
                                   struct error *err);
+enum status sqlite_message_advance(struct store *store, int64_t row,
+                                   enum message_status from, enum message_status to,
+                                   int64_t now_ms, bool *out_changed,
+                                   struct error *err);
 enum status sqlite_choice_add(struct store *store, int64_t message,
                               const struct stored_choice *choice, struct error *err);
 enum status sqlite_choice_find(struct store *store, int64_t message, struct str payload,
@@ -181,7 +185,7 @@ enum status sqlite_early_receipt_delete(struct store *store,
                                         const uint8_t key[HASH16_BYTES],
                                         struct error *err);
 enum status sqlite_early_receipts_expire(struct store *store, int64_t before_ms,
-                                         struct error *err);
+                                         bool *out_left, struct error *err);
 
 /* sqlite_take.c; the bits of deliveries.flags */
 #define DELIVERY_FLAG_OPENS 1

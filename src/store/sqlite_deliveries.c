@@ -287,12 +287,27 @@ enum status sqlite_early_receipt_delete(struct store *store,
     return query_run(&q, err);
 }
 
+static enum status early_receipts_left(struct sqlite_store *store, bool *out_left,
+                                       struct error *err)
+{
+    CLEANUP(query_end)
+    struct query q =
+        query_start(store, "SELECT EXISTS (SELECT 1 FROM pending_receipts)");
+    enum status status = query_one(&q, err);
+    if (status == STATUS_OK)
+        *out_left = column_i64(&q, 0) != 0;
+    return status;
+}
+
 enum status sqlite_early_receipts_expire(struct store *store, int64_t before_ms,
-                                         struct error *err)
+                                         bool *out_left, struct error *err)
 {
     CLEANUP(query_end)
     struct query q = query_start(sqlite_of(store),
                                  "DELETE FROM pending_receipts WHERE created_ms < ?1");
     query_i64(&q, before_ms);
-    return query_run(&q, err);
+    enum status status = query_run(&q, err);
+    if (status == STATUS_OK)
+        status = early_receipts_left(sqlite_of(store), out_left, err);
+    return status;
 }

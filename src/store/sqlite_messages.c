@@ -136,6 +136,24 @@ enum status sqlite_message_status(struct store *store, int64_t row,
     return ran;
 }
 
+enum status sqlite_message_advance(struct store *store, int64_t row,
+                                   enum message_status from, enum message_status to,
+                                   int64_t now_ms, bool *out_changed, struct error *err)
+{
+    struct sqlite_store *sqlite = sqlite_of(store);
+    CLEANUP(query_end)
+    struct query q =
+        query_start(sqlite, "UPDATE messages SET status = ?1, status_ms = ?2 "
+                            "WHERE id = ?3 AND status = ?4");
+    query_i64(&q, to);
+    query_i64(&q, now_ms);
+    query_i64(&q, row);
+    query_i64(&q, from);
+    enum status status = query_run(&q, err);
+    *out_changed = status == STATUS_OK && sqlite3_changes(sqlite->db) > 0;
+    return status;
+}
+
 /* --- choices --------------------------------------------------------------- */
 
 enum status sqlite_choice_add(struct store *store, int64_t message,

@@ -311,6 +311,14 @@ enum status store_message_status(struct store *store, int64_t row,
     return store->backend->message_status(store, row, status, now_ms, err);
 }
 
+enum status store_message_advance(struct store *store, int64_t row,
+                                  enum message_status from, enum message_status to,
+                                  int64_t now_ms, bool *out_changed, struct error *err)
+{
+    return store->backend->message_advance(store, row, from, to, now_ms, out_changed,
+                                           err);
+}
+
 enum status store_choice_add(struct store *store, int64_t message,
                              const struct stored_choice *choice, struct error *err)
 {

@@ -437,6 +437,8 @@ int main(int argc, char **argv)
 
     bench.batch = (size_t)batch;
     bench_open(&bench, directory);
+    relay_tidy(bench.relay, bench.config);
+    (void)writer_step(bench.writer, now_fixed());
     while (bench.made < 2 * CONTACTS)
         warm_up(&bench);
     int64_t first = bench.made;

@@ -292,6 +292,26 @@ static void early_receipt_waits_for_the_peers_id(void **state)
                message_now(offered(0)->message_id, arena).status);
 }
 
+/* Known to be none by then, so that no outcome looks for one; until the next comes. */
+static void early_receipt_is_found_after_there_were_none(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) struct arena *arena = arena_new(65536);
+    tidy();
+    expect_status("kept", STATUS_OK, inbound("m m-1 ana hello"));
+    report_outcome(offered(0), OUTCOME_DONE, "peer-1");
+    expect_i64("sent", MESSAGE_SENT, message_now(offered(0)->message_id, arena).status);
+    expect_status("its id is known", STATUS_OK, outbound("p r-1 ana peer-1 read"));
+    expect_i64("read", MESSAGE_READ, message_now(offered(0)->message_id, arena).status);
+
+    expect_status("kept", STATUS_OK, inbound("m m-2 ana hello"));
+    expect_status("early", STATUS_OK, outbound("p r-2 ana peer-2 read"));
+    tidy();
+    report_outcome(offered(1), OUTCOME_DONE, "peer-2");
+    expect_i64("joined", MESSAGE_READ,
+               message_now(offered(1)->message_id, arena).status);
+}
+
 static void early_receipt_is_forgotten_after_a_day(void **state)
 {
     (void)state;
@@ -463,6 +483,7 @@ int main(void)
         TEST(channel_that_reports_is_waited_for),
         TEST(receipt_before_the_outcome_is_not_taken_back),
         TEST(early_receipt_waits_for_the_peers_id),
+        TEST(early_receipt_is_found_after_there_were_none),
         TEST(early_receipt_is_forgotten_after_a_day),
         TEST(receipt_of_another_contact_changes_nothing),
         TEST(refused_message_is_dead_and_the_agent_is_told),

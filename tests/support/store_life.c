@@ -249,6 +249,18 @@ static enum status change_message_status(struct store_fixture *f, struct life *l
                                 SUITE_NOW_MS, &f->err);
 }
 
+static enum status advance_message(struct store_fixture *f, struct life *life)
+{
+    bool changed = false;
+    struct message now;
+    enum status status =
+        store_message_get(f->store, life->in.message_id, f->arena, &now, &f->err);
+    if (status != STATUS_OK)
+        return status;
+    return store_message_advance(f->store, now.row, now.status, MESSAGE_FAILED,
+                                 SUITE_NOW_MS, &changed, &f->err);
+}
+
 static enum status add_choice(struct store_fixture *f, struct life *life)
 {
     const struct stored_choice choice = {4, CHOICE_BUTTON, STR("Yes"), STR("yes")};
@@ -328,7 +340,8 @@ static enum status take_early(struct store_fixture *f, struct life *life)
 static enum status expire_early(struct store_fixture *f, struct life *life)
 {
     (void)life;
-    return store_early_receipts_expire(f->store, SUITE_NOW_MS + 1, &f->err);
+    bool left = true;
+    return store_early_receipts_expire(f->store, SUITE_NOW_MS + 1, &left, &f->err);
 }
 
 static enum status set_pause(struct store_fixture *f, struct life *life)
@@ -355,6 +368,7 @@ const struct life_change life_changes[] = {
     {"an id",               add_new_id           },
     {"a message",           add_message          },
     {"its status",          change_message_status},
+    {"its next status",     advance_message      },
     {"a choice",            add_choice           },
     {"a delivery",          add_delivery         },
     {"an outcome",          revive_delivery      },

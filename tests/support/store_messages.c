@@ -84,6 +84,40 @@ static void a_message_keeps_its_latest_status(struct store_fixture *f)
     }
 }
 
+static void a_status_advances_only_from_the_one_before(struct store_fixture *f)
+{
+    static const struct {
+        const char *name;
+        enum message_status from;
+        enum message_status to;
+        bool changes;
+        enum message_status then;
+    } steps[] = {
+        {"another one",  MESSAGE_SENT,     MESSAGE_READ, false, MESSAGE_ACCEPTED},
+        {"the one",      MESSAGE_ACCEPTED, MESSAGE_SENT, true,  MESSAGE_SENT    },
+        {"not any more", MESSAGE_ACCEPTED, MESSAGE_SENT, false, MESSAGE_SENT    },
+        {"on from it",   MESSAGE_SENT,     MESSAGE_READ, true,  MESSAGE_READ    },
+    };
+    suite_begin(f);
+    struct contact contact = suite_talker(f, "customer");
+    struct message message = suite_message(f, &contact, &(struct message){0});
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
+        struct message got;
+        bool changed = !steps[i].changes;
+        expect_ok(f,
+                  store_message_advance(f->store, message.row, steps[i].from,
+                                        steps[i].to, SUITE_NOW_MS, &changed, &f->err));
+        expect_i64(steps[i].name, steps[i].changes, changed);
+        expect_ok(f, store_message_get(f->store, message.row, f->arena, &got, &f->err));
+        expect_i64(steps[i].name, steps[i].then, got.status);
+    }
+    bool changed = true;
+    expect_ok(f, store_message_advance(f->store, message.row + 1, MESSAGE_ACCEPTED,
+                                       MESSAGE_SENT, SUITE_NOW_MS, &changed, &f->err));
+    expect_false("no such message", changed);
+    suite_commit(f);
+}
+
 static void an_unknown_message_is_not_found(struct store_fixture *f)
 {
     struct message got;
@@ -151,6 +185,7 @@ static void a_choice_is_found_by_its_payload(struct store_fixture *f)
 static const struct store_case cases[] = {
     STORE_CASE(a_message_comes_back_as_it_was, ON_BOTH),
     STORE_CASE(a_message_keeps_its_latest_status, ON_BOTH),
+    STORE_CASE(a_status_advances_only_from_the_one_before, ON_BOTH),
     STORE_CASE(an_unknown_message_is_not_found, ON_BOTH),
     STORE_CASE(a_choice_is_found_by_its_payload, ON_BOTH),
 };
