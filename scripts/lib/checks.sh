@@ -81,6 +81,25 @@ install_node_packages() {
     fi
 }
 
+# The totals of a log in TAP as a line "N passed, M failed". One without totals was cut short:
+# its tests are counted, and the end as one that failed.
+count_tap() {
+    awk '
+        /^# pass / { passed = $3; has_totals = 1 }
+        /^# fail / { failed = $3 }
+        /^# cancelled / { failed += $3 }
+        /^ok / { ok++ }
+        /^not ok / { not_ok++ }
+        END {
+            if (!has_totals) {
+                print "the run was cut short"
+                passed = ok
+                failed = not_ok + 1
+            }
+            printf "%d passed, %d failed\n", passed, failed
+        }' "$1"
+}
+
 # run_scenarios FOLDER PRESET: against the programs in build/PRESET. `run` gets --full in a
 # full run and ends with the line "N passed, M failed".
 run_scenarios() {
@@ -96,11 +115,10 @@ run_scenarios() {
     else
         install_node_packages "$folder"
         mapfile -t tests < <(node_tests "$folder")
-        # What hangs is ended, and says so, instead of keeping the others waiting.
+        # What hangs is ended and counted, instead of keeping the others waiting.
         timeout --kill-after=10 1500 \
             node --test --test-reporter=tap "${tests[@]}" 2>&1 | tee "$log" || status=$?
-        printf '%s passed, %s failed\n' "$(sed -n 's/^# pass //p' "$log")" \
-            "$(sed -n 's/^# fail //p' "$log")" | tee -a "$log"
+        count_tap "$log" | tee -a "$log"
     fi
     if ! read -r passed failed < <(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed.*/\1 \2/p' \
         "$log" | tail -n 1); then
@@ -204,15 +222,18 @@ check_scripts() {
 
 # run_fuzz SECONDS: every fuzz target that long, from its corpus.
 run_fuzz() {
-    local seconds=$1 target name work
-    build_part fuzz
-    for target in build/fuzz/tests/fuzz_*; do
-        name=$(basename "$target")
-        name=${name#fuzz_}
+    local seconds=$1 targets target name work
+    mapfile -t targets < <(find tests/fuzz -name 'fuzz_*.c' -exec basename {} .c ';' | sort)
+    build_part fuzz "${targets[@]}"
+    for target in "${targets[@]}"; do
+        name=${target#fuzz_}
         work=build/fuzz/corpus/$name
         mkdir -p "$work" "tests/fuzz/corpus/$name"
-        "$target" -max_total_time="$seconds" -rss_limit_mb=2048 -artifact_prefix=build/fuzz/ \
-            "$work" "tests/fuzz/corpus/$name"
-        counted 1 0
+        if "build/fuzz/tests/$target" -max_total_time="$seconds" -rss_limit_mb=2048 \
+            -artifact_prefix="build/fuzz/$name-" "$work" "tests/fuzz/corpus/$name"; then
+            counted 1 0
+        else
+            counted 0 1
+        fi
     done
 }
