@@ -106,8 +106,9 @@ static enum status client_start(struct transport *transport,
         return fail(err, STATUS_RETRY, "all %u connections are in use",
                     client->settings.connections);
     /* libcurl would queue it, with the exchange's time running. */
-    if (running_to(client, url_authority(exchange->url)) >=
-        client->settings.connections_per_host)
+    if (client->running >= client->settings.connections_per_host &&
+        running_to(client, url_authority(exchange->url)) >=
+            client->settings.connections_per_host)
         return fail(err, STATUS_RETRY, "all %u connections to the host are in use",
                     client->settings.connections_per_host);
 

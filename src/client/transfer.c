@@ -19,6 +19,8 @@
 #define ANSWER_KEPT_BYTES 16384u
 /* All headers of one request; tokens (JWT) are the long ones. */
 #define HEADER_TEXT_BYTES ((size_t)64 * 1024)
+/* A longer URL is parsed anew each time. */
+#define URL_TEXT_BYTES ((size_t)4 * 1024)
 
 /* What is kept of an answer. */
 #define ANSWER_MAX_BYTES ((size_t)LIMIT_REPLY_BYTES)
@@ -204,6 +206,7 @@ enum status transfer_new(const struct http_client_settings *settings,
     transfer->settings = settings;
     buf_init(&transfer->header_text, HEADER_TEXT_BYTES);
     buf_init(&transfer->answer, ANSWER_MAX_BYTES);
+    buf_init(&transfer->url_text, URL_TEXT_BYTES);
     transfer->easy = curl_easy_init();
     if (transfer->easy == NULL || !set_numbers(transfer->easy) ||
         !set_texts(transfer->easy, settings) || !set_callbacks(transfer)) {
@@ -219,6 +222,8 @@ void transfer_free(struct transfer *transfer)
     if (transfer == NULL)
         return;
     curl_easy_cleanup(transfer->easy);
+    curl_url_cleanup(transfer->url);
+    buf_release(&transfer->url_text);
     buf_release(&transfer->header_text);
     buf_release(&transfer->answer);
     mem_free(transfer);
@@ -356,14 +361,49 @@ static bool set_reuse(struct transfer *transfer)
            curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, is_alone) == CURLE_OK;
 }
 
+/* As libcurl parses a CURLOPT_URL. */
+#define URL_FLAGS (CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME)
+
+static void forget_url(struct transfer *transfer)
+{
+    (void)curl_easy_setopt(transfer->easy, CURLOPT_CURLU, NULL); /* cannot fail */
+    curl_url_cleanup(TAKE(transfer->url));
+    buf_clear(&transfer->url_text);
+}
+
+/* Left as text alone, libcurl parses and prints a URL again for each request. */
+static bool parse_url(struct transfer *transfer, const char *url)
+{
+    CURLU *parsed = curl_url();
+    CURLUcode code = CURLUE_OUT_OF_MEMORY;
+    if (parsed != NULL)
+        code = curl_url_set(parsed, CURLUPART_URL, url, URL_FLAGS);
+    buf_add(&transfer->url_text, str_of(url));
+    if (code == CURLUE_OK && buf_ok(&transfer->url_text)) {
+        transfer->url = parsed;
+        return curl_easy_setopt(transfer->easy, CURLOPT_CURLU, parsed) == CURLE_OK;
+    }
+    curl_url_cleanup(parsed); /* what is wrong with the text, its transfer says */
+    return code != CURLUE_OUT_OF_MEMORY;
+}
+
+static bool set_url(struct transfer *transfer)
+{
+    const char *url = transfer->exchange->url;
+    if (transfer->url != NULL && str_is(buf_str(&transfer->url_text), url))
+        return true;
+    forget_url(transfer);
+    return curl_easy_setopt(transfer->easy, CURLOPT_URL, url) == CURLE_OK &&
+           parse_url(transfer, url);
+}
+
 static bool set_request(struct transfer *transfer)
 {
     CURL *easy = transfer->easy;
     const struct exchange *exchange = transfer->exchange;
     int64_t timeout_ms =
         exchange->timeout_ms < INT_MAX ? exchange->timeout_ms : INT_MAX;
-    return set_method(easy, exchange) && set_reuse(transfer) &&
-           curl_easy_setopt(easy, CURLOPT_URL, exchange->url) == CURLE_OK &&
+    return set_method(easy, exchange) && set_reuse(transfer) && set_url(transfer) &&
            curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HTTPHEADER, link_headers(transfer)) ==
                CURLE_OK;

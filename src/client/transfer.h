@@ -35,6 +35,10 @@ struct transfer {
     bool has_head;    /* the answer's headers are there to their end */
     bool was_guarded; /* an address was refused */
 
+    /* Reused: parsing the URL costs more than sending the request. */
+    CURLU *url;          /* of url_text; NULL: none that can be read */
+    struct buf url_text; /* of the exchange before */
+
     /* Reused memory. */
     struct curl_slist headers[TRANSFER_HEADERS_MAX];
     struct buf header_text;

@@ -232,6 +232,64 @@ static void request_is_what_the_exchange_says(void **state)
     assert_string_equal(client_peer_last(peer), want);
 }
 
+/* One handle for all of them, which keeps the URL of the request before. */
+static void each_request_goes_to_its_own_url(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        const char *want; /* NULL: the URL cannot be read */
+    } rows[] = {
+        {"/a",        "/a"    },
+        {"/a",        "/a"    },
+        {"/b?c=1",    "/b?c=1"},
+        {" no such",  NULL    },
+        {"/b?c=1",    "/b?c=1"},
+        {" no such",  NULL    },
+        {"/x/../y#z", "/y"    },
+        {"/x/../y#z", "/y"    },
+        {"",          "/"     },
+        {"/a",        "/a"    },
+    };
+    PEER *peer = client_peer_new(answers, COUNT_OF(answers));
+    WORLD world = {0};
+    open_world(&world);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char url[128];
+        (void)snprintf(url, sizeof(url), "%s%s", client_peer_url(peer), rows[i].path);
+        struct exchange exchange = post(url, "x");
+        struct seen seen = run(&world, &exchange);
+        expect_kind(rows[i].path, rows[i].want == NULL ? REPLY_NOT_SENT : REPLY_ANSWER,
+                    &seen);
+        if (rows[i].want == NULL) {
+            expect_str(rows[i].path, "the url cannot be read", str_of(seen.why));
+            continue;
+        }
+        struct str request = str_of(client_peer_last(peer));
+        (void)str_cut(&request, ' ');
+        expect_str(rows[i].path, rows[i].want, str_cut(&request, ' '));
+    }
+}
+
+/* Longer than what is kept. */
+static void long_urls_arrive_whole(void **state)
+{
+    (void)state;
+    static char url[8192];
+    PEER *peer = client_peer_new(answers, COUNT_OF(answers));
+    WORLD world = {0};
+    open_world(&world);
+    for (int i = 0; i < 2; i++) {
+        (void)snprintf(url, sizeof(url), "%s/%06000d", client_peer_url(peer), i);
+        struct exchange exchange = post(url, "x");
+        struct seen seen = run(&world, &exchange);
+        expect_kind("long", REPLY_ANSWER, &seen);
+        struct str request = str_of(client_peer_last(peer));
+        (void)str_cut(&request, ' ');
+        expect_str("long", url + strlen(client_peer_url(peer)), str_cut(&request, ' '));
+    }
+}
+
 static void methods_go_out_with_and_without_body(void **state)
 {
     (void)state;
@@ -1213,6 +1271,8 @@ int main(void)
         return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(request_is_what_the_exchange_says),
+        cmocka_unit_test(each_request_goes_to_its_own_url),
+        cmocka_unit_test(long_urls_arrive_whole),
         cmocka_unit_test(methods_go_out_with_and_without_body),
         cmocka_unit_test(large_bodies_arrive_whole_and_without_expect),
         cmocka_unit_test(answers_are_read_as_they_come),
