@@ -117,7 +117,7 @@ run_scenarios() {
         mapfile -t tests < <(node_tests "$folder")
         # What hangs is ended and counted, instead of keeping the others waiting.
         timeout --kill-after=10 1500 \
-            node --test --test-reporter=tap "${tests[@]}" 2>&1 | tee "$log" || status=$?
+            node --test --test-concurrency=2 --test-reporter=tap "${tests[@]}" 2>&1 | tee "$log" || status=$?
         count_tap "$log" | tee -a "$log"
     fi
     if ! read -r passed failed < <(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed.*/\1 \2/p' \
