@@ -5,7 +5,7 @@
 #include "die.h"
 #include "gateway/memory.h"
 
-#define BLOCK_FIRST_BYTES 1024
+#define BLOCK_FIRST_BYTES 4096
 #define BLOCK_LARGEST_BYTES ((size_t)256 * 1024)
 
 struct block {

@@ -88,18 +88,44 @@ static void note_oddity(struct scan *scan, uint32_t number, const char *at)
 static const bool is_plain[256] = {
     [' ' ... '!'] = true, ['#' ... '['] = true, [']' ... 255] = true};
 
+/*
+ * Steps over plain bytes, eight at a time while none of them is a quote, a backslash or
+ * a control character (a byte below 0x20): each test leaves the top bit of a byte that
+ * fits it. *seen: all bytes or-ed; its top bit tells of non-ASCII.
+ */
+static const char *skip_plain(const char *at, const char *end, unsigned char *seen)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t tops = ones * 0x80;
+    while (end - at >= (ptrdiff_t)sizeof(uint64_t)) {
+        uint64_t word;
+        memcpy(&word, at, sizeof(word));
+        uint64_t quote = word ^ ones * '"';
+        uint64_t slash = word ^ ones * '\\';
+        if ((((quote - ones) & ~quote) | ((slash - ones) & ~slash) |
+             ((word - ones * ' ') & ~word)) &
+            tops)
+            break;
+        if ((word & tops) != 0)
+            *seen |= 0x80;
+        at += sizeof(word);
+    }
+    while (at < end && is_plain[(unsigned char)*at])
+        *seen |= (unsigned char)*at++;
+    return at;
+}
+
 /* Reads the string that begins at scan->at (on its quote) and steps behind it. */
 static bool scan_string(struct scan *scan, struct string_token *out_token)
 {
     const char *first = scan->at + 1;
     const char *at = first;
     const struct str replacement = STR("\\ufffd"); /* as long as what it replaces */
-    unsigned char seen = 0; /* all plain bytes or-ed: its top bit tells of non-ASCII */
+    unsigned char seen = 0;
     *out_token = (struct string_token){.raw = STR_NONE};
 
     for (;;) {
-        while (at < scan->end && is_plain[(unsigned char)*at])
-            seen |= (unsigned char)*at++;
+        at = skip_plain(at, scan->end, &seen);
         if (at == scan->end)
             return refuse(scan, "a string without end", scan->at);
         if (*at == '"')

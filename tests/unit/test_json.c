@@ -129,6 +129,30 @@ static void json_parse_refuses_bad_utf8(void **state)
                    "bad UTF-8 in the string at byte 1");
 }
 
+/* Strings are read several bytes at a time: no place in them may be another's. */
+static void json_parse_sees_each_byte_at_each_place(void **state)
+{
+    (void)state;
+    enum { LENGTH = 27 };
+    for (unsigned byte = 1; byte < 256; byte++) {
+        for (size_t place = 0; place < LENGTH; place++) {
+            char text[LENGTH + 2];
+            struct json *json = NULL;
+            struct error err;
+            memset(text, 'a', sizeof(text));
+            text[0] = '"';
+            text[1 + place] = (char)byte;
+            text[sizeof(text) - 1] = '"';
+            bool is_plain = byte >= ' ' && byte != '"' && byte != '\\' && byte < 0x80;
+            enum status status = parse_exactly(str_from(text, sizeof(text)),
+                                               JSON_DEPTH_DEFAULT, &json, &err);
+            expect_status("a byte in a string", is_plain ? STATUS_OK : STATUS_INVALID,
+                          status);
+            json_free(json);
+        }
+    }
+}
+
 static void json_parse_refuses_every_prefix(void **state)
 {
     (void)state;
@@ -516,6 +540,7 @@ int main(void)
         cmocka_unit_test(json_parse_refuses_what_is_not_json),
         cmocka_unit_test(json_parse_refuses_a_nul_byte),
         cmocka_unit_test(json_parse_refuses_bad_utf8),
+        cmocka_unit_test(json_parse_sees_each_byte_at_each_place),
         cmocka_unit_test(json_parse_refuses_every_prefix),
         cmocka_unit_test(json_parse_refuses_a_member_named_twice),
         cmocka_unit_test(json_parse_tells_similar_names_apart),
