@@ -106,12 +106,26 @@ void engine_set_transport(struct engine *engine, struct transport *transport)
     (void)pthread_mutex_unlock(&engine->wake_lock);
 }
 
+/* Ages go by the monotonic clock; but times in log and database do not follow each
+ * other now, and windows may end early. Source: design.md section 4, "Window". */
+#define CLOCK_JUMP_MS (INT64_C(5) * 60 * 1000)
+
+static void look_at_clock(struct engine *engine)
+{
+    struct now last = engine->now;
+    engine->now = engine->settings.clock();
+    int64_t jump_ms =
+        engine->now.wall_ms - last.wall_ms - (engine->now.mono_ms - last.mono_ms);
+    if (jump_ms > CLOCK_JUMP_MS || jump_ms < -CLOCK_JUMP_MS)
+        log_warn("clock.jumped", F_MS("by", jump_ms));
+}
+
 void engine_exchange_done(void *token, const struct reply *reply, void *context)
 {
     struct engine *engine = context;
     enum token_kind kind = *(enum token_kind *)token;
 
-    engine->now = engine->settings.clock();
+    look_at_clock(engine);
     if (kind == TOKEN_CREDENTIAL)
         credential_answered(token, reply);
     else
@@ -267,7 +281,7 @@ void engine_cut(struct engine *engine)
 
 void engine_finish(struct engine *engine)
 {
-    engine->now = engine->settings.clock();
+    look_at_clock(engine);
     take_reports(engine);
 }
 
@@ -296,20 +310,6 @@ static void take_config(struct engine *engine)
     /* A bridge may be new here, and paused since before. */
     if (pauses_load(engine, &err) != STATUS_OK)
         log_warn("engine.pauses_unread", F_TEXT("error", err.text));
-}
-
-/* Ages go by the monotonic clock; but times in log and database do not follow each
- * other now, and windows may end early. Source: design.md section 4, "Window". */
-#define CLOCK_JUMP_MS (INT64_C(5) * 60 * 1000)
-
-static void look_at_clock(struct engine *engine)
-{
-    struct now last = engine->now;
-    engine->now = engine->settings.clock();
-    int64_t jump_ms =
-        engine->now.wall_ms - last.wall_ms - (engine->now.mono_ms - last.mono_ms);
-    if (jump_ms > CLOCK_JUMP_MS || jump_ms < -CLOCK_JUMP_MS)
-        log_warn("clock.jumped", F_MS("by", jump_ms));
 }
 
 void engine_step(struct engine *engine, int64_t max_wait_ms)
