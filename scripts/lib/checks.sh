@@ -215,7 +215,7 @@ check_cppcheck() {
 
 check_scripts() {
     local scripts
-    mapfile -t scripts < <(all_files scripts tests/style .ci | xargs grep -lE '^#!.*(ba)?sh$')
+    mapfile -t scripts < <(all_files scripts docker tests/style tests/image .ci | xargs grep -lE '^#!.*(ba)?sh$')
     shellcheck -x "${scripts[@]}"
     note "${#scripts[@]} scripts"
 }
