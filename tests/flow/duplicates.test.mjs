@@ -11,9 +11,9 @@ const isMessage = (event) => event.type === 'agent.message';
 // The delivery of a message as the trace tells it, once it is over.
 async function untilDone(world, id) {
     return until(`the end of ${id}`, async () => {
-        const { messages } = await world.trace(id);
-        const [delivery] = messages[0].deliveries;
-        return delivery.state === 'done' && { delivery, attempts: messages[0].attempts };
+        const { messages: [message] } = await world.trace(id);
+        return message.deliveries[0].state === 'done' &&
+            { delivery: message.deliveries[0], attempts: message.attempts };
     });
 }
 
@@ -58,7 +58,7 @@ test('the partner drops its answer: the repeat is the same, and counted', async 
     const seen = () => world.partner.seen.filter((e) => e.data?.text === 'said only once');
     world.partner.rules.push((event) => event.data?.text === 'said only once' &&
         seen().length === 1 && { drop: true, keep: true, status: 0 });
-    const { id } = await world.agent('steady-contact', 'said only once');
+    const id = await world.agentSays('steady-contact', 'said only once');
     await world.agent('steady-contact', 'said after it');
     await world.partner.untilReceived('the next', (e) => e.data?.text === 'said after it');
 
@@ -88,7 +88,7 @@ test('a peer that answers too late: the repeat is the same, and counted', async 
         world.partner.seen.filter((e) => e.id === event.id).length === 1 &&
         { hang: true, keep: true };
     world.partner.rules.push(hangs);
-    const { id } = await world.agent('steady-contact', 'taken as well');
+    const id = await world.agentSays('steady-contact', 'taken as well');
     for (const known of [json.id, id]) {
         const { delivery, attempts } = await untilDone(world, known);
         assert.equal(delivery.attempts, 2);
@@ -132,7 +132,7 @@ test('the partner reads and closes: one request for each attempt', async (t) => 
     const seen = () => world.partner.seen.filter((e) => e.data?.text === 'read three times');
     world.partner.rules.push((event) => event.data?.text === 'read three times' &&
         seen().length <= 3 && { drop: true, keep: false, status: 0 });
-    const { id } = await world.agent('steady-contact', 'read three times');
+    const id = await world.agentSays('steady-contact', 'read three times');
     const { delivery, attempts } = await untilDone(world, id);
     const used = world.partner.seen.filter(isMessage).map((event) => event.connection);
     assert.ok(world.partner.seen.filter((event) => event.connection === used[1]).length >= 2,
@@ -149,7 +149,7 @@ test('what surely did not arrive is no possible duplicate', async (t) => {
     await world.fault({ route: 'message', status: 503, times: 2 });
     await world.partner.stop();
     const { json } = await world.partner.message('steady-contact', 'refused two times');
-    const { id } = await world.agent('steady-contact', 'nobody listens');
+    const id = await world.agentSays('steady-contact', 'nobody listens');
     const { delivery } = await untilDone(world, json.id);
     assert.equal(delivery.attempts, 3);
     await until('three refused connections', () => world.gateway.events('delivery.failed')

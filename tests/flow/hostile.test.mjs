@@ -460,8 +460,8 @@ test('log and metrics tell no text, token, secret or contact, whatever happens',
         status: event.data.text === 'agents refused words' ? 422 : 500,
         body: { error: event.data.text, to: event.data.to.id, key: 'key-of-the-partner' },
     });
-    await world.agent(from.id, 'agents refused words');
-    await world.agent(from.id, 'agents words given up');
+    await world.agentSays(from.id, 'agents refused words');
+    await world.agentSays(from.id, 'agents words given up');
     await world.untilReceipts(2);
     world.partner.rules.length = 0;
     // A failure in the partner's words, an unreadable body, strangers.

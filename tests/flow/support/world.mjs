@@ -221,6 +221,14 @@ ${this.#part(extra.bridges)}
         return this.control('agent', { integrationId: INTEGRATION, to, text, ...more });
     }
 
+    // The same, and the gateway has taken it: what is said next comes behind it.
+    async agentSays(to, text) {
+        const { id } = await this.agent(to, text);
+        await until(`"${text}" to be taken`, async () =>
+            (await this.control('webhooks?tail=50')).some((row) => row.id === id && row.taken));
+        return id;
+    }
+
     fault(rule) {
         return this.control('faults', rule);
     }
