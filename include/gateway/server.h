@@ -142,7 +142,7 @@ void request_respond(struct request *request, int status, const char *content_ty
  */
 void request_respond_problem(struct request *request, enum status status,
                              const struct error *err);
-/* The same with one header more, which may be NULL. */
+/* The same with one header more, which may be NULL; a Retry-After replaces its own. */
 void request_respond_problem_with(struct request *request, enum status status,
                                   const struct error *err,
                                   const struct http_header *header);

@@ -66,6 +66,13 @@ struct store_figures {
 };
 void store_figures(struct store *store, struct store_figures *out);
 
+struct store_space {
+    int64_t free_bytes; /* -1: not known */
+    int64_t total_bytes;
+};
+/* Of the file system that the database of that URL is on. Any thread, no handle. */
+void store_space(const char *url, struct store_space *out);
+
 /* --- bridges ---------------------------------------------------------------------------- */
 
 struct bridge_record {

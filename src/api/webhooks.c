@@ -85,7 +85,12 @@ static void respond_refusal(struct request *request, const struct intake_answer 
     struct error err = answer->err;
     if (answer->status == STATUS_RETRY || answer->status == STATUS_FAILED)
         (void)fail(&err, answer->status, "not stored: send it again");
-    request_respond_problem(request, answer->status, &err);
+    char seconds[24];
+    (void)snprintf(seconds, sizeof(seconds), "%lld",
+                   (long long)answer->reply.retry_after_s);
+    const struct http_header when = {STR("Retry-After"), str_of(seconds)};
+    request_respond_problem_with(request, answer->status, &err,
+                                 answer->reply.retry_after_s > 0 ? &when : NULL);
 }
 
 static void respond(struct front *front, struct request *request,

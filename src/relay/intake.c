@@ -247,6 +247,52 @@ static bool has_room(const struct config *config, const struct bridge *bridge)
                config->limits.max_pending;
 }
 
+/* What a contact does; receipts and typing are their devices' doing. */
+static bool counts_for_flood(const struct event *event)
+{
+    return event->kind != EVENT_RECEIPT && event->kind != EVENT_IDENTITY &&
+           event->kind != EVENT_UNREADABLE;
+}
+
+/* Only who may be told 4xx is held to it: Genesys breaks the chat, others come again
+ * for days. */
+static enum status check_flood(struct relay *relay, const struct config *config,
+                               const struct intake_request *request,
+                               const struct source *source, const struct unit *unit,
+                               struct intake_answer *out)
+{
+    int64_t wait_ms = 0;
+    if (config->limits.contact_per_minute == 0 || request->peer != INTAKE_CHANNEL ||
+        !source->refuses_content)
+        return STATUS_OK;
+    for (size_t i = 0; i < unit->event_count; i++) {
+        if (!counts_for_flood(&unit->events[i]) ||
+            flood_admits(relay->flood, unit->bridge->row, unit->events[i].contact_id,
+                         config->limits.contact_per_minute, request->now.mono_ms,
+                         &wait_ms))
+            continue;
+        out->reply.retry_after_s = (wait_ms + 999) / 1000;
+        return fail(&out->err, STATUS_SLOW_DOWN,
+                    "this contact has sent %lld messages within a minute",
+                    (long long)config->limits.contact_per_minute);
+    }
+    return STATUS_OK;
+}
+
+static enum status check_limits(struct relay *relay, const struct config *config,
+                                const struct intake_request *request,
+                                const struct source *source, const struct unit *unit,
+                                struct intake_answer *out)
+{
+    if (!has_room(config, unit->bridge))
+        return fail(&out->err, STATUS_RETRY,
+                    "too many deliveries wait on this bridge: come again");
+    if (space_is_low(&relay->space, config->database, config->limits.disk_reserve,
+                     request->now))
+        return fail(&out->err, STATUS_RETRY, "the disk is almost full: come again");
+    return check_flood(relay, config, request, source, unit, out);
+}
+
 bool intake_begin(struct relay *relay, struct config *config,
                   const struct intake_request *request, struct intake **out_intake,
                   struct intake_answer *out)
@@ -276,10 +322,9 @@ bool intake_begin(struct relay *relay, struct config *config,
         source->ack(bridge, &nothing, request->arena, &out->reply);
         return answer(out, bridge, request->peer, STATUS_OK);
     }
-    if (!has_room(config, bridge))
-        return answer(out, bridge, request->peer,
-                      fail(&out->err, STATUS_RETRY,
-                           "too many deliveries wait on this bridge: come again"));
+    status = check_limits(relay, config, request, source, &unit, out);
+    if (status != STATUS_OK)
+        return answer(out, bridge, request->peer, status);
 
     *out_intake = intake_new(relay, config, request, source, &unit);
     return false;

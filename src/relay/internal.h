@@ -3,9 +3,11 @@
  */
 #pragma once
 
+#include "flood.h"
 #include "gateway/metrics.h"
 #include "gateway/relay.h"
 #include "gateway/store.h"
+#include "space.h"
 
 #include <stdatomic.h>
 
@@ -50,6 +52,8 @@ struct relay {
     struct tally *tallies; /* start, then the writer thread, which syncs bridges */
     bool early_receipts;   /* writer thread: some may wait; see receipts.c */
     struct tidy_job tidy;
+    struct flood *flood;      /* front thread */
+    struct space_watch space; /* front thread */
 };
 
 struct tally *tally_of(struct relay *relay, const char *bridge_name);

@@ -10,6 +10,7 @@ struct relay *relay_new(const struct relay_settings *settings)
     relay->settings = *settings;
     relay->early_receipts = true; /* a former run may have left some */
     relay->arena = arena_new(LIMIT_REQUEST_ARENA_BYTES);
+    relay->flood = flood_new();
     random_seed(&relay->random, settings->seed);
     return relay;
 }
@@ -19,6 +20,7 @@ void relay_free(struct relay *relay)
     if (relay == NULL)
         return;
     tally_free_all(relay);
+    flood_free(relay->flood);
     arena_free(relay->arena);
     mem_free(relay);
 }

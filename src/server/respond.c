@@ -216,7 +216,9 @@ void request_respond_problem_with(struct request *request, enum status status,
 {
     struct http_header headers[OWN_HEADERS_MAX];
     size_t count = 0;
-    if (status == STATUS_SLOW_DOWN || status == STATUS_RETRY)
+    bool says_when =
+        header != NULL && str_equal_nocase(header->name, STR("Retry-After"));
+    if ((status == STATUS_SLOW_DOWN || status == STATUS_RETRY) && !says_when)
         headers[count++] =
             (struct http_header){STR("Retry-After"), STR(RETRY_AFTER_TEXT)};
     if (header != NULL)

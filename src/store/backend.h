@@ -199,6 +199,8 @@ struct store_backend {
     uint64_t (*changes)(struct store *store);
     void (*maintain)(struct store *store);
     void (*figures)(struct store *store, struct store_figures *out);
+    /* See store_space; `place` as open gets it. */
+    void (*space)(const char *place, struct store_space *out);
 
     /* By name. NOT_FOUND. */
     enum status (*bridge_find)(struct store *store, struct str name,

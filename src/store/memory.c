@@ -353,6 +353,12 @@ static enum status memory_overview(struct store *store, struct store_overview *o
     return STATUS_OK;
 }
 
+static void memory_space(const char *place, struct store_space *out)
+{
+    (void)place;
+    (void)out; /* not known: no file system is asked */
+}
+
 static enum status memory_list(struct store *store, const struct list_query *query,
                                store_row_seen *seen, void *context, struct error *err)
 {
@@ -384,6 +390,7 @@ const struct store_backend memory_backend = {
     .changes = memory_changes,
     .maintain = memory_maintain,
     .figures = memory_figures,
+    .space = memory_space,
     .bridge_find = memory_bridge_find,
     .bridge_has_history = memory_bridge_has_history,
     .bridge_put = memory_bridge_put,

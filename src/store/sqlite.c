@@ -418,16 +418,32 @@ static int64_t file_bytes(const char *path)
     return stat(path, &info) == 0 ? info.st_size : 0;
 }
 
+static void look_at_volume(const char *path, struct store_space *out)
+{
+    struct statvfs volume;
+    bool is_known = statvfs(path, &volume) == 0;
+    out->free_bytes =
+        is_known ? (int64_t)(volume.f_bavail * volume.f_frsize) : (int64_t)-1;
+    out->total_bytes =
+        is_known ? (int64_t)(volume.f_blocks * volume.f_frsize) : (int64_t)-1;
+}
+
 static void sqlite_figures(struct store *base, struct store_figures *out)
 {
     struct sqlite_store *store = sqlite_of(base);
-    struct statvfs volume;
-    bool is_known = statvfs(store->path, &volume) == 0;
+    struct store_space space;
 
+    look_at_volume(store->path, &space);
     out->wal_bytes = (int64_t)store->wal_pages * WAL_FRAME_BYTES;
     out->database_bytes = file_bytes(store->path);
-    out->free_bytes =
-        is_known ? (int64_t)(volume.f_bavail * volume.f_frsize) : (int64_t)-1;
+    out->free_bytes = space.free_bytes;
+}
+
+static void sqlite_space(const char *place, struct store_space *out)
+{
+    char *path = plain_path(place);
+    look_at_volume(path, out);
+    mem_free(path);
 }
 
 static enum status sqlite_group_epoch(struct store *base, unsigned group,
@@ -451,6 +467,7 @@ const struct store_backend sqlite_backend = {
     .changes = sqlite_changes,
     .maintain = sqlite_maintain,
     .figures = sqlite_figures,
+    .space = sqlite_space,
     .bridge_find = sqlite_bridge_find,
     .bridge_has_history = sqlite_bridge_has_history,
     .bridge_put = sqlite_bridge_put,

@@ -130,6 +130,15 @@ void store_figures(struct store *store, struct store_figures *out)
     store->backend->figures(store, out);
 }
 
+void store_space(const char *url, struct store_space *out)
+{
+    const struct store_backend *backend = NULL;
+    struct str place;
+    *out = (struct store_space){.free_bytes = -1, .total_bytes = -1};
+    if (find_backend(str_of(url), &backend, &place, NULL) == STATUS_OK)
+        backend->space(place.ptr, out);
+}
+
 /* --- bridges --------------------------------------------------------------- */
 
 static bool is_same_bridge(const struct bridge_record *a, const struct bridge_record *b)

@@ -117,6 +117,37 @@ static void too_many_pending_are_answered_503(void **state)
     expect_status("room again", STATUS_OK, inbound("m id-40 ana hello"));
 }
 
+static void contact_that_floods_is_told_when_to_come_again(void **state)
+{
+    char line[64];
+    (void)state;
+    relay_world->config->limits.contact_per_minute = 3;
+    for (int i = 0; i < 3; i++) {
+        (void)snprintf(line, sizeof(line), "m id-%d ana hello", i);
+        expect_status("admitted", STATUS_OK, inbound(line));
+    }
+    advance(MINUTE_MS / 2);
+    expect_status("one too many", STATUS_SLOW_DOWN, inbound("m id-3 ana hello"));
+    expect_i64("when", 30, relay_world->answer.reply.retry_after_s);
+    expect_i64("nothing is kept", 3, pending_now());
+    expect_status("others go on", STATUS_OK, inbound("m id-4 bob hello"));
+    expect_status("typing goes on", STATUS_OK, inbound("t - ana"));
+    expect_status("receipts go on", STATUS_OK, inbound("r id-5 ana 77 delivered"));
+    advance(MINUTE_MS / 2);
+    expect_status("a minute later", STATUS_OK, inbound("m id-3 ana hello"));
+}
+
+static void genesys_is_never_held_to_the_flood_ceiling(void **state)
+{
+    char line[64];
+    (void)state;
+    relay_world->config->limits.contact_per_minute = 1;
+    for (int i = 0; i < 5; i++) {
+        (void)snprintf(line, sizeof(line), "m id-%d ana hello", i);
+        expect_status("taken", STATUS_OK, outbound(line));
+    }
+}
+
 static void unreadable_is_kept_as_a_dead_letter(void **state)
 {
     (void)state;
@@ -472,6 +503,8 @@ int main(void)
         TEST(concurrent_copies_have_one_effect),
         TEST(forged_webhook_stores_nothing),
         TEST(too_many_pending_are_answered_503),
+        TEST(contact_that_floods_is_told_when_to_come_again),
+        TEST(genesys_is_never_held_to_the_flood_ceiling),
         TEST(unreadable_is_kept_as_a_dead_letter),
         TEST(typing_is_offered_and_never_stored),
         TEST(window_joins_until_its_last_millisecond),

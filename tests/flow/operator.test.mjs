@@ -1,6 +1,10 @@
 // What an operator asks and changes while the gateway runs: pauses, dead letters, lists,
 // bridges that are gone, limits.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
 import { World, textsOf } from './support/world.mjs';
 import { until } from './support/process.mjs';
@@ -262,4 +266,76 @@ test('a removed bridge is paused, then forgotten into dead letters', async (t) =
     assert.equal((await world.messages()).length, 1, 'what was forgotten stays so');
     assert.equal((await json(world, 'dead', 'replay', '--bridge', 'second')).changed, 3);
     assert.deepEqual(textsOf(await world.untilMessages(4), 'ana'), ['one', 'two', 'three']);
+});
+
+test('a contact that floods gets 429 and when to come again; others go on', async (t) => {
+    const world = await World.open(t, { settings: 'limits: { contact_per_minute: 5 }' });
+    const statuses = [];
+    for (let n = 0; n < 7; n++)
+        statuses.push((await world.partner.message('ana', `${n}`)).status);
+    assert.deepEqual(statuses, [202, 202, 202, 202, 202, 429, 429]);
+    const refused = await world.partner.message('ana', 'again');
+    const seconds = Number(refused.headers['retry-after']);
+    assert.ok(seconds > 30 && seconds <= 60, `Retry-After: ${seconds}`);
+    assert.match(refused.json.type, /:problem:/);
+    assert.equal((await world.partner.message('bob', 'hello')).status, 202);
+    for (let n = 0; n < 7; n++)
+        await world.agent('ana', `answer ${n}`);
+    await world.partner.untilReceived('all answers', (e) => e.type === 'agent.message', 7);
+    assert.equal((await world.untilMessages(6)).length, 6);
+});
+
+test('a bridge with too much waiting answers 503 until there is room', async (t) => {
+    const world = await World.open(t, { settings: 'limits: { max_pending: 5 }' });
+    await world.omgw('bridges', 'pause', 'acme');
+    for (let n = 0; n < 5; n++)
+        assert.equal((await world.partner.message('ana', `${n}`)).status, 202);
+    const refused = await world.partner.message('ana', 'one more');
+    assert.equal(refused.status, 503);
+    assert.ok(Number(refused.headers['retry-after']) > 0);
+    await world.omgw('bridges', 'resume', 'acme');
+    await world.untilMessages(5);
+    await until('room', async () =>
+        (await world.partner.message('ana', 'one more')).status === 202);
+    assert.equal((await world.untilMessages(6)).at(-1).text, 'one more');
+});
+
+test('below the disk reserve new events get 503, outcomes are still kept', async (t) => {
+    const mount = path.join(tmpdir(), `omgw-reserve-${process.pid}`);
+    mkdirSync(mount, { recursive: true });
+    try {
+        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', mount],
+            { stdio: 'pipe' });
+    } catch (error) {
+        rmSync(mount, { recursive: true });
+        t.skip(`no tmpfs can be mounted here: ${error.stderr}`);
+        return;
+    }
+    const world = await World.start({ database: path.join(mount, 'omgw.db') });
+    t.after(async () => {
+        await world.stop();
+        execFileSync('umount', [mount]);
+        rmSync(mount, { recursive: true });
+    });
+    await world.omgw('bridges', 'pause', 'acme');
+    assert.equal((await world.partner.message('ana', 'before')).status, 202);
+
+    const { bavail, bsize } = statfsSync(mount);
+    const filler = path.join(mount, 'filler');
+    writeFileSync(filler, Buffer.alloc(bavail * bsize - 2 * 1024 * 1024));
+    await until('503', async () =>
+        (await world.partner.message('ana', 'not kept')).status === 503);
+    await world.gateway.untilEvent('disk.low');
+    await world.omgw('bridges', 'resume', 'acme');
+    await world.untilMessages(1);
+    await until('the outcome', async () =>
+        (await json(world, 'deliveries', 'show', '1')).state === 'done');
+
+    rmSync(filler);
+    const relieved = Date.now();
+    await until('2xx again', async () =>
+        (await world.partner.message('ana', 'after')).status === 202);
+    assert.ok(Date.now() - relieved < 5000);
+    await world.gateway.untilEvent('disk.relieved');
+    await world.end();
 });
