@@ -204,7 +204,7 @@ export class Deployment {
             ...rest,
         });
         answer.catch(() => {});
-        return { answer, finish: () => req.end(body.slice(10)), drop: () => req.destroy() };
+        return { answer, finish: () => req.end(body.slice(10)) };
     }
 
     async control(pathname, body) {
