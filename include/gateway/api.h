@@ -42,8 +42,18 @@ void admin_auth_adopt(struct admin_auth *auth, struct config *config);
 MUST_CHECK bool admin_auth_allows(struct admin_auth *auth, struct request *request,
                                   enum admin_role role);
 
+/* Metrics that only the database knows, read on demand by a handle of their own. */
+struct gauges;
+struct store;
+struct gauges *gauges_new(struct store *reader, struct config *config);
+void gauges_free(struct gauges *gauges); /* accepts NULL */
+void gauges_adopt(struct gauges *gauges, struct config *config); /* any thread */
+/* Reads anew what is due: some after 5 s, costly ones after a minute. Any thread. */
+void gauges_refresh(struct gauges *gauges, struct now now);
+
 struct admin {
     const struct writer *writer;
+    struct gauges *gauges;
     struct admin_auth *auth;
     _Atomic bool is_draining; /* /readyz answers 503 */
 };

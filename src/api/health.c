@@ -45,6 +45,7 @@ static enum handled metrics(struct request *request, void *context)
     buf_init(&page, METRICS_PAGE_BYTES);
     if (!admin_auth_allows(admin->auth, request, ADMIN_VIEWER))
         return HANDLED_ANSWERED;
+    gauges_refresh(admin->gauges, clock_now());
     metrics_print(&page);
     request_respond(request, 200, "text/plain; version=0.0.4; charset=utf-8",
                     buf_str(&page), NULL, 0);

@@ -52,7 +52,10 @@ static enum status open_stores(struct gateway *gateway, struct error *err)
     enum status status = store_open(config->database, &writer, &gateway->store, err);
     if (status != STATUS_OK)
         return status;
-    return store_open(config->database, &reader, &gateway->reader, err);
+    status = store_open(config->database, &reader, &gateway->reader, err);
+    if (status != STATUS_OK)
+        return status;
+    return store_open(config->database, &reader, &gateway->looker, err);
 }
 
 static enum status sync_bridges(struct relay *relay, struct config *config,
@@ -185,6 +188,7 @@ static enum status open_listeners(struct gateway *gateway, struct error *err)
 
     gateway->admin.writer = gateway->writer;
     gateway->admin.auth = admin_auth_new(gateway->config);
+    gateway->admin.gauges = gauges_new(gateway->looker, gateway->config);
     settings.address = config->listen.admin_address;
     settings.connections = ADMIN_CONNECTIONS;
     settings.connections_per_peer = 0;
@@ -306,6 +310,7 @@ enum status gateway_reload(struct gateway *gateway, struct config *config,
     engine_adopt(gateway->engine, config);
     control_adopt(gateway->control, config);
     admin_auth_adopt(gateway->admin.auth, config);
+    gauges_adopt(gateway->admin.gauges, config);
     config_drop(gateway->config);
     gateway->config = config;
     return STATUS_OK;
@@ -386,12 +391,14 @@ void gateway_close(struct gateway *gateway)
         listener_close(gateway->control_listener);
     control_free(gateway->control);
     admin_auth_free(gateway->admin.auth);
+    gauges_free(gateway->admin.gauges);
     if (gateway->engine != NULL)
         engine_cut(gateway->engine);
     front_free(gateway->front);
     engine_free(gateway->engine);
     relay_free(gateway->relay);
     writer_free(gateway->writer);
+    store_close(gateway->looker);
     store_close(gateway->reader);
     store_close(gateway->store);
     config_drop(gateway->config);

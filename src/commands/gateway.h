@@ -20,6 +20,7 @@ struct gateway {
     struct config *config; /* a reference: the current one; main thread */
     struct store *store;   /* the writing handle; writer thread once started */
     struct store *reader;  /* engine thread once started */
+    struct store *looker;  /* of the metrics */
     struct writer *writer;
     struct relay *relay;
     struct engine *engine;

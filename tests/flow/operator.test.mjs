@@ -45,6 +45,8 @@ test('a paused bridge holds what it accepts, also after a restart', async (t) =>
         ['bridge_to_channel', 'operator', 'number moves'],
     ]);
     assert.ok(Date.parse(shown.oldest_pending) <= Date.now());
+    assert.ok(await world.metric('omgw_delivery_oldest_seconds', 'bridge="acme"') > 0);
+    assert.equal(await world.metric('omgw_conversations_open', 'bridge="acme"'), 1);
     assert.equal(await world.metric('omgw_paused', 'bridge="acme"',
         'scope="bridge_to_genesys"'), 1);
 
