@@ -27,28 +27,6 @@
 
 #define USER_AGENT "omgw/" OMGW_VERSION
 
-static size_t give_body(char *room, size_t size, size_t count, void *context)
-{
-    struct transfer *transfer = context;
-    struct str rest =
-        str_sub(transfer->exchange->body, transfer->body_read, size * count);
-    if (rest.len > 0)
-        memcpy(room, rest.ptr, rest.len);
-    transfer->body_read += rest.len;
-    return rest.len;
-}
-
-/*
- * libcurl sends a POST again by itself when a kept-alive peer closes after reading it.
- * Only the engine repeats, so a body that was touched never goes back to its start.
- */
-static int rewind_body(void *context, curl_off_t offset, int origin)
-{
-    const struct transfer *transfer = context;
-    bool is_at_start = transfer->body_read == 0 && offset == 0 && origin == SEEK_SET;
-    return is_at_start ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
-}
-
 /*
  * libcurl takes an answer that breaks off within its headers for a complete one without
  * a body. Interim answers and a proxy's come before; trailers come behind and change
@@ -83,14 +61,13 @@ static long request_size(const struct transfer *transfer)
 
 bool transfer_sent_nothing(const struct transfer *transfer)
 {
-    return !transfer->has_begun || (transfer->body_read == 0 &&
-                                    request_size(transfer) == transfer->sent_before);
+    return !transfer->has_begun || request_size(transfer) == transfer->sent_before;
 }
 
 /*
  * Called with the connection ready (tunnel and TLS included), before each sending of
- * the request. libcurl comes a second time when a reused connection ended without an
- * answer; without a body the rewind above would not stop it.
+ * the request. libcurl comes a second time, POST or not, when a reused connection ended
+ * without an answer; but only the engine repeats.
  */
 /* NOLINTNEXTLINE(readability-non-const-parameter): libcurl's type */
 static int before_request(void *context, char *primary_ip, char *local_ip,
@@ -184,10 +161,6 @@ static bool set_callbacks(struct transfer *transfer)
 {
     CURL *easy = transfer->easy;
     return curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_body) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_READDATA, transfer) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, rewind_body) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_SEEKDATA, transfer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_answer) == CURLE_OK &&
@@ -332,6 +305,18 @@ static bool is_one_of(const char *method, const char *const *names, size_t count
 }
 
 /*
+ * Given as a whole, a body goes out with the headers in one piece, which spares both
+ * sides a system call; a read callback would make it a piece of its own.
+ */
+static bool set_body(CURL *easy, struct str body)
+{
+    return curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.len == 0 ? "" : body.ptr) ==
+               CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len) ==
+               CURLE_OK;
+}
+
+/*
  * With POST underneath, libcurl says the body's length, 0 too; with GET it says
  * nothing. The method's name goes over either.
  */
@@ -340,11 +325,9 @@ static bool set_method(CURL *easy, const struct exchange *exchange)
     static const char *const always_bodied[] = {"POST", "PUT", "PATCH"};
     bool has_body = exchange->body.len > 0 ||
                     is_one_of(exchange->method, always_bodied, COUNT_OF(always_bodied));
-    CURLcode code = has_body ? curl_easy_setopt(easy, CURLOPT_POST, 1L)
-                             : curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
-    return code == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                            (curl_off_t)exchange->body.len) == CURLE_OK &&
+    bool is_set = has_body ? set_body(easy, exchange->body)
+                           : curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
+    return is_set &&
            curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, exchange->method) == CURLE_OK;
 }
 
@@ -435,7 +418,6 @@ void transfer_clear(struct transfer *transfer)
     transfer->result = CURLE_OK;
     transfer->has_begun = false;
     transfer->sent_before = 0;
-    transfer->body_read = 0;
     transfer->has_head = false;
     transfer->was_guarded = false;
     if (transfer->answer.capacity > ANSWER_KEPT_BYTES)

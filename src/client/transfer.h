@@ -31,7 +31,6 @@ struct transfer {
     /* What of it reached the connection. */
     bool has_begun;   /* a connection was ready and the request about to be sent */
     long sent_before; /* CURLINFO_REQUEST_SIZE when it began */
-    size_t body_read; /* bytes of the body libcurl has taken */
     bool has_head;    /* the answer's headers are there to their end */
     bool was_guarded; /* an address was refused */
 

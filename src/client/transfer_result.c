@@ -32,7 +32,6 @@ static const struct reason unknown_reasons[] = {
     {CURLE_OPERATION_TIMEDOUT,   "no answer in time"                                     },
     {CURLE_GOT_NOTHING,          "the connection was closed without an answer"           },
     {CURLE_ABORTED_BY_CALLBACK,  "the connection was closed without an answer"           },
-    {CURLE_SEND_FAIL_REWIND,     "the connection was closed without an answer"           },
     {CURLE_SEND_ERROR,           "the connection was lost while sending"                 },
     {CURLE_RECV_ERROR,           "the connection was lost before the answer was complete"},
     {CURLE_PARTIAL_FILE,         "the answer is not complete"                            },

@@ -531,25 +531,35 @@ static void correlation_id_is_the_peers_own(void **state)
 static void request_is_never_sent_twice(void **state)
 {
     (void)state;
+    static char large[512 * 1024 + 1];
+    memset(large, 'x', sizeof(large) - 1);
     static const struct {
         const char *name;
         const char *method;
         const char *body;
         struct client_peer_step end;
     } rows[] = {
-        {"post, closed",              "POST",   "hello", {.act = PEER_CLOSE}},
-        {"post, reset",               "POST",   "hello", {.act = PEER_RESET}},
-        {"post without body, closed", "POST",   NULL,    {.act = PEER_CLOSE}},
-        {"post without body, reset",  "POST",   NULL,    {.act = PEER_RESET}},
-        {"get, closed",               "GET",    NULL,    {.act = PEER_CLOSE}},
-        {"delete, reset",             "DELETE", NULL,    {.act = PEER_RESET}},
-        {"patch, closed",             "PATCH",  "{}",    {.act = PEER_CLOSE}},
+        {"large post, closed",                "POST",   large,   {.act = PEER_CLOSE}},
+        {"large post, reset",                 "POST",   large,   {.act = PEER_RESET}},
+        {"large post, closed at the headers",
+         "POST",                                        large,
+         {.act = PEER_CLOSE, .at_headers = true}                                    },
+        {"large post, reset at the headers",
+         "POST",                                        large,
+         {.act = PEER_RESET, .at_headers = true}                                    },
+        {"post, closed",                      "POST",   "hello", {.act = PEER_CLOSE}},
+        {"post, reset",                       "POST",   "hello", {.act = PEER_RESET}},
+        {"post without body, closed",         "POST",   NULL,    {.act = PEER_CLOSE}},
+        {"post without body, reset",          "POST",   NULL,    {.act = PEER_RESET}},
+        {"get, closed",                       "GET",    NULL,    {.act = PEER_CLOSE}},
+        {"delete, reset",                     "DELETE", NULL,    {.act = PEER_RESET}},
+        {"patch, closed",                     "PATCH",  "{}",    {.act = PEER_CLOSE}},
         {"closed at the headers",
-         "POST",                                "hello",
-         {.act = PEER_CLOSE, .at_headers = true}                            },
+         "POST",                                        "hello",
+         {.act = PEER_CLOSE, .at_headers = true}                                    },
         {"reset at the headers",
-         "POST",                                "hello",
-         {.act = PEER_RESET, .at_headers = true}                            },
+         "POST",                                        "hello",
+         {.act = PEER_RESET, .at_headers = true}                                    },
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         const struct client_peer_step steps[] = {answers[0], rows[i].end, answers[0]};
