@@ -8,7 +8,8 @@
 #include "gateway/server.h"
 #include "gateway/writer.h"
 
-/* --- public: webhooks. Everything but front_adopt on the listener's thread. ------------- */
+/* --- public: webhooks. Everything but front_adopt on the listener's thread.
+ * ------------- */
 
 struct front;
 
@@ -24,12 +25,14 @@ void front_refresh(struct front *front);
 /* From now on every webhook is answered 503: nothing new is submitted. */
 void front_refuse(struct front *front);
 
-/* --- admin: health and metrics. Any of the listener's threads. ---------------------------- */
+/* --- admin: health and metrics. Any of the listener's threads.
+ * ---------------------------- */
 
 /* Who may do what on the admin listener: the configuration's tokens. */
 struct admin_auth;
 
-/* `config` has the address the listener was bound to: later ones come with a restart. */
+/* `config` has the address the listener was bound to: later ones come with a restart.
+ */
 struct admin_auth *admin_auth_new(struct config *config);
 void admin_auth_free(struct admin_auth *auth); /* accepts NULL */
 /* From now on the tokens of this snapshot count; holds a reference. Any thread. */
@@ -46,7 +49,7 @@ MUST_CHECK bool admin_auth_allows(struct admin_auth *auth, struct request *reque
 struct gauges;
 struct store;
 struct gauges *gauges_new(struct store *reader, struct config *config);
-void gauges_free(struct gauges *gauges); /* accepts NULL */
+void gauges_free(struct gauges *gauges);                         /* accepts NULL */
 void gauges_adopt(struct gauges *gauges, struct config *config); /* any thread */
 /* Reads anew what is due: some after 5 s, costly ones after a minute. Any thread. */
 void gauges_refresh(struct gauges *gauges, struct now now);
@@ -60,7 +63,8 @@ struct admin {
 
 const struct route *admin_routes(size_t *out_count);
 
-/* --- control: what an operator changes, on the Unix socket. One thread. -------------------- */
+/* --- control: what an operator changes, on the Unix socket. One thread.
+ * -------------------- */
 
 struct control;
 

@@ -1,9 +1,10 @@
 /*
  * arena: memory for one unit of work (a request, an attempt), freed in one step.
  *
- * An arena among the parameters means: results live there. It has a ceiling, because its
- * content often comes from input: past it arena_try_alloc gives NULL; the other functions
- * are for sizes the caller has bounded and abort. One arena belongs to one thread at a time.
+ * An arena among the parameters means: results live there. It has a ceiling, because
+ * its content often comes from input: past it arena_try_alloc gives NULL; the other
+ * functions are for sizes the caller has bounded and abort. One arena belongs to one
+ * thread at a time.
  */
 #pragma once
 
@@ -11,7 +12,8 @@
 
 struct arena;
 
-/* `ceiling` counts the bytes handed out. Blocks grow as needed from a small first one. */
+/* `ceiling` counts the bytes handed out. Blocks grow as needed from a small first one.
+ */
 struct arena *arena_new(size_t ceiling);
 void arena_free(struct arena *arena);
 void arena_freep(struct arena **arena);

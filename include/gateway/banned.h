@@ -11,5 +11,6 @@
 #include <string.h>
 #include <time.h>
 
-#pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok atoi atol atoll gets
+#pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok atoi atol     \
+    atoll gets
 #pragma GCC poison gmtime localtime ctime asctime

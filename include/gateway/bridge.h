@@ -1,7 +1,7 @@
 /*
  * bridge: one configured pair of channel endpoint and Genesys integration, and the
- * organisation it belongs to. Part of an immutable configuration snapshot: nobody writes
- * after load, whoever uses one holds a reference to its snapshot (config.h).
+ * organisation it belongs to. Part of an immutable configuration snapshot: nobody
+ * writes after load, whoever uses one holds a reference to its snapshot (config.h).
  */
 #pragma once
 
@@ -35,9 +35,9 @@ struct bridge {
     int64_t threading_window_ms;
     int on_unknown; /* enum on_unknown */
     bool end_on_left;
-    int64_t connections;        /* parallel exchanges to the channel's service */
+    int64_t connections;         /* parallel exchanges to the channel's service */
     int64_t requests_per_minute; /* to the channel's service; 0: no pacing */
-    void *settings; /* of the channel, which alone casts it */
+    void *settings;              /* of the channel, which alone casts it */
     int64_t row;    /* its row in the database; set by bridges sync before adoption */
     unsigned index; /* place in the snapshot's list */
     struct tally *tally; /* counters, relay's; set with `row` */

@@ -14,10 +14,10 @@ struct capabilities {
     unsigned quick_replies_max;
     bool cards;
     bool files;
-    bool receipts;            /* it reports delivered or failed by itself */
-    bool typing;              /* agent typing can be shown */
-    bool may_start;           /* a message to a contact never seen is possible */
-    bool has_idempotency_key; /* a repeat is recognised by the peer */
+    bool receipts;              /* it reports delivered or failed by itself */
+    bool typing;                /* agent typing can be shown */
+    bool may_start;             /* a message to a contact never seen is possible */
+    bool has_idempotency_key;   /* a repeat is recognised by the peer */
     bool wants_status_accepted; /* message.status accepted is sent */
     bool wants_status_failed;
 };

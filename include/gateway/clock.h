@@ -1,6 +1,6 @@
 /*
- * clock: time as a value. Pure code takes a struct now; only the thread loops and commands
- * ask the machine. Any thread.
+ * clock: time as a value. Pure code takes a struct now; only the thread loops and
+ * commands ask the machine. Any thread.
  */
 #pragma once
 
@@ -8,7 +8,8 @@
 
 struct now {
     int64_t wall_ms; /* Unix epoch, UTC: stored, shown, signed; may jump */
-    int64_t mono_ms; /* monotonic: deadlines, ages, buckets; meaningful within one run */
+    int64_t
+        mono_ms; /* monotonic: deadlines, ages, buckets; meaningful within one run */
 };
 
 /* Asks the machine. */

@@ -8,8 +8,8 @@
 #define THREADING_WINDOW_DEFAULT_MS (INT64_C(72) * 60 * 60 * 1000)
 
 /*
- * Whether an event accepted at `now_ms` joins the conversation whose last activity was at
- * `last_ms`: now - last <= window. A last activity in the future counts as now.
+ * Whether an event accepted at `now_ms` joins the conversation whose last activity was
+ * at `last_ms`: now - last <= window. A last activity in the future counts as now.
  * Source: design.md section 4, "Window".
  */
 bool conversation_joins(int64_t last_ms, int64_t now_ms, int64_t window_ms);

@@ -1,9 +1,9 @@
 /*
  * crypto: the one door to OpenSSL.
  *
- * A struct hmac is keyed once and reused (half the cost of a one-shot call), so it belongs
- * to one thread at a time. Comparison is in constant time; keys are wiped when freed.
- * Functions that can run out of memory inside OpenSSL return STATUS_RETRY.
+ * A struct hmac is keyed once and reused (half the cost of a one-shot call), so it
+ * belongs to one thread at a time. Comparison is in constant time; keys are wiped when
+ * freed. Functions that can run out of memory inside OpenSSL return STATUS_RETRY.
  */
 #pragma once
 

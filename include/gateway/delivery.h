@@ -1,9 +1,10 @@
 /*
- * delivery: one event on its way to one peer; its states and the outcomes of an attempt.
+ * delivery: one event on its way to one peer; its states and the outcomes of an
+ * attempt.
  *
- * A struct delivery is one heap block with everything a sender needs, so that the engine
- * reads the database only at start and to refill a lane. It is made by accept or by
- * store_take and owned by whoever holds it (writer, then engine). Pure; any thread.
+ * A struct delivery is one heap block with everything a sender needs, so that the
+ * engine reads the database only at start and to refill a lane. It is made by accept or
+ * by store_take and owned by whoever holds it (writer, then engine). Pure; any thread.
  */
 #pragma once
 
@@ -20,8 +21,8 @@ enum delivery_state {
 };
 const char *delivery_state_name(enum delivery_state state);
 bool delivery_is_pending(enum delivery_state state);
-/* Whether an operator may settle it so, without an attempt: a dead letter is dropped, what
- * waits becomes a dead letter. */
+/* Whether an operator may settle it so, without an attempt: a dead letter is dropped,
+ * what waits becomes a dead letter. */
 bool delivery_may_settle(enum delivery_state from, enum delivery_state to);
 
 /* What an attempt came to. The values are stored: append only.
@@ -35,10 +36,10 @@ enum outcome {
     OUTCOME_REFUSED_MESSAGE = 5,    /* never this message */
     OUTCOME_REFUSED_CONTACT = 6,    /* never this contact */
     OUTCOME_WINDOW_CLOSED = 7,      /* the channel's session is over */
-    OUTCOME_BROKEN = 8,             /* the configuration or the peer's: pause the scope */
-    OUTCOME_PROGRESS = 9,           /* one part is done, more follow */
-    OUTCOME_GIVEN_UP = 10,          /* retried past its age */
-    OUTCOME_SENDING = 11,           /* about to be sent to a peer that may not hear it twice */
+    OUTCOME_BROKEN = 8,    /* the configuration or the peer's: pause the scope */
+    OUTCOME_PROGRESS = 9,  /* one part is done, more follow */
+    OUTCOME_GIVEN_UP = 10, /* retried past its age */
+    OUTCOME_SENDING = 11,  /* about to be sent to a peer that may not hear it twice */
 };
 #define OUTCOME_COUNT (OUTCOME_SENDING + 1)
 const char *outcome_name(enum outcome outcome);
@@ -68,7 +69,8 @@ const char *reason_code_name(enum reason_code code); /* "GeneralError", ... */
 
 /* What kind of thing is delivered, in the order in which a rate bucket is spent. */
 enum delivery_class {
-    DELIVERY_MESSAGE = 0, /* a message, edit, deletion, reaction, answer, left: in a lane */
+    DELIVERY_MESSAGE =
+        0, /* a message, edit, deletion, reaction, answer, left: in a lane */
     DELIVERY_RECEIPT = 1, /* the one status slot of a message: waits for no lane */
     DELIVERY_TYPING = 2,  /* memory only, never stored */
 };
@@ -93,19 +95,21 @@ struct delivery {
     int64_t accepted_ms;
     int64_t time_ms; /* channel.time: stored at acceptance, repeated unchanged */
 
-    unsigned attempts;             /* ended ones */
-    unsigned parts_done;           /* parts the peer has taken; the next one to send */
-    int64_t age_ms;                /* as stored; counts while a gateway ran, unpaused */
-    int64_t held_since_ms;         /* engine's: its flow's active time when taken */
-    unsigned possible_duplicates;  /* repeats after a lost answer */
-    bool was_sending;              /* its last record is OUTCOME_SENDING: we died meanwhile */
+    unsigned attempts;            /* ended ones */
+    unsigned parts_done;          /* parts the peer has taken; the next one to send */
+    int64_t age_ms;               /* as stored; counts while a gateway ran, unpaused */
+    int64_t held_since_ms;        /* engine's: its flow's active time when taken */
+    unsigned possible_duplicates; /* repeats after a lost answer */
+    bool was_sending; /* its last record is OUTCOME_SENDING: we died meanwhile */
 
-    /* Ids of the message this is about, as the peer knows it: of the target of an edit or
-     * answer; of the message itself for a receipt. May be empty. */
+    /* Ids of the message this is about, as the peer knows it: of the target of an edit
+     * or answer; of the message itself for a receipt. May be empty. */
     struct str target_peer_id;
-    struct str target_genesys_conversation; /* latest known Genesys conversation, or empty */
+    struct str
+        target_genesys_conversation; /* latest known Genesys conversation, or empty */
 
-    struct event event; /* kind, contact_id, names, text, content, receipt_*, typing_ms */
+    struct event
+        event; /* kind, contact_id, names, text, content, receipt_*, typing_ms */
 };
 
 /*

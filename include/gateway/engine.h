@@ -1,9 +1,9 @@
 /*
- * engine: moves deliveries until they are done or dead. One thread; never blocks except in
- * the transport's poll. Sees only senders, a transport and a recorder.
+ * engine: moves deliveries until they are done or dead. One thread; never blocks except
+ * in the transport's poll. Sees only senders, a transport and a recorder.
  *
- * Lanes keep order: one delivery in flight per contact and direction; the next starts after
- * the outcome of the one before is committed.
+ * Lanes keep order: one delivery in flight per contact and direction; the next starts
+ * after the outcome of the one before is committed.
  */
 #pragma once
 
@@ -15,19 +15,21 @@ struct engine;
 struct store;
 
 struct engine_settings {
-    struct store *reader;                /* borrowed; read at start and to refill lanes */
+    struct store *reader; /* borrowed; read at start and to refill lanes */
     const struct sender *genesys_sender; /* towards Genesys */
     struct recorder recorder;
     const char *owner; /* of lane leases */
     uint64_t seed;     /* of jitter */
-    size_t inbox;      /* hand-overs that may wait; more are read from the store later */
+    size_t inbox; /* hand-overs that may wait; more are read from the store later */
     struct now (*clock)(void); /* clock_now, or a simulation's */
 };
 
-struct engine *engine_new(const struct engine_settings *settings, struct config *config);
+struct engine *engine_new(const struct engine_settings *settings,
+                          struct config *config);
 /* Frees what is left; nothing may be under way. */
 void engine_free(struct engine *engine);
-/* The engine's from now on. Its `done` is engine_exchange_done, the engine its context. */
+/* The engine's from now on. Its `done` is engine_exchange_done, the engine its context.
+ */
 void engine_set_transport(struct engine *engine, struct transport *transport);
 void engine_exchange_done(void *token, const struct reply *reply, void *context);
 
@@ -39,15 +41,15 @@ struct dispatcher engine_dispatcher(struct engine *engine);
 /* From now on attempts start with this snapshot; holds a reference. Any thread. */
 void engine_adopt(struct engine *engine, struct config *config);
 
-/* One round: takes what arrived, starts what may start, polls the transport until something
- * happens, at most `max_wait_ms`. */
+/* One round: takes what arrived, starts what may start, polls the transport until
+ * something happens, at most `max_wait_ms`. */
 void engine_step(struct engine *engine, int64_t max_wait_ms);
 /* No new attempts from now on; running ones end. Any thread. */
 void engine_drain(struct engine *engine);
 /* Nothing in flight and nothing waiting to be recorded. Any thread. */
 bool engine_is_quiet(const struct engine *engine);
-/* Cancels what is still in flight (it is recorded as such) and frees the transport. After the
- * last engine_step, before the writer stops. */
+/* Cancels what is still in flight (it is recorded as such) and frees the transport.
+ * After the last engine_step, before the writer stops. */
 void engine_cut(struct engine *engine);
 /* Takes the last reports, after the writer has stopped. */
 void engine_finish(struct engine *engine);

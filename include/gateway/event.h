@@ -1,9 +1,9 @@
 /*
  * event: what one webhook request said, in the same words for every channel.
  *
- * decode fills events; accept keeps them; senders say them to the peer. All views borrow
- * from the request's arena, or, inside a struct delivery, from that delivery's block.
- * Pure; any thread.
+ * decode fills events; accept keeps them; senders say them to the peer. All views
+ * borrow from the request's arena, or, inside a struct delivery, from that delivery's
+ * block. Pure; any thread.
  */
 #pragma once
 
@@ -42,8 +42,8 @@ enum message_status {
     MESSAGE_FAILED = 4,
 };
 const char *message_status_name(enum message_status status);
-/* Whether a message may go from one status to another: never back, and out of FAILED only to
- * DELIVERED (by replay). Source: design.md section 6. */
+/* Whether a message may go from one status to another: never back, and out of FAILED
+ * only to DELIVERED (by replay). Source: design.md section 6. */
 bool message_status_may_follow(enum message_status from, enum message_status to);
 
 /* Who gave an id. The values are hashed into the id index: append only. */
@@ -109,7 +109,8 @@ struct content {
 
 struct event {
     enum event_kind kind;
-    struct str contact_id; /* external id, unchanged; 1-255 bytes, no control characters */
+    struct str
+        contact_id; /* external id, unchanged; 1-255 bytes, no control characters */
     struct str name;
     struct str first_name;
     struct str last_name;
@@ -121,7 +122,8 @@ struct event {
     struct str source_id; /* the id the message has at the side that sent it */
     int64_t time_ms;      /* the event's own time; 0 when not said */
 
-    struct str text; /* also the new text of an edit, the emoji of a reaction, a reason */
+    struct str
+        text; /* also the new text of an edit, the emoji of a reaction, a reason */
     struct content content;
     bool is_bot; /* outbound: a bot wrote it */
 
@@ -155,10 +157,11 @@ struct arena;
 /* True when `content` holds nothing. */
 bool content_is_empty(const struct content *content);
 /*
- * What a message carries beyond plain text (content, attributes, answer, names of a target)
- * as JSON for the database, and back. An empty result stands for "nothing".
+ * What a message carries beyond plain text (content, attributes, answer, names of a
+ * target) as JSON for the database, and back. An empty result stands for "nothing".
  */
-MUST_CHECK enum status event_extra_encode(const struct event *event, struct arena *arena,
-                                          struct str *out_json, struct error *err);
+MUST_CHECK enum status event_extra_encode(const struct event *event,
+                                          struct arena *arena, struct str *out_json,
+                                          struct error *err);
 MUST_CHECK enum status event_extra_decode(struct str json, struct arena *arena,
                                           struct event *event, struct error *err);

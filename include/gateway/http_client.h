@@ -1,10 +1,10 @@
 /*
  * http_client: the real transport over HTTP/1.1, the one door to libcurl.
  *
- * Keeps connections, never repeats a request by itself (bodies go through a read callback
- * whose seek refuses once a byte was read), counts answer bytes, and lets a URL that came
- * from outside connect only to public addresses (checked at socket opening, after DNS).
- * Belongs to the engine thread, except transport_wake.
+ * Keeps connections, never repeats a request by itself (bodies go through a read
+ * callback whose seek refuses once a byte was read), counts answer bytes, and lets a
+ * URL that came from outside connect only to public addresses (checked at socket
+ * opening, after DNS). Belongs to the engine thread, except transport_wake.
  */
 #pragma once
 
@@ -12,13 +12,14 @@
 
 /* Copied by http_client_new. */
 struct http_client_settings {
-    unsigned connections;      /* over all hosts; also the most exchanges at a time */
+    unsigned connections; /* over all hosts; also the most exchanges at a time */
     unsigned connections_per_host;
-    const char *const *allow;  /* CIDRs the guard lets through; ends with NULL; or NULL */
-    const char *proxy;         /* URL or NULL */
-    const char *ca_file;       /* or NULL: the system's */
-    const char *unix_socket;   /* or NULL: path that every exchange goes to */
-    bool guard_off;            /* emulator and tests */
+    const char *const
+        *allow;              /* CIDRs the guard lets through; ends with NULL; or NULL */
+    const char *proxy;       /* URL or NULL */
+    const char *ca_file;     /* or NULL: the system's */
+    const char *unix_socket; /* or NULL: path that every exchange goes to */
+    bool guard_off;          /* emulator and tests */
 };
 
 /*
@@ -43,7 +44,8 @@ MUST_CHECK enum status http_client_once(const struct http_client_settings *setti
                                         struct arena *arena, struct reply *out_reply,
                                         struct error *err);
 
-/* Whether the guard lets a socket address through (struct sockaddr of the given length). */
+/* Whether the guard lets a socket address through (struct sockaddr of the given
+ * length). */
 struct sockaddr;
 bool address_is_allowed(const struct sockaddr *address, unsigned length,
                         const char *const *allow);

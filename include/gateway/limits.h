@@ -16,8 +16,8 @@
 #define LIMIT_REQUEST_ARENA_BYTES (8u * 1024 * 1024)
 /* Memory of one attempt: body, headers and the reply's ids. */
 #define LIMIT_ATTEMPT_ARENA_BYTES (4u * 1024 * 1024)
-/* Body of one request to a peer: as much as a webhook may bring by default. Genesys takes
- * half of it. Source: genesys/open-messaging.md section 6. */
+/* Body of one request to a peer: as much as a webhook may bring by default. Genesys
+ * takes half of it. Source: genesys/open-messaging.md section 6. */
 #define LIMIT_EXCHANGE_BYTES (1024u * 1024)
 /* What an exchange may take beside its body: URL, headers, signatures, reasons, ids. */
 #define LIMIT_EXCHANGE_EXTRA_BYTES (64u * 1024)

@@ -2,9 +2,9 @@
  * log: events with typed fields, one line each on stderr: JSON, or coloured text on a
  * terminal.
  *
- * Event names are "room.past_tense" and stable: operators search for them. Never a message
- * text, token or full address; use F_MASK for ids of people. Any thread.
- * error: a person must act. warn: we recovered, watch it. info: one per message and hop.
+ * Event names are "room.past_tense" and stable: operators search for them. Never a
+ * message text, token or full address; use F_MASK for ids of people. Any thread. error:
+ * a person must act. warn: we recovered, watch it. info: one per message and hop.
  */
 #pragma once
 
@@ -35,12 +35,12 @@ bool log_wants(enum log_level level);
 void log_write(enum log_level level, const char *event, const struct log_field *fields,
                size_t count);
 
-#define LOG_EVENT_(level, event, ...)                                                    \
-    do {                                                                                 \
-        if (log_wants(level)) {                                                          \
-            const struct log_field fields_[] = {__VA_ARGS__};                            \
-            log_write(level, event, fields_, COUNT_OF(fields_));                         \
-        }                                                                                \
+#define LOG_EVENT_(level, event, ...)                                                  \
+    do {                                                                               \
+        if (log_wants(level)) {                                                        \
+            const struct log_field fields_[] = {__VA_ARGS__};                          \
+            log_write(level, event, fields_, COUNT_OF(fields_));                       \
+        }                                                                              \
     } while (0)
 #define log_error(event, ...) LOG_EVENT_(LOG_ERROR, event, __VA_ARGS__)
 #define log_warn(event, ...) LOG_EVENT_(LOG_WARN, event, __VA_ARGS__)

@@ -1,9 +1,9 @@
 /*
  * memory: allocation that cannot fail.
  *
- * A failing allocation of our own prints one line and aborts: what was acknowledged is on
- * stable storage, and the store returns the work after the restart. (A failing allocation
- * inside a library is an ordinary error and never comes here.) Any thread.
+ * A failing allocation of our own prints one line and aborts: what was acknowledged is
+ * on stable storage, and the store returns the work after the restart. (A failing
+ * allocation inside a library is an ordinary error and never comes here.) Any thread.
  */
 #pragma once
 

@@ -1,9 +1,9 @@
 /*
  * queue: a bounded hand-over from many threads to one. The only way threads meet.
  *
- * Intrusive: what is handed over holds a struct queue_node. Nobody waits for room: a full
- * queue refuses, and the caller answers 503, marks a refill, or has reserved its place
- * before. The consumer is woken once per batch, not once per node.
+ * Intrusive: what is handed over holds a struct queue_node. Nobody waits for room: a
+ * full queue refuses, and the caller answers 503, marks a refill, or has reserved its
+ * place before. The consumer is woken once per batch, not once per node.
  */
 #pragma once
 
@@ -14,7 +14,8 @@ struct queue_node {
     struct queue_node *next; /* owned by the queue while inside */
 };
 
-/* Called, from the pushing thread, when an empty queue gets its first node. May be NULL. */
+/* Called, from the pushing thread, when an empty queue gets its first node. May be
+ * NULL. */
 typedef void queue_wake(void *context);
 
 struct queue *queue_new(size_t capacity, queue_wake *wake, void *context);
@@ -29,7 +30,8 @@ void queue_push_reserved(struct queue *queue, struct queue_node *node);
 /* Gives a reserved place back unused. */
 void queue_unreserve(struct queue *queue);
 
-/* Takes up to `max` nodes in order, as a list ending in NULL. Consumer only; never blocks. */
+/* Takes up to `max` nodes in order, as a list ending in NULL. Consumer only; never
+ * blocks. */
 struct queue_node *queue_take(struct queue *queue, size_t max, size_t *out_count);
 /* Blocks until there is a node, queue_stop was called, or `timeout_ms` went by (-1: no
  * limit). For a consumer that has nothing else to wait for. */

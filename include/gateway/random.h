@@ -1,6 +1,6 @@
 /*
- * random: randomness as a value, so that a simulation can seed it. Not for secrets (those
- * come from crypto.h). One struct belongs to one thread.
+ * random: randomness as a value, so that a simulation can seed it. Not for secrets
+ * (those come from crypto.h). One struct belongs to one thread.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /*
- * relay: from a webhook request to stored deliveries, and from an attempt's outcome to the
- * next state and the receipts that follow. Everything that must happen inside the writer's
- * transaction is here.
+ * relay: from a webhook request to stored deliveries, and from an attempt's outcome to
+ * the next state and the receipts that follow. Everything that must happen inside the
+ * writer's transaction is here.
  */
 #pragma once
 
@@ -28,21 +28,23 @@ void relay_free(struct relay *relay);
 struct recorder relay_recorder(struct relay *relay);
 
 /*
- * Finds or makes the database rows of all bridges of a snapshot that nobody uses yet, in one
- * transaction of a store that the caller owns (start) or inside a write job (reload).
- * STATUS_CONFLICT  a bridge with history changed its channel or integration
+ * Finds or makes the database rows of all bridges of a snapshot that nobody uses yet,
+ * in one transaction of a store that the caller owns (start) or inside a write job
+ * (reload). STATUS_CONFLICT  a bridge with history changed its channel or integration
  */
 MUST_CHECK enum status relay_sync_bridges(struct relay *relay, struct config *config,
                                           struct store *store, int64_t now_ms,
                                           struct error *err);
 
 /*
- * One round of what time takes away (early receipts after 24 h, ids after their retention),
- * as a write job. Main thread, every minute or so; a round that still waits is not doubled.
+ * One round of what time takes away (early receipts after 24 h, ids after their
+ * retention), as a write job. Main thread, every minute or so; a round that still waits
+ * is not doubled.
  */
 void relay_tidy(struct relay *relay, const struct config *config);
 
-/* --- intake ------------------------------------------------------------------------------ */
+/* --- intake
+ * ------------------------------------------------------------------------------ */
 
 enum intake_peer { INTAKE_CHANNEL, INTAKE_GENESYS };
 
@@ -61,8 +63,8 @@ struct intake_request {
 };
 
 /*
- * What a webhook is answered. `status` OK or DUPLICATE: answer `reply`; others: a problem
- * from `err`.
+ * What a webhook is answered. `status` OK or DUPLICATE: answer `reply`; others: a
+ * problem from `err`.
  */
 struct intake_answer {
     enum status status;
@@ -81,18 +83,21 @@ bool intake_begin(struct relay *relay, struct config *config,
 void intake_submit(struct intake *intake);
 /* Front thread, after `stored`: the answer. */
 void intake_finish(struct intake *intake, struct now now, struct intake_answer *out);
-/* Front thread, instead of intake_finish: the sender was answered 503 meanwhile. The job goes
- * on; a repeat of the webhook finds what it stored. */
+/* Front thread, instead of intake_finish: the sender was answered 503 meanwhile. The
+ * job goes on; a repeat of the webhook finds what it stored. */
 void intake_abandon(struct intake *intake, struct intake_answer *out);
 
-/* --- an operator's orders ------------------------------------------------------------------ */
+/* --- an operator's orders
+ * ------------------------------------------------------------------ */
 
 enum order_verb {
     ORDER_PAUSE,  /* a bridge, both ways, until it is resumed; after a restart too */
     ORDER_RESUME, /* also ends what the gateway paused of it */
-    ORDER_REPLAY, /* dead letters: as new deliveries at their lanes' tails, in this order */
+    ORDER_REPLAY, /* dead letters: as new deliveries at their lanes' tails, in this
+                     order */
     ORDER_DROP,   /* dead letters */
-    ORDER_FORGET, /* what waits on a bridge that is not configured becomes dead letters */
+    ORDER_FORGET, /* what waits on a bridge that is not configured becomes dead letters
+                   */
 };
 const char *order_verb_name(enum order_verb verb); /* "pause", ... */
 

@@ -1,7 +1,8 @@
 /*
- * report: how delivery and relay speak, without knowing each other. The engine reports what
- * an attempt came to; relay keeps it in the writer's transaction and says when it is
- * committed, with the deliveries that follow from it. commands/serve introduces them.
+ * report: how delivery and relay speak, without knowing each other. The engine reports
+ * what an attempt came to; relay keeps it in the writer's transaction and says when it
+ * is committed, with the deliveries that follow from it. commands/serve introduces
+ * them.
  */
 #pragma once
 
@@ -10,8 +11,8 @@
 #include "gateway/sender.h"
 
 /*
- * Belongs to the engine; lent to the recorder from record() until recorded(). All views live
- * as long.
+ * Belongs to the engine; lent to the recorder from record() until recorded(). All views
+ * live as long.
  */
 struct report {
     struct queue_node node; /* the engine's, on the way back */

@@ -1,7 +1,7 @@
 /*
- * sender: how a delivery is said to a peer. Pure protocol code: it is asked for the next
- * exchange, told the reply, and in the end says the outcome. Implemented by every channel
- * (towards the customer) and by genesys/inbound.c (towards Genesys Cloud).
+ * sender: how a delivery is said to a peer. Pure protocol code: it is asked for the
+ * next exchange, told the reply, and in the end says the outcome. Implemented by every
+ * channel (towards the customer) and by genesys/inbound.c (towards Genesys Cloud).
  *
  * Called on the engine thread only.
  */
@@ -15,29 +15,31 @@
 
 /* A token of an account, owned by the engine. Empty token: none yet. */
 struct credential {
-    struct str token;       /* owned by the account */
-    int64_t fetched_ms;     /* mono */
-    int64_t lifetime_ms;    /* as the peer said */
-    uint64_t generation;    /* counts up with each new token; 0: none yet */
+    struct str token;    /* owned by the account */
+    int64_t fetched_ms;  /* mono */
+    int64_t lifetime_ms; /* as the peer said */
+    uint64_t generation; /* counts up with each new token; 0: none yet */
 };
 
 /* One try of a delivery. Lives in the attempt's arena. */
 struct attempt {
-    const struct delivery *delivery; /* borrowed */
-    const struct bridge *bridge;     /* borrowed from the attempt's configuration */
+    const struct delivery *delivery;     /* borrowed */
+    const struct bridge *bridge;         /* borrowed from the attempt's configuration */
     const struct credential *credential; /* of the account; current at each call */
     struct arena *arena;
-    unsigned step;       /* the sender's own count within the attempt; starts at 0 */
-    unsigned parts_done; /* starts at delivery->parts_done; the engine counts progress */
+    unsigned step; /* the sender's own count within the attempt; starts at 0 */
+    unsigned
+        parts_done; /* starts at delivery->parts_done; the engine counts progress */
     uint64_t credential_used; /* generation the last exchange was sent with */
 };
 
 enum sender_step {
-    SENDER_EXCHANGE,        /* out->exchange is to be sent */
-    SENDER_PROGRESS,        /* out->provider_id: this part is done; commit, then ask again
-                               with last = NULL */
-    SENDER_OUTCOME,         /* out->outcome ... : the attempt is over */
-    SENDER_NEED_CREDENTIAL, /* park until a credential newer than credential_used is there */
+    SENDER_EXCHANGE, /* out->exchange is to be sent */
+    SENDER_PROGRESS, /* out->provider_id: this part is done; commit, then ask again
+                        with last = NULL */
+    SENDER_OUTCOME,  /* out->outcome ... : the attempt is over */
+    SENDER_NEED_CREDENTIAL, /* park until a credential newer than credential_used is
+                               there */
 };
 
 /* What a broken outcome pauses. Source: design.md section 6, "Outcomes". */
@@ -52,14 +54,14 @@ struct sender_result {
     struct exchange exchange;
 
     enum outcome outcome;
-    int http_status;                /* of the deciding answer; 0 when there was none */
-    int64_t retry_after_ms;         /* -1: not said */
-    enum reason_code reason_code;   /* of refusals */
-    struct str reason;              /* for people; no text of a message, no secret */
-    enum pause_scope pause;         /* of OUTCOME_BROKEN */
-    bool may_have_arrived;          /* repeat would be a possible duplicate */
+    int http_status;              /* of the deciding answer; 0 when there was none */
+    int64_t retry_after_ms;       /* -1: not said */
+    enum reason_code reason_code; /* of refusals */
+    struct str reason;            /* for people; no text of a message, no secret */
+    enum pause_scope pause;       /* of OUTCOME_BROKEN */
+    bool may_have_arrived;        /* repeat would be a possible duplicate */
 
-    struct str provider_id;             /* of the part, as the peer named it; may be empty */
+    struct str provider_id; /* of the part, as the peer named it; may be empty */
     struct str genesys_conversation_id; /* Genesys answered with it; may be empty */
     bool peer_reports_failure; /* 2xx, yet the body says Failed (receipt call) */
 
@@ -70,19 +72,20 @@ struct sender_result {
 
 struct sender {
     /*
-     * `last` is NULL at the start of an attempt and after progress, else the reply to the
-     * exchange asked for before. Results live in attempt->arena.
+     * `last` is NULL at the start of an attempt and after progress, else the reply to
+     * the exchange asked for before. Results live in attempt->arena.
      */
     enum sender_step (*next)(struct attempt *attempt, const struct reply *last,
                              struct now now, struct sender_result *out);
     /*
      * The same for the account's credential: SENDER_EXCHANGE, or SENDER_OUTCOME with
-     * OUTCOME_DONE + token + lifetime_ms, RETRY, SLOW_DOWN, UNKNOWN or BROKEN. `bridge` is any
-     * bridge of the account. Senders without credentials use sender_no_credential.
+     * OUTCOME_DONE + token + lifetime_ms, RETRY, SLOW_DOWN, UNKNOWN or BROKEN. `bridge`
+     * is any bridge of the account. Senders without credentials use
+     * sender_no_credential.
      */
-    enum sender_step (*credential_next)(const struct bridge *bridge, struct arena *arena,
-                                        const struct reply *last, struct now now,
-                                        struct sender_result *out);
+    enum sender_step (*credential_next)(const struct bridge *bridge,
+                                        struct arena *arena, const struct reply *last,
+                                        struct now now, struct sender_result *out);
 };
 
 enum sender_step sender_no_credential(const struct bridge *bridge, struct arena *arena,

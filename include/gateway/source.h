@@ -12,7 +12,7 @@
 
 /* What became of a unit, for the answer. */
 struct acceptance {
-    enum status status;  /* OK, DUPLICATE: kept (before); others: err says why */
+    enum status status;    /* OK, DUPLICATE: kept (before); others: err says why */
     const char *public_id; /* of the unit's first message; NULL if there is none */
     int64_t conversation;  /* of that message; 0 if there is none */
 };
@@ -25,21 +25,25 @@ struct source {
     bool (*handshake)(const struct bridge *bridge, const struct http_message *message,
                       struct arena *arena, struct http_reply *reply);
     /* STATUS_DENIED unless the raw bytes are authentic (and, where signed, in time). */
-    enum status (*verify)(const struct bridge *bridge, const struct http_message *message,
-                          struct now now, struct error *err);
+    enum status (*verify)(const struct bridge *bridge,
+                          const struct http_message *message, struct now now,
+                          struct error *err);
     /*
      * Fills unit->events (in the arena). A source that may not refuse content makes
      * EVENT_UNREADABLE out of it; one that may returns INVALID, UNPROCESSABLE, ....
      * FORBIDDEN: authentic, but names another integration than this bridge's.
      */
-    enum status (*decode)(const struct bridge *bridge, const struct http_message *message,
-                          struct arena *arena, struct unit *unit, struct error *err);
+    enum status (*decode)(const struct bridge *bridge,
+                          const struct http_message *message, struct arena *arena,
+                          struct unit *unit, struct error *err);
     /* The answer to a kept unit. */
     void (*ack)(const struct bridge *bridge, const struct acceptance *acceptance,
                 struct arena *arena, struct http_reply *reply);
-    /* Whether errors in content are answered 4xx with a problem body (else stored raw). */
+    /* Whether errors in content are answered 4xx with a problem body (else stored raw).
+     */
     bool refuses_content;
 };
 
-bool source_no_handshake(const struct bridge *bridge, const struct http_message *message,
-                         struct arena *arena, struct http_reply *reply);
+bool source_no_handshake(const struct bridge *bridge,
+                         const struct http_message *message, struct arena *arena,
+                         struct http_reply *reply);

@@ -1,8 +1,9 @@
 /*
  * status: what a caller should do next; struct error says what happened.
  *
- * The code serves two readers: the function above, and server/respond, which turns it into
- * an HTTP status. Lower rooms fill the error and return; only the top logs. Any thread.
+ * The code serves two readers: the function above, and server/respond, which turns it
+ * into an HTTP status. Lower rooms fill the error and return; only the top logs. Any
+ * thread.
  */
 #pragma once
 
@@ -29,8 +30,9 @@ enum status {
 #define ERROR_POINTER_BYTES 128
 
 /*
- * What happened, for a person: lower case, no full stop, never a secret or a message text.
- * `pointer` is a JSON Pointer (RFC 6901) to the part of the input that is wrong, or empty.
+ * What happened, for a person: lower case, no full stop, never a secret or a message
+ * text. `pointer` is a JSON Pointer (RFC 6901) to the part of the input that is wrong,
+ * or empty.
  */
 struct error {
     char text[ERROR_TEXT_BYTES];

@@ -1,14 +1,15 @@
 /*
- * store: what the gateway remembers: contacts, conversations, messages, deliveries, ids.
+ * store: what the gateway remembers: contacts, conversations, messages, deliveries,
+ * ids.
  *
- * Callers see model structs, never SQL. All times are milliseconds since the Unix epoch, UTC.
- * One handle belongs to one thread. There is one writing handle per database in the world
- * (it holds <db>.lock); everything else opens reading ones. Writing functions work inside
- * store_begin .. store_commit only.
+ * Callers see model structs, never SQL. All times are milliseconds since the Unix
+ * epoch, UTC. One handle belongs to one thread. There is one writing handle per
+ * database in the world (it holds <db>.lock); everything else opens reading ones.
+ * Writing functions work inside store_begin .. store_commit only.
  *
- * Statuses of every function: STATUS_RETRY the database is full, busy or unreachable (the
- * transaction must be rolled back); STATUS_FAILED it is damaged or a bug. Others are named
- * where they mean something. Text results live in the arena given.
+ * Statuses of every function: STATUS_RETRY the database is full, busy or unreachable
+ * (the transaction must be rolled back); STATUS_FAILED it is damaged or a bug. Others
+ * are named where they mean something. Text results live in the arena given.
  */
 #pragma once
 
@@ -21,21 +22,22 @@
 struct store;
 
 enum store_mode {
-    STORE_WRITER, /* takes the lock (waits up to lock_wait_ms), may create and migrate */
+    STORE_WRITER, /* takes the lock (waits up to lock_wait_ms), may create and migrate
+                   */
     STORE_READER, /* read-only; the database must exist */
 };
 
 struct store_options {
     enum store_mode mode;
-    /* Else a missing or older schema is STATUS_INVALID. A reader changes nothing: it then
-     * opens an older schema too, but only for store_status. */
+    /* Else a missing or older schema is STATUS_INVALID. A reader changes nothing: it
+     * then opens an older schema too, but only for store_status. */
     bool may_migrate;
     int64_t lock_wait_ms; /* writer: how long to wait for another process' lock */
 };
 
 /*
- * `url`: sqlite:/path/to/file, or memory: (a model for tests; handles opened on the same
- * name memory:NAME share it). postgres: is refused with a clear text.
+ * `url`: sqlite:/path/to/file, or memory: (a model for tests; handles opened on the
+ * same name memory:NAME share it). postgres: is refused with a clear text.
  * STATUS_INVALID  unknown url, schema newer than this binary, checksum differs
  * STATUS_DENIED   another process holds the lock
  */
@@ -43,7 +45,8 @@ MUST_CHECK enum status store_open(const char *url, const struct store_options *o
                                   struct store **out_store, struct error *err);
 void store_close(struct store *store);
 
-/* --- transactions (writer) ------------------------------------------------------------ */
+/* --- transactions (writer)
+ * ------------------------------------------------------------ */
 
 MUST_CHECK enum status store_begin(struct store *store, struct error *err);
 /* After any other answer than OK nothing of the transaction is kept. */
@@ -54,9 +57,11 @@ MUST_CHECK enum status store_savepoint(struct store *store, struct error *err);
 MUST_CHECK enum status store_release(struct store *store, struct error *err);
 /* Undoes the job. STATUS_RETRY: the database dropped the whole transaction. */
 MUST_CHECK enum status store_undo(struct store *store, struct error *err);
-/* A count that every change moves: a job that failed without moving it needs no undo. */
+/* A count that every change moves: a job that failed without moving it needs no undo.
+ */
 uint64_t store_changes(struct store *store);
-/* Between transactions: checkpoints when the log is large, measures. Never fails loudly. */
+/* Between transactions: checkpoints when the log is large, measures. Never fails
+ * loudly. */
 void store_maintain(struct store *store);
 
 struct store_figures {
@@ -73,7 +78,8 @@ struct store_space {
 /* Of the file system that the database of that URL is on. Any thread, no handle. */
 void store_space(const char *url, struct store_space *out);
 
-/* --- bridges ---------------------------------------------------------------------------- */
+/* --- bridges
+ * ---------------------------------------------------------------------------- */
 
 struct bridge_record {
     int64_t row; /* 0: new */
@@ -85,8 +91,9 @@ struct bridge_record {
  * Finds or makes the row of a configured bridge.
  * STATUS_CONFLICT  it has history with another channel or integration id
  */
-MUST_CHECK enum status store_bridge_sync(struct store *store, struct bridge_record *bridge,
-                                         int64_t now_ms, struct error *err);
+MUST_CHECK enum status store_bridge_sync(struct store *store,
+                                         struct bridge_record *bridge, int64_t now_ms,
+                                         struct error *err);
 
 /* The row of a bridge, configured or not. STATUS_NOT_FOUND. */
 MUST_CHECK enum status store_bridge_find(struct store *store, struct str name,
@@ -97,7 +104,8 @@ typedef void store_bridge_seen(const struct bridge_record *bridge, void *context
 MUST_CHECK enum status store_bridges(struct store *store, store_bridge_seen *seen,
                                      void *context, struct error *err);
 
-/* --- the id index: dedupe, receipts, trace ---------------------------------------------- */
+/* --- the id index: dedupe, receipts, trace
+ * ---------------------------------------------- */
 
 /*
  * Which message an id belongs to. `tag` is what store_id_add was given.
@@ -106,8 +114,8 @@ MUST_CHECK enum status store_bridges(struct store *store, store_bridge_seen *see
 MUST_CHECK enum status store_id_find(struct store *store, int64_t bridge_row,
                                      const struct event_key *key, int64_t *out_message,
                                      uint32_t *out_tag, struct error *err);
-/* STATUS_DUPLICATE  the id is there already; nothing changes, *out_message and *out_tag say
- * what it belongs to. */
+/* STATUS_DUPLICATE  the id is there already; nothing changes, *out_message and *out_tag
+ * say what it belongs to. */
 MUST_CHECK enum status store_id_add(struct store *store, int64_t bridge_row,
                                     const struct event_key *key, int64_t message,
                                     uint32_t tag, int64_t now_ms, int64_t *out_message,
@@ -115,12 +123,14 @@ MUST_CHECK enum status store_id_add(struct store *store, int64_t bridge_row,
 
 /*
  * Retention: drops the oldest sealed part of the index if its newest key is older than
- * `before_ms`; at most one part, so that no transaction gets long. *out_more: call again.
+ * `before_ms`; at most one part, so that no transaction gets long. *out_more: call
+ * again.
  */
 MUST_CHECK enum status store_ids_expire(struct store *store, int64_t before_ms,
                                         bool *out_more, struct error *err);
 
-/* --- contacts and conversations ---------------------------------------------------------- */
+/* --- contacts and conversations
+ * ---------------------------------------------------------- */
 
 struct contact {
     int64_t row;
@@ -129,11 +139,11 @@ struct contact {
     int64_t opened_ms;        /* of that conversation */
     int64_t last_activity_ms; /* of that conversation */
     uint32_t profile_tag;     /* hash of names and attributes as last stored */
-    bool has_moved;           /* its address is not its external id: store_contact_ids */
+    bool has_moved; /* its address is not its external id: store_contact_ids */
 };
 
-/* By external id or alias. STATUS_NOT_FOUND. The id is empty for the one contact of a bridge
- * whom unreadable events are from. */
+/* By external id or alias. STATUS_NOT_FOUND. The id is empty for the one contact of a
+ * bridge whom unreadable events are from. */
 MUST_CHECK enum status store_contact_find(struct store *store, int64_t bridge_row,
                                           struct str external_id, struct contact *out,
                                           struct error *err);
@@ -141,19 +151,20 @@ MUST_CHECK enum status store_contact_add(struct store *store, int64_t bridge_row
                                          struct str external_id, int64_t now_ms,
                                          struct contact *out, struct error *err);
 /* Names and attributes of the event; empty ones keep what is there. */
-MUST_CHECK enum status store_contact_profile(struct store *store, struct contact *contact,
+MUST_CHECK enum status store_contact_profile(struct store *store,
+                                             struct contact *contact,
                                              const struct event *event, uint32_t tag,
                                              struct error *err);
 /* From now on `alias` finds this contact, and outbound messages go to it.
  * STATUS_CONFLICT  the alias is another contact's id. */
-MUST_CHECK enum status store_contact_alias(struct store *store,
-                                           struct contact *contact,
+MUST_CHECK enum status store_contact_alias(struct store *store, struct contact *contact,
                                            struct str alias, int64_t now_ms,
                                            struct error *err);
 /* The id Genesys knows the contact by, and the one its channel knows it by now. */
 MUST_CHECK enum status store_contact_ids(struct store *store,
                                          const struct contact *contact,
-                                         struct arena *arena, struct str *out_external_id,
+                                         struct arena *arena,
+                                         struct str *out_external_id,
                                          struct str *out_address, struct error *err);
 /* Closes the contact's latest conversation, if any, and opens the next. */
 MUST_CHECK enum status store_conversation_open(struct store *store,
@@ -163,17 +174,19 @@ MUST_CHECK enum status store_conversation_open(struct store *store,
 MUST_CHECK enum status store_conversation_touch(struct store *store,
                                                 struct contact *contact, int64_t at_ms,
                                                 struct error *err);
-/* Remembers that this conversation is part of that Genesys conversation. Repeats are free. */
-MUST_CHECK enum status store_conversation_link(struct store *store, int64_t conversation,
+/* Remembers that this conversation is part of that Genesys conversation. Repeats are
+ * free. */
+MUST_CHECK enum status store_conversation_link(struct store *store,
+                                               int64_t conversation,
                                                struct str genesys_id, int64_t now_ms,
                                                struct error *err);
 /* The latest Genesys conversation of ours; empty when none is known. */
-MUST_CHECK enum status store_conversation_genesys(struct store *store,
-                                                  int64_t conversation,
-                                                  struct arena *arena,
-                                                  struct str *out_id, struct error *err);
+MUST_CHECK enum status
+store_conversation_genesys(struct store *store, int64_t conversation,
+                           struct arena *arena, struct str *out_id, struct error *err);
 
-/* --- messages ------------------------------------------------------------------------------ */
+/* --- messages
+ * ------------------------------------------------------------------------------ */
 
 struct message {
     int64_t row; /* 0 before it is added */
@@ -186,10 +199,10 @@ struct message {
     enum message_status status;
     int64_t time_ms;
     int64_t accepted_ms;
-    int64_t target_row;   /* message it is about, 0: none */
+    int64_t target_row;    /* message it is about, 0: none */
     struct str contact_id; /* the contact's external id; filled by store_message_get */
-    struct str source_id; /* id at the side that sent it */
-    struct str peer_id;   /* id at the side that got it; filled by store_message_get */
+    struct str source_id;  /* id at the side that sent it */
+    struct str peer_id;    /* id at the side that got it; filled by store_message_get */
     struct str text;
     struct str extra; /* event_extra_encode */
     struct str trace; /* W3C traceparent of the webhook, or empty */
@@ -226,11 +239,13 @@ MUST_CHECK enum status store_choice_find(struct store *store, int64_t message,
                                          struct str payload, struct arena *arena,
                                          struct stored_choice *out, struct error *err);
 
-/* --- deliveries ---------------------------------------------------------------------------- */
+/* --- deliveries
+ * ---------------------------------------------------------------------------- */
 
 /* Adds a delivery of class MESSAGE in state READY (or DEAD, for the unreadable, with a
  * reason) and sets delivery->id and ->epoch. */
-MUST_CHECK enum status store_delivery_add(struct store *store, struct delivery *delivery,
+MUST_CHECK enum status store_delivery_add(struct store *store,
+                                          struct delivery *delivery,
                                           enum delivery_state state, struct str reason,
                                           struct error *err);
 
@@ -267,9 +282,9 @@ struct delivery_record {
     int64_t ended_ms;       /* wall; 0 with OUTCOME_SENDING */
 };
 /*
- * Keeps an outcome: the delivery's new state; a row of attempts unless it was a success at
- * once; the provider id of a part.
- * STATUS_CONFLICT  the epoch is old: another owner has this lane now; nothing changed
+ * Keeps an outcome: the delivery's new state; a row of attempts unless it was a success
+ * at once; the provider id of a part. STATUS_CONFLICT  the epoch is old: another owner
+ * has this lane now; nothing changed
  */
 MUST_CHECK enum status store_record(struct store *store,
                                     const struct delivery_record *record,
@@ -297,18 +312,21 @@ MUST_CHECK enum status store_early_receipt_add(struct store *store, int64_t brid
 /* Takes (removes) the waiting one. STATUS_NOT_FOUND. */
 MUST_CHECK enum status store_early_receipt_take(struct store *store, int64_t bridge_row,
                                                 const struct event_key *key,
-                                                struct arena *arena, struct receipt *out,
-                                                struct error *err);
+                                                struct arena *arena,
+                                                struct receipt *out, struct error *err);
 /* *out_left: some wait still. */
-MUST_CHECK enum status store_early_receipts_expire(struct store *store, int64_t before_ms,
-                                                   bool *out_left, struct error *err);
+MUST_CHECK enum status store_early_receipts_expire(struct store *store,
+                                                   int64_t before_ms, bool *out_left,
+                                                   struct error *err);
 
-/* --- taking work (reading or writing handle) -------------------------------------------- */
+/* --- taking work (reading or writing handle)
+ * -------------------------------------------- */
 
 #define STORE_LANE_GROUPS 256
 /* Group of a contact's lanes, 0-255. */
 unsigned store_lane_group(int64_t contact_row);
-/* Of the contact's group now: goes into deliveries that store_delivery_add did not make. */
+/* Of the contact's group now: goes into deliveries that store_delivery_add did not
+ * make. */
 MUST_CHECK enum status store_lane_epoch(struct store *store, int64_t contact_row,
                                         int64_t *out_epoch, struct error *err);
 
@@ -320,30 +338,35 @@ struct lane_summary {
     int64_t count;
 };
 typedef void store_lane_seen(const struct lane_summary *lane, void *context);
-/* Every lane with pending deliveries, at start. `owner` is the process' name in leases. */
+/* Every lane with pending deliveries, at start. `owner` is the process' name in leases.
+ */
 MUST_CHECK enum status store_lanes(struct store *store, struct str owner,
                                    store_lane_seen *seen, void *context,
                                    struct error *err);
-/* Pending deliveries of one lane with id > after, oldest first; a list the caller owns. */
+/* Pending deliveries of one lane with id > after, oldest first; a list the caller owns.
+ */
 MUST_CHECK enum status store_take(struct store *store, struct str owner,
                                   int64_t contact_row, enum direction direction,
                                   int64_t after, unsigned limit,
                                   struct delivery **out_list, struct error *err);
-/* Unsent receipts of messages with row > after, oldest first; a list the caller owns. */
+/* Unsent receipts of messages with row > after, oldest first; a list the caller owns.
+ */
 MUST_CHECK enum status store_take_receipts(struct store *store, struct str owner,
                                            int64_t after, unsigned limit,
                                            struct delivery **out_list,
                                            struct error *err);
 /* One delivery (or receipt) as a struct delivery, e.g. just after it was added. */
-MUST_CHECK enum status store_delivery_load(struct store *store, enum delivery_class class,
-                                           int64_t id, struct delivery **out_delivery,
+MUST_CHECK enum status store_delivery_load(struct store *store,
+                                           enum delivery_class class, int64_t id,
+                                           struct delivery **out_delivery,
                                            struct error *err);
 /* Deliveries of class MESSAGE that are ready or waiting, and dead letters. */
 MUST_CHECK enum status store_counts(struct store *store, int64_t bridge_row,
                                     int64_t *out_pending, int64_t *out_dead,
                                     struct error *err);
 
-/* --- pauses ---------------------------------------------------------------------------------- */
+/* --- pauses
+ * ---------------------------------------------------------------------------------- */
 
 struct pause {
     enum pause_scope scope;
@@ -360,7 +383,8 @@ MUST_CHECK enum status store_pause_clear(struct store *store, enum pause_scope s
 MUST_CHECK enum status store_pauses(struct store *store, store_pause_seen *seen,
                                     void *context, struct error *err);
 
-/* --- looking (reading handle) ---------------------------------------------------------------- */
+/* --- looking (reading handle)
+ * ---------------------------------------------------------------- */
 
 struct json;
 /*
@@ -372,14 +396,15 @@ struct json;
  */
 MUST_CHECK enum status store_trace(struct store *store, struct str id,
                                    struct json **out_json, struct error *err);
-/* {"engine", "version", "newest", "pending": [...], "messages": n, ...} for db status. */
+/* {"engine", "version", "newest", "pending": [...], "messages": n, ...} for db status.
+ */
 MUST_CHECK enum status store_status(struct store *store, struct json **out_json,
                                     struct error *err);
 /* Applies pending migrations, offline under the lock: store_open with may_migrate. */
 
 /*
- * Rows as an operator lists them: a number to page by, and named cells. The columns of a
- * kind are the same for every database, and so are their names: scripts read them.
+ * Rows as an operator lists them: a number to page by, and named cells. The columns of
+ * a kind are the same for every database, and so are their names: scripts read them.
  *
  * The model in memory answers STATUS_UNSUPPORTED: it lives inside one process, where no
  * command can look into it.
@@ -391,7 +416,8 @@ enum list_kind {
     LIST_DELIVERIES,
     LIST_DEAD, /* dead letters; numbered as deliveries */
     /* For gauges: one row a bridge with something pending (its oldest); one row an open
-     * conversation that was active since `since_ms`. Both whole, whatever the filter. */
+     * conversation that was active since `since_ms`. Both whole, whatever the filter.
+     */
     LIST_OLDEST,
     LIST_ACTIVE,
 };
@@ -400,8 +426,8 @@ enum list_kind {
 struct list_filter {
     struct str bridge;  /* name */
     struct str contact; /* external id */
-    struct str state;   /* of a message its status; of a conversation "open", "closed"; of
-                           a delivery its state, or "pending" */
+    struct str state; /* of a message its status; of a conversation "open", "closed"; of
+                         a delivery its state, or "pending" */
     int64_t since_ms;
     int64_t number; /* this row only */
     int64_t before; /* rows with lower numbers: the next page */

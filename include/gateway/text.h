@@ -1,6 +1,6 @@
 /*
- * text: views (struct str), growing bytes with a ceiling (struct buf), strict number and
- * time formats.
+ * text: views (struct str), growing bytes with a ceiling (struct buf), strict number
+ * and time formats.
  *
  * A str borrows its bytes and is not terminated; print it with "%.*s", STR_ARG(s). A C
  * string exists only at a library's border. Any thread; one buf belongs to one thread.
@@ -29,8 +29,8 @@ int64_t str_find_byte(struct str s, char byte);
 struct str str_sub(struct str s, size_t from, size_t len); /* clamped to s */
 struct str str_trim(struct str s);                         /* ASCII space and tab */
 /*
- * Cuts *rest at the first `separator`: returns what stands before it and leaves what stands
- * after it (empty at the end).
+ * Cuts *rest at the first `separator`: returns what stands before it and leaves what
+ * stands after it (empty at the end).
  */
 struct str str_cut(struct str *rest, char separator);
 
@@ -44,7 +44,8 @@ void hex_encode(const uint8_t *bytes, size_t len, char *out_text);
 
 /* Valid UTF-8 (RFC 3629: no surrogates, nothing overlong, at most U+10FFFF). */
 bool utf8_is_valid(struct str s);
-/* Bytes of the first code point; 0 when s is empty or does not start with a valid one. */
+/* Bytes of the first code point; 0 when s is empty or does not start with a valid one.
+ */
 size_t utf8_first(struct str s);
 /* Code points in valid UTF-8. */
 size_t utf8_count(struct str s);
@@ -53,7 +54,8 @@ bool utf8_fits(struct str s, size_t count);
 /* Bytes of the first `count` code points of valid UTF-8 (all if there are fewer). */
 size_t utf8_prefix(struct str s, size_t count);
 
-/* An id as design.md section 2 wants it: 1-255 bytes, valid UTF-8, no control character. */
+/* An id as design.md section 2 wants it: 1-255 bytes, valid UTF-8, no control
+ * character. */
 bool id_is_valid(struct str id);
 
 /* A growing buffer. Overflow of the ceiling is sticky; check buf_ok once at the end. */
@@ -96,6 +98,6 @@ MUST_CHECK bool duration_parse(struct str text, int64_t *out_ms);
 /* "512", "64KiB", "1MiB", "2GiB". */
 MUST_CHECK bool size_parse(struct str text, int64_t *out_bytes);
 
-/* The last four characters (fewer if they are wide) behind "****"; only stars when the text
- * has fewer than nine. */
+/* The last four characters (fewer if they are wide) behind "****"; only stars when the
+ * text has fewer than nine. */
 void mask(struct str secret, char out_text[16]);

@@ -1,10 +1,11 @@
 /*
- * writer: one thread, one transaction at a time, everybody's jobs together (group commit).
+ * writer: one thread, one transaction at a time, everybody's jobs together (group
+ * commit).
  *
- * A step takes all jobs that wait (at most LIMIT_WRITER_BATCH), runs them in one transaction,
- * commits, then tells each job how it went. Only when one fails after it wrote something, the
- * transaction begins again with a savepoint for each. No timer: while one commit syncs, the
- * next batch gathers.
+ * A step takes all jobs that wait (at most LIMIT_WRITER_BATCH), runs them in one
+ * transaction, commits, then tells each job how it went. Only when one fails after it
+ * wrote something, the transaction begins again with a savepoint for each. No timer:
+ * while one commit syncs, the next batch gathers.
  */
 #pragma once
 
@@ -16,12 +17,14 @@ struct store;
 struct writer;
 struct write_job;
 
-/* Runs inside the transaction, writer thread. Any status but OK and DUPLICATE undoes what
- * this job wrote, and only that. Must be repeatable: a dropped transaction runs it again. */
+/* Runs inside the transaction, writer thread. Any status but OK and DUPLICATE undoes
+ * what this job wrote, and only that. Must be repeatable: a dropped transaction runs it
+ * again. */
 typedef enum status write_apply(struct write_job *job, struct store *store,
                                 struct now now, struct error *err);
 /* After the commit (or the failure), writer thread, in order of submission. `status` is
- * apply's, or STATUS_RETRY when the transaction was lost. The job is the callee's again. */
+ * apply's, or STATUS_RETRY when the transaction was lost. The job is the callee's
+ * again. */
 typedef void write_done(struct write_job *job, enum status status,
                         const struct error *err);
 
@@ -30,9 +33,10 @@ struct write_job {
     write_apply *apply;
     write_done *done;
     /*
-     * Outcomes must not be lost: when the transaction fails, or apply says STATUS_RETRY,
-     * such a job is not told but tried again with the next batch, before anything newer.
-     * Only a stop while the database keeps failing tells it STATUS_RETRY.
+     * Outcomes must not be lost: when the transaction fails, or apply says
+     * STATUS_RETRY, such a job is not told but tried again with the next batch, before
+     * anything newer. Only a stop while the database keeps failing tells it
+     * STATUS_RETRY.
      */
     bool must_commit;
 };
@@ -50,18 +54,19 @@ void writer_unreserve(struct writer *writer);
 
 /*
  * One batch, without waiting for work. Returns the number of jobs told. After a lost
- * transaction jobs with must_commit stay for the next step; writer_backoff_ms then says how
- * long to wait before it (0: none).
+ * transaction jobs with must_commit stay for the next step; writer_backoff_ms then says
+ * how long to wait before it (0: none).
  */
 size_t writer_step(struct writer *writer, struct now now);
 int64_t writer_backoff_ms(const struct writer *writer);
-/* Jobs taken over but not yet told (after a lost transaction), and jobs still queued. */
+/* Jobs taken over but not yet told (after a lost transaction), and jobs still queued.
+ */
 size_t writer_pending(struct writer *writer);
 /* False while the last transaction failed: /readyz says so. Any thread. */
 bool writer_is_healthy(const struct writer *writer);
 
-/* The thread's loop: waits, steps, until writer_stop was called and no job is left. After
- * the stop a failing database gets a few more tries; then all that wait are told
+/* The thread's loop: waits, steps, until writer_stop was called and no job is left.
+ * After the stop a failing database gets a few more tries; then all that wait are told
  * STATUS_RETRY, so that the process can end. */
 void writer_run(struct writer *writer);
 void writer_stop(struct writer *writer);

@@ -17,6 +17,7 @@ static void fill(struct error *err, const char *pointer, const char *format,
 {
     /* Printed aside first: the arguments may point into *err (adding context). */
     struct error filled;
+    filled.text[0] = '\0';
     if (strchr(format, '%') == NULL) /* "not known" is an answer, and a frequent one */
         copy(filled.text, sizeof(filled.text), format);
     else

@@ -35,7 +35,8 @@ struct engine *engine_new(const struct engine_settings *settings, struct config 
     engine->offers = queue_new(settings->inbox, engine_wake_queue, engine);
     /* Reports come back for runs only, whose number the accounts' limits bound. */
     engine->reports = queue_new(SIZE_MAX, engine_wake_queue, engine);
-    engine->orders = queue_new(SIZE_MAX, engine_wake_queue, engine); /* a person's pace */
+    engine->orders =
+        queue_new(SIZE_MAX, engine_wake_queue, engine); /* a person's pace */
     accounts_configure(engine);
     return engine;
 }

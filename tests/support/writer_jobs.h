@@ -28,7 +28,7 @@ struct test_job {
     char name[JOB_NAME_BYTES];
     enum status answer; /* of apply, after the mark is written */
     bool writes_nothing;
-    unsigned retries;   /* times apply says STATUS_RETRY before that */
+    unsigned retries; /* times apply says STATUS_RETRY before that */
     void (*breaks)(
         struct store *store); /* called whenever it is applied; may be NULL */
     unsigned told_count;

@@ -116,7 +116,7 @@ static void wrong_names_are_shown_with_the_nearest(void **state)
               "omgw.yaml:2:3: unknown setting \"colour\"; known here: level, format\n"),
         WRONG("a dotted name is no key", "log.level: info\n",
               "omgw.yaml:1:1: unknown setting \"log.level\"; known here: public_url, "
-              "listen, database, media_dir, migrate, trusted_proxies, limits, "
+              "listen, admin, database, media_dir, migrate, trusted_proxies, limits, "
               "timeouts, retry, retention, egress, log, genesys, bridges\n"),
         WRONG("unprintable", "log:\n  \"a\\x07\\\"b\\0c\": 1\n",
               "omgw.yaml:2:3: unknown setting \"a??b?c\"; known here: level, format\n"),
