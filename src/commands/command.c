@@ -371,7 +371,8 @@ enum exit_code exit_of(enum status status)
 
 enum exit_code print_text(struct str text)
 {
-    if (fwrite(text.ptr, 1, text.len, stdout) == text.len && fflush(stdout) == 0)
+    bool is_taken = text.len == 0 || fwrite(text.ptr, 1, text.len, stdout) == text.len;
+    if (is_taken && fflush(stdout) == 0)
         return EXIT_OK;
     (void)fputs("omgw: stdout does not take the output\n", stderr);
     return EXIT_IO;
