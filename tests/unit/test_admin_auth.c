@@ -177,7 +177,6 @@ static void only_liveness_and_readiness_are_open(void **state)
         expect_answer(&world, routes[i].path, routes[i].path, NULL,
                       is_live ? 200 : (is_ready ? 503 : 401), is_open ? "" : NO_TOKEN);
     }
-    expect_answer(&world, "metrics for a viewer", "/metrics", "Bearer a", 200, "");
     world_stop(&world);
 }
 
