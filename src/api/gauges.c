@@ -120,7 +120,7 @@ static void refresh(struct gauges *gauges, enum metric metric, enum list_kind ki
 void gauges_refresh(struct gauges *gauges, struct now now)
 {
     /* Another scrape is reading: its figures will do. */
-    if (pthread_mutex_trylock(&gauges->lock) != 0)
+    if (gauges == NULL || pthread_mutex_trylock(&gauges->lock) != 0)
         return;
     if (now.mono_ms >= gauges->oldest_due_ms) {
         refresh(gauges, METRIC_DELIVERY_OLDEST, LIST_OLDEST, oldest_seen, now);
