@@ -170,10 +170,6 @@ MUST_CHECK enum status store_contact_ids(struct store *store,
 MUST_CHECK enum status store_conversation_open(struct store *store,
                                                struct contact *contact, int64_t now_ms,
                                                struct error *err);
-/* Sets the last activity of the contact's latest conversation. */
-MUST_CHECK enum status store_conversation_touch(struct store *store,
-                                                struct contact *contact, int64_t at_ms,
-                                                struct error *err);
 /* Remembers that this conversation is part of that Genesys conversation. Repeats are
  * free. */
 MUST_CHECK enum status store_conversation_link(struct store *store,
@@ -199,6 +195,7 @@ struct message {
     enum message_status status;
     int64_t time_ms;
     int64_t accepted_ms;
+    int64_t activity_ms;   /* last one of its conversation by now; 0: it counts as none */
     int64_t target_row;    /* message it is about, 0: none */
     struct str contact_id; /* the contact's external id; filled by store_message_get */
     struct str source_id;  /* id at the side that sent it */

@@ -188,7 +188,8 @@ static enum status address_of(struct work *work, const struct contact *contact,
 
 struct placement {
     int64_t conversation;
-    int64_t previous; /* conversation before a new one; 0: none */
+    int64_t activity_ms; /* see struct message */
+    int64_t previous;    /* conversation before a new one; 0: none */
     bool opens;
     bool after_silence;
 };
@@ -218,8 +219,7 @@ static enum status place(struct work *work, const struct event *event,
         out->opens = true;
     } else if (is_activity) {
         out->after_silence = now_ms - last_ms > PREFETCH_SILENCE_MS;
-        status = store_conversation_touch(work->store, contact,
-                                          conversation_activity(last_ms, now_ms), err);
+        out->activity_ms = conversation_activity(last_ms, now_ms);
     }
     out->conversation = contact->conversation;
     return status;
@@ -437,6 +437,7 @@ static enum status accept_message(struct work *work, const struct event *given,
     struct message message;
     message_init(work, &event, direction, &contact, &message);
     message.conversation = placement.conversation;
+    message.activity_ms = placement.activity_ms;
     message.target_row = has_target ? target.row : 0;
     status = keep_message(work, &event, &message, tag, err);
     if (status != STATUS_OK)

@@ -249,8 +249,6 @@ struct store_backend {
     enum status (*conversation_open)(struct store *store, const struct contact *contact,
                                      int64_t now_ms, int64_t *out_number,
                                      struct error *err);
-    enum status (*conversation_touch)(struct store *store, int64_t conversation,
-                                      int64_t at_ms, struct error *err);
     /* A repeat keeps the first time, and makes it the latest again. */
     enum status (*conversation_link)(struct store *store, int64_t conversation,
                                      struct str genesys_id, int64_t now_ms,

@@ -90,6 +90,16 @@ void contact_cache_change(struct contact_cache *cache, const struct contact *con
         put_contact(cache, contact);
 }
 
+void contact_cache_activity(struct contact_cache *cache, int64_t contact_row,
+                            int64_t conversation, int64_t at_ms)
+{
+    struct contact contact = cache->contacts[slot_of_row(contact_row)];
+    if (contact.row != contact_row || contact.conversation != conversation)
+        return;
+    contact.last_activity_ms = at_ms;
+    put_contact(cache, &contact);
+}
+
 /* --- taking back ----------------------------------------------------------- */
 
 static void forget_from(struct contact_cache *cache, size_t first_key,

@@ -21,6 +21,9 @@ void contact_cache_put(struct contact_cache *cache, const uint8_t key[HASH16_BYT
                        const struct contact *contact);
 /* The contact changed: keeps the new values if it is here. */
 void contact_cache_change(struct contact_cache *cache, const struct contact *contact);
+/* That conversation of the contact was active, if both are here. */
+void contact_cache_activity(struct contact_cache *cache, int64_t contact_row,
+                            int64_t conversation, int64_t at_ms);
 
 void contact_cache_keep(struct contact_cache *cache);
 void contact_cache_rollback(struct contact_cache *cache);

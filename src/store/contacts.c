@@ -121,18 +121,6 @@ enum status store_conversation_open(struct store *store, struct contact *contact
     return STATUS_OK;
 }
 
-enum status store_conversation_touch(struct store *store, struct contact *contact,
-                                     int64_t at_ms, struct error *err)
-{
-    enum status status =
-        store->backend->conversation_touch(store, contact->conversation, at_ms, err);
-    if (status != STATUS_OK)
-        return status;
-    contact->last_activity_ms = at_ms;
-    contact_cache_change(store->contacts, contact);
-    return STATUS_OK;
-}
-
 enum status store_conversation_link(struct store *store, int64_t conversation,
                                     struct str genesys_id, int64_t now_ms,
                                     struct error *err)

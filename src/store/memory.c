@@ -404,7 +404,6 @@ const struct store_backend memory_backend = {
     .contact_alias = memory_contact_alias,
     .contact_ids = memory_contact_ids,
     .conversation_open = memory_conversation_open,
-    .conversation_touch = memory_conversation_touch,
     .conversation_link = memory_conversation_link,
     .conversation_genesys = memory_conversation_genesys,
     .message_add = memory_message_add,

@@ -103,6 +103,8 @@ const struct contact_row *contact_get(const struct table *table, int64_t row);
 /* The Genesys conversation used last; borrowed, empty when none. */
 struct str latest_link(const struct table *table, int64_t conversation);
 const struct message *message_get(const struct table *table, int64_t row);
+/* The conversation's last activity was then. */
+void conversation_active(struct table *table, int64_t conversation, int64_t at_ms);
 const struct receipt_slot *slot_get(const struct table *table, int64_t message);
 void attempt_add(struct table *table, const struct delivery_record *record);
 /* Provider id of part 0 of the latest delivery that has one; borrowed, may be empty. */
@@ -137,8 +139,6 @@ enum status memory_contact_alias(struct store *store, const struct contact *cont
 enum status memory_conversation_open(struct store *store, const struct contact *contact,
                                      int64_t now_ms, int64_t *out_number,
                                      struct error *err);
-enum status memory_conversation_touch(struct store *store, int64_t conversation,
-                                      int64_t at_ms, struct error *err);
 enum status memory_conversation_link(struct store *store, int64_t conversation,
                                      struct str genesys_id, int64_t now_ms,
                                      struct error *err);

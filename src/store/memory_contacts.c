@@ -293,17 +293,11 @@ enum status memory_conversation_open(struct store *store, const struct contact *
     return STATUS_OK;
 }
 
-enum status memory_conversation_touch(struct store *store, int64_t conversation,
-                                      int64_t at_ms, struct error *err)
+void conversation_active(struct table *table, int64_t conversation, int64_t at_ms)
 {
-    enum status status = memory_write(store, err);
-    if (status != STATUS_OK)
-        return status;
-    struct stored_conversation touched =
-        *conversation_row(memory_rows(store), conversation);
-    touched.last_activity_ms = at_ms;
-    conversation_put(memory_rows(store), &touched);
-    return STATUS_OK;
+    struct stored_conversation active = *conversation_row(table, conversation);
+    active.last_activity_ms = at_ms;
+    conversation_put(table, &active);
 }
 
 enum status memory_conversation_get(struct store *store, int64_t number,

@@ -32,7 +32,10 @@ enum status memory_message_add(struct store *store, struct message *message,
     struct table *table = memory_rows(store);
     message->row = number_next(table, TABLE_MESSAGES);
 
+    if (message->activity_ms != 0)
+        conversation_active(table, message->conversation, message->activity_ms);
     struct message row = *message;
+    row.activity_ms = 0;
     row.contact_id =
         STR_NONE; /* the contact's and the delivery's: looked up when read */
     row.peer_id = STR_NONE;

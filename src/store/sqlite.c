@@ -481,7 +481,6 @@ const struct store_backend sqlite_backend = {
     .contact_alias = sqlite_contact_alias,
     .contact_ids = sqlite_contact_ids,
     .conversation_open = sqlite_conversation_open,
-    .conversation_touch = sqlite_conversation_touch,
     .conversation_link = sqlite_conversation_link,
     .conversation_genesys = sqlite_conversation_genesys,
     .message_add = sqlite_message_add,

@@ -122,8 +122,6 @@ enum status sqlite_contact_alias(struct store *store, const struct contact *cont
 enum status sqlite_conversation_open(struct store *store, const struct contact *contact,
                                      int64_t now_ms, int64_t *out_number,
                                      struct error *err);
-enum status sqlite_conversation_touch(struct store *store, int64_t conversation,
-                                      int64_t at_ms, struct error *err);
 enum status sqlite_conversation_link(struct store *store, int64_t conversation,
                                      struct str genesys_id, int64_t now_ms,
                                      struct error *err);

@@ -299,18 +299,6 @@ enum status sqlite_conversation_open(struct store *store, const struct contact *
     return query_run(&q, err);
 }
 
-enum status sqlite_conversation_touch(struct store *store, int64_t conversation,
-                                      int64_t at_ms, struct error *err)
-{
-    CLEANUP(query_end)
-    struct query q =
-        query_start(sqlite_of(store),
-                    "UPDATE conversations SET last_activity_ms = ?1 WHERE id = ?2");
-    query_i64(&q, at_ms);
-    query_i64(&q, conversation);
-    return query_run(&q, err);
-}
-
 /* Whether it is the latest link already: the common repeat costs one row. */
 static enum status is_latest_link(struct sqlite_store *store, int64_t conversation,
                                   struct str genesys_id, bool *out_is_latest,

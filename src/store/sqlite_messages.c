@@ -19,15 +19,16 @@ static enum status add_body(struct sqlite_store *store, const struct message *me
     return query_run(&q, err);
 }
 
-/* The conversation's row is written by a message anyway, for its last activity. */
 static enum status chain_message(struct sqlite_store *store,
                                  const struct message *message, struct error *err)
 {
     CLEANUP(query_end)
-    struct query q = query_start(store, "UPDATE conversations SET last_message = ?1, "
-                                        "message_count = message_count + 1 "
-                                        "WHERE id = ?2");
+    struct query q = query_start(
+        store, "UPDATE conversations SET last_message = ?1, "
+               "message_count = message_count + 1, "
+               "last_activity_ms = coalesce(?2, last_activity_ms) WHERE id = ?3");
     query_i64(&q, message->row);
+    query_optional(&q, message->activity_ms);
     query_i64(&q, message->conversation);
     return query_run(&q, err);
 }

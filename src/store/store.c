@@ -304,7 +304,11 @@ enum status store_ids_expire(struct store *store, int64_t before_ms, bool *out_m
 enum status store_message_add(struct store *store, struct message *message,
                               struct error *err)
 {
-    return store->backend->message_add(store, message, err);
+    enum status status = store->backend->message_add(store, message, err);
+    if (status == STATUS_OK && message->activity_ms != 0)
+        contact_cache_activity(store->contacts, message->contact_row,
+                               message->conversation, message->activity_ms);
+    return status;
 }
 
 enum status store_message_get(struct store *store, int64_t row, struct arena *arena,

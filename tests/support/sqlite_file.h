@@ -235,14 +235,12 @@ static inline enum status file_accept(struct sqlite_file *f, int64_t number,
         if (status == STATUS_OK)
             status = store_conversation_open(f->store, &contact, FILE_NOW_MS, &f->err);
     }
-    if (status == STATUS_OK)
-        status =
-            store_conversation_touch(f->store, &contact, FILE_NOW_MS + number, &f->err);
     if (status != STATUS_OK)
         return status;
 
     message.contact_row = contact.row;
     message.conversation = contact.conversation;
+    message.activity_ms = FILE_NOW_MS + number;
     status = store_message_add(f->store, &message, &f->err);
     if (status == STATUS_OK)
         status = file_add_id(f, number, FILE_NOW_MS);

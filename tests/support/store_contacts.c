@@ -119,8 +119,8 @@ static void what_is_taken_back_is_not_remembered(struct store_fixture *f)
     expect_ok(
         f, store_contact_alias(f->store, &anna, STR("anna-2"), SUITE_NOW_MS, &f->err));
     expect_ok(f, find_contact(f, f->store, STR("anna-2"), &changed));
-    expect_ok(f,
-              store_conversation_touch(f->store, &changed, SUITE_NOW_MS + 5, &f->err));
+    (void)suite_message(f, &changed,
+                        &(struct message){.activity_ms = SUITE_NOW_MS + 5});
     expect_ok(f, store_undo(f->store, &f->err));
     suite_commit(f);
     expect_contact(f, STR("anna"), &anna);
@@ -254,10 +254,15 @@ static void conversations_follow_each_other(struct store_fixture *f)
 
     int64_t first = anna.conversation;
     suite_begin(f);
-    expect_ok(f, store_conversation_touch(f->store, &anna, SUITE_NOW_MS + 3, &f->err));
-    expect_i64("touched", SUITE_NOW_MS + 3, anna.last_activity_ms);
+    (void)suite_message(f, &anna, &(struct message){.activity_ms = SUITE_NOW_MS + 3});
     suite_commit(f);
+    anna.last_activity_ms = SUITE_NOW_MS + 3;
     expect_contact(f, STR("anna"), &anna);
+
+    suite_begin(f);
+    (void)suite_message(f, &anna, &(struct message){0});
+    suite_commit(f);
+    expect_contact(f, STR("anna"), &anna); /* that one was no activity */
 
     suite_begin(f);
     expect_ok(f, store_conversation_open(f->store, &anna, SUITE_NOW_MS + 7, &f->err));

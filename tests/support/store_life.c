@@ -214,9 +214,14 @@ static enum status open_conversation(struct store_fixture *f, struct life *life)
     return store_conversation_open(f->store, &life->anna, SUITE_NOW_MS + 1, &f->err);
 }
 
-static enum status touch_conversation(struct store_fixture *f, struct life *life)
+static enum status move_activity(struct store_fixture *f, struct life *life)
 {
-    return store_conversation_touch(f->store, &life->anna, SUITE_NOW_MS + 1, &f->err);
+    struct message message = {.public_id = "0190b000000070008000000000000bbb",
+                              .bridge_row = f->bridge,
+                              .contact_row = life->anna.row,
+                              .conversation = life->anna.conversation,
+                              .activity_ms = SUITE_NOW_MS + 1};
+    return store_message_add(f->store, &message, &f->err);
 }
 
 static enum status link_conversation(struct store_fixture *f, struct life *life)
@@ -363,7 +368,7 @@ const struct life_change life_changes[] = {
     {"its names",           change_profile       },
     {"an alias",            add_alias            },
     {"a conversation",      open_conversation    },
-    {"its last activity",   touch_conversation   },
+    {"its last activity",   move_activity        },
     {"a link",              link_conversation    },
     {"an id",               add_new_id           },
     {"a message",           add_message          },

@@ -154,8 +154,8 @@ static void the_next_conversation_closes_the_one_before(struct store_fixture *f)
     };
     suite_begin(f);
     struct contact anna = suite_talker(f, "anna");
-    expect_ok(f,
-              store_conversation_touch(f->store, &anna, SUITE_NOW_MS + 1000, &f->err));
+    (void)suite_message(f, &anna,
+                        &(struct message){.activity_ms = SUITE_NOW_MS + 1000});
     expect_ok(f,
               store_conversation_open(f->store, &anna, SUITE_NOW_MS + 2000, &f->err));
     suite_commit(f);
