@@ -5,7 +5,7 @@ build_packages=(ca-certificates ccache cmake gcc git libc6-dev libcjson-dev
     libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev libssl-dev libyaml-dev ninja-build
     openssl curl jq pkg-config uthash-dev)
 test_packages=(clang clang-format clang-tidy cppcheck faketime libclang-rt-14-dev
-    libcmocka-dev libjansson-dev shellcheck sqlite3)
+    libcmocka-dev libjansson-dev shellcheck sqlite3 valgrind)
 image_packages=(binutils bubblewrap caddy nginx-light strace systemd util-linux)
 
 say() {
