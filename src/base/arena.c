@@ -132,14 +132,20 @@ const char *arena_c_string(struct arena *arena, struct str s)
     return arena_copy(arena, s).ptr;
 }
 
+/* Most texts are shorter, and then formatted once. */
+#define PRINT_ROOM_BYTES 256
+
 struct str arena_printf(struct arena *arena, const char *format, ...)
 {
+    char room[PRINT_ROOM_BYTES];
     va_list args;
     va_start(args, format);
-    int len = vsnprintf(NULL, 0, format, args);
+    int len = vsnprintf(room, sizeof(room), format, args);
     va_end(args);
     if (len < 0)
         die("a text could not be formatted");
+    if ((size_t)len < sizeof(room))
+        return arena_copy(arena, str_from(room, (size_t)len));
 
     char *text = must(try_alloc(arena, (size_t)len + 1, 1));
     va_start(args, format);

@@ -97,6 +97,11 @@ static void arena_copies_are_terminated(void **state)
     expect_str("printed", "a/42bcd", printed);
     assert_int_equal(printed.ptr[printed.len], '\0');
     expect_str("printed long", "", str_sub(arena_printf(arena, "%3000d", 1), 3000, 1));
+    for (int len = 250; len < 260; len++) {
+        struct str wide = arena_printf(arena, "%*d", len, 7);
+        expect_i64("printed whole", len, wide.len);
+        expect_str("to its end", " 7", str_of(wide.ptr + len - 2));
+    }
 }
 
 static void arena_free_accepts_null(void **state)
