@@ -202,6 +202,7 @@ static struct message message_of(const struct delivery *delivery)
         .contact_row = delivery->contact_row,
         .conversation = delivery->conversation,
         .direction = delivery->direction,
+        .kind = delivery->event.kind,
     };
 }
 

@@ -26,6 +26,8 @@ bool receipts_tell(const struct work *work, const struct message *message,
         return status != MESSAGE_ACCEPTED && status != MESSAGE_SENT;
     }
     *out = status;
+    if (!event_counts_as_activity(message->kind))
+        return false; /* an edit, a reaction: its sender has no id to know it by */
     if (status == MESSAGE_FAILED)
         return can.wants_status_failed;
     /* A replayed one was told as failed: it is now what SENT is to others. */

@@ -195,6 +195,10 @@ test('edits, deletions, reactions and leaving arrive as readable text', async (t
     assert.match(rows[2].text, /👍/);
     for (const row of rows.slice(1))
         assert.ok(row.text.length > 0);
+    await until('all to be settled', async () =>
+        await world.metric('omgw_deliveries_pending') === 0);
+    assert.equal(world.partner.of('message.status').length, 1, 'only the message has a status');
+    assert.deepEqual(world.gateway.events('delivery.died'), []);
 });
 
 test('leaving ends the Genesys conversation where the bridge says so', async (t) => {
