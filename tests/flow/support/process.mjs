@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 
 // Waits until `condition()` gives something true; fails loudly with what it waited for.
-export async function until(what, condition, timeoutMs = 10000, everyMs = 10) {
+export async function until(what, condition, timeoutMs = 30000, everyMs = 10) {
     const end = Date.now() + timeoutMs;
     for (;;) {
         const value = await condition();
