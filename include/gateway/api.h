@@ -51,8 +51,8 @@ struct store;
 struct gauges *gauges_new(struct store *reader, struct config *config);
 void gauges_free(struct gauges *gauges);                         /* accepts NULL */
 void gauges_adopt(struct gauges *gauges, struct config *config); /* any thread */
-/* Reads anew what is due: some after 5 s, costly ones after a minute. Any thread. Accepts
- * NULL: without a database there is nothing to read. */
+/* Reads anew what is due: some after 5 s, costly ones after a minute. Any thread.
+ * Accepts NULL: without a database there is nothing to read. */
 void gauges_refresh(struct gauges *gauges, struct now now);
 
 struct admin {

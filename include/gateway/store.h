@@ -195,8 +195,8 @@ struct message {
     enum message_status status;
     int64_t time_ms;
     int64_t accepted_ms;
-    int64_t activity_ms;   /* last one of its conversation by now; 0: it counts as none */
-    int64_t target_row;    /* message it is about, 0: none */
+    int64_t activity_ms; /* last one of its conversation by now; 0: it counts as none */
+    int64_t target_row;  /* message it is about, 0: none */
     struct str contact_id; /* the contact's external id; filled by store_message_get */
     struct str source_id;  /* id at the side that sent it */
     struct str peer_id;    /* id at the side that got it; filled by store_message_get */
