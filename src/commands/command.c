@@ -251,7 +251,7 @@ static int read_options(const struct command *command, int argc, char **argv,
             break;
         const struct option_row *row = option_of(letter);
         if (row == NULL)
-            return say_wrong_option(command, given);
+            return (int)say_wrong_option(command, given);
         take_option(invocation, row, optarg);
     }
     if (invocation->wants_help) {
@@ -262,8 +262,8 @@ static int read_options(const struct command *command, int argc, char **argv,
     invocation->argument_count = argc - optind;
     if (takes_count(command, invocation->argument_count))
         return -1;
-    return say_usage(invocation,
-                     command->operand != NULL ? command->operand : "no argument");
+    return (int)say_usage(invocation,
+                          command->operand != NULL ? command->operand : "no argument");
 }
 
 int command_main(int argc, char **argv, char **environment)
@@ -282,7 +282,7 @@ int command_main(int argc, char **argv, char **environment)
         return EXIT_OK;
     }
     if (command == NULL)
-        return say_unknown(argv, argc, at);
+        return (int)say_unknown(argv, argc, at);
     if (wants_help) {
         print_help(command, stdout);
         return EXIT_OK;
