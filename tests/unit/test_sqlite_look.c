@@ -279,8 +279,10 @@ static void shell_reads_while_the_writer_is_open(void **state)
     int code =
         run_shell(f->path, "SELECT count(*) FROM v_mappings", answer, sizeof(answer));
     store_rollback(f->store);
-    if (code == 127)
+    if (code == 127) {
+        print_message("skipped: there is no sqlite3 shell on this machine\n");
         skip();
+    }
     expect_str("rows", "3\n", str_of(answer));
     expect_i64("exit code", 0, code);
 }
