@@ -14,6 +14,8 @@
 
 struct ids;
 
+/* A checkpoint is due once the log holds 4 MiB. Source: design.md section 3. */
+#define SQLITE_CHECKPOINT_PAGES 1024
 #define SQLITE_STORE_QUERIES 128 /* room for statements: more than there are */
 
 struct sqlite_store {
@@ -92,6 +94,15 @@ MUST_CHECK enum status sqlite_run(struct sqlite_store *store, const char *sql,
                                   struct error *err);
 /* Ends whatever transaction is open, without what it wrote. */
 void sqlite_abandon(struct sqlite_store *store);
+
+/* --- files: sqlite_open.c ------------------------------------------------------ */
+
+/* A path that starts with a dot or slash has no other meaning to SQLite, unlike
+ * ":memory:" and "file:". The caller frees it. */
+char *sqlite_path(const char *place);
+enum status sqlite_open(const char *place, const struct store_options *options,
+                        struct store **out_store, struct error *err);
+void sqlite_close(struct store *base);
 
 /* --- members of the backend, by file --------------------------------------- */
 

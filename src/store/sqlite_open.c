@@ -1,0 +1,303 @@
+/*
+ * sqlite_open: opening and closing a SQLite file: its lock, its settings, and what
+ * every handle keeps in memory.
+ */
+#include "sqlite.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ids.h"
+#include "migrate.h"
+
+#include "gateway/clock.h"
+#include "gateway/memory.h"
+
+#define BUSY_MS 5000
+#define LOCK_POLL_MS 50
+
+/*
+ * What every handle sets. Foreign keys are declared for readers of the schema and for
+ * `foreign_key_check`, not enforced: each parent was found or made in the same
+ * transaction by the only writer there is, and every check would cost a lookup.
+ */
+static const char common_settings[] = "PRAGMA trusted_schema = OFF;"
+                                      "PRAGMA foreign_keys = OFF;"
+                                      "PRAGMA mmap_size = 0;";
+
+/*
+ * page_size and auto_vacuum count for a new file only. secure_delete is a default of
+ * some distributions: it overwrites what is dropped a second time.
+ */
+static const char writer_settings[] = "PRAGMA page_size = 4096;"
+                                      "PRAGMA auto_vacuum = NONE;"
+                                      "PRAGMA journal_mode = WAL;"
+                                      "PRAGMA synchronous = FULL;"
+                                      "PRAGMA wal_autocheckpoint = 0;"
+                                      "PRAGMA journal_size_limit = 16777216;"
+                                      "PRAGMA secure_delete = OFF;"
+                                      "PRAGMA cache_size = -8192;";
+
+static const char reader_settings[] = "PRAGMA query_only = ON;"
+                                      "PRAGMA cache_size = -2048;";
+
+/* --- the lock -------------------------------------------------------------- */
+
+static void sleep_ms(int64_t ms)
+{
+    const struct timespec span = {.tv_sec = ms / 1000,
+                                  .tv_nsec = (long)(ms % 1000) * 1000000};
+    (void)nanosleep(&span, NULL);
+}
+
+/* Holds <db>.lock as long as the descriptor is open: SQLite itself would let a second
+ * process write between our transactions, and two that checkpoint can damage the file.
+ */
+static enum status take_lock(struct sqlite_store *store, int64_t wait_ms,
+                             struct error *err)
+{
+    CLEANUP(mem_freep) char *path = mem_new(strlen(store->path) + sizeof(".lock"));
+    (void)snprintf(path, strlen(store->path) + sizeof(".lock"), "%s.lock", store->path);
+    store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (store->lock_fd < 0)
+        return fail(err, STATUS_FAILED, "open %s: %s", path, strerror(errno));
+
+    int64_t ends_ms = clock_now().mono_ms + wait_ms;
+    while (flock(store->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return fail(err, STATUS_FAILED, "lock %s: %s", path, strerror(errno));
+        if (clock_now().mono_ms >= ends_ms)
+            return fail(err, STATUS_DENIED, "another process holds %s", path);
+        sleep_ms(LOCK_POLL_MS);
+    }
+    return STATUS_OK;
+}
+
+/* --- open and close -------------------------------------------------------- */
+
+static int reading_took_too_long(void *context)
+{
+    const struct sqlite_store *store = context;
+    return clock_now().mono_ms > store->read_ends_ms;
+}
+
+static int note_wal_size(void *context, sqlite3 *db, const char *name, int pages)
+{
+    struct sqlite_store *store = context;
+    (void)db;
+    (void)name;
+    store->wal_pages = pages;
+    return SQLITE_OK;
+}
+
+/* Reading handles cannot write, so they never checkpoint, not even the last one when it
+ * closes. */
+static int configure(struct sqlite_store *store)
+{
+    bool reads = store->store.mode == STORE_READER;
+    int rc = sqlite3_extended_result_codes(store->db, 1);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_busy_timeout(store->db, BUSY_MS);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(store->db, common_settings, NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(store->db, reads ? reader_settings : writer_settings, NULL,
+                          NULL, NULL);
+    if (rc != SQLITE_OK)
+        return rc;
+    if (reads)
+        sqlite3_progress_handler(store->db, 4096, reading_took_too_long, store);
+    else
+        (void)sqlite3_wal_hook(store->db, note_wal_size, store);
+    store->read_ends_ms = INT64_MAX;
+    return SQLITE_OK;
+}
+
+/*
+ * A new file is made here, because SQLite would let everybody read it: the log and its
+ * index take over the file's mode. One that exists must not be opened: closing it again
+ * would give up the locks of every other handle of this process.
+ */
+static enum status make_file(struct sqlite_store *store, struct error *err)
+{
+    struct stat info;
+    int fd = store->store.mode == STORE_WRITER
+                 ? open(store->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640)
+                 : -1;
+    if (fd >= 0) {
+        (void)close(fd); /* nothing was written to it */
+        return STATUS_OK;
+    }
+    if (stat(store->path, &info) != 0)
+        return fail(err, errno == ENOENT ? STATUS_INVALID : STATUS_FAILED,
+                    "cannot open database %s: %s", store->path, strerror(errno));
+    if (!S_ISREG(info.st_mode))
+        return fail(err, STATUS_FAILED, "cannot open database %s: it is no file",
+                    store->path);
+    return STATUS_OK;
+}
+
+/*
+ * Pages that a savepoint may have to restore are kept in one piece of memory of this
+ * size; a job that changes more goes on in a temporary file. (With temp_store = MEMORY
+ * there are many small pieces and no file, which costs a sixth of ingest.) SQLite 3.40
+ * cannot write a piece of 128 KiB or more to the file: it says that the disk is full.
+ */
+#define SAVEPOINT_BYTES (120 * 1024)
+
+/* Temporary files lie beside the database: a container may have no other place. */
+static char *temporary_directory(const char *path)
+{
+    const char *slash = strrchr(path, '/'); /* every path has one: see sqlite_path */
+    return sqlite3_mprintf("%.*s", slash == path ? 1 : (int)(slash - path), path);
+}
+
+/* Once for the process. SQLite's own counting of memory takes a lock at every
+ * allocation; we ask the system. */
+static void set_up_library(const char *path)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static bool is_done; /* guarded by lock */
+
+    (void)pthread_mutex_lock(&lock);
+    if (!is_done) {
+        (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+        (void)sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, SAVEPOINT_BYTES);
+        sqlite3_temp_directory = temporary_directory(path);
+        is_done = true;
+    }
+    (void)pthread_mutex_unlock(&lock);
+}
+
+static enum status open_database(struct sqlite_store *store, struct error *err)
+{
+    enum status status = make_file(store, err);
+    if (status != STATUS_OK)
+        return status;
+    set_up_library(store->path);
+    int flags = store->store.mode == STORE_WRITER ? SQLITE_OPEN_READWRITE
+                                                  : SQLITE_OPEN_READONLY;
+    int rc =
+        sqlite3_open_v2(store->path, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    if (rc == SQLITE_OK)
+        rc = configure(store);
+    if ((rc & 0xff) == SQLITE_CANTOPEN) /* now it does not pass by itself */
+        return fail(err, STATUS_FAILED, "cannot open database %s", store->path);
+    return rc == SQLITE_OK ? STATUS_OK : fail_sqlite(store, rc, err);
+}
+
+/* Where shared memory cannot be had (some network file systems) SQLite stays in its old
+ * mode without a word. */
+static enum status check_log_mode(struct sqlite_store *store, struct error *err)
+{
+    CLEANUP(query_end) struct query q = query_start(store, "PRAGMA journal_mode");
+    enum status status = query_one(&q, err);
+    if (status == STATUS_OK && !str_is(column_text(&q, 0), "wal"))
+        return fail(err, STATUS_FAILED, "database %s: no write-ahead log possible here",
+                    store->path);
+    return status;
+}
+
+static enum status load_epochs(struct sqlite_store *store, struct error *err)
+{
+    CLEANUP(query_end)
+    struct query q = query_start(store, "SELECT lane_group, epoch FROM lane_groups");
+    bool has_row = false;
+    enum status status;
+    while ((status = query_row(&q, &has_row, err)) == STATUS_OK && has_row)
+        store->epochs[column_unsigned(&q, 0) % STORE_LANE_GROUPS] = column_i64(&q, 1);
+    return status;
+}
+
+static enum status load_id_key(struct sqlite_store *store, struct error *err)
+{
+    CLEANUP(query_end)
+    struct query q = query_start(store, "SELECT value FROM meta WHERE name = 'id_key'");
+    enum status status = query_one(&q, err);
+    struct str key = status == STATUS_OK ? column_text(&q, 0) : STR_NONE;
+    if (status == STATUS_NOT_FOUND || (status == STATUS_OK && key.len != HASH16_BYTES))
+        return fail(err, STATUS_FAILED, "database %s has lost the key of its ids",
+                    store->path);
+    if (status == STATUS_OK)
+        memcpy(store->store.id_key, key.ptr, HASH16_BYTES);
+    return status;
+}
+
+static enum status open_parts(struct sqlite_store *store,
+                              const struct store_options *options, struct error *err)
+{
+    enum status status = STATUS_OK;
+    bool is_current = false;
+
+    if (options->mode == STORE_WRITER)
+        status = take_lock(store, options->lock_wait_ms, err);
+    if (status == STATUS_OK)
+        status = open_database(store, err);
+    if (status == STATUS_OK && options->mode == STORE_WRITER)
+        status = check_log_mode(store, err);
+    if (status == STATUS_OK)
+        status = migrate(store, options, &is_current, err);
+    if (status != STATUS_OK || !is_current)
+        return status;
+    status = load_id_key(store, err);
+    if (status == STATUS_OK)
+        status = load_epochs(store, err);
+    if (status == STATUS_OK)
+        status = ids_open(store, &store->ids, err);
+    return status;
+}
+
+void sqlite_close(struct store *base)
+{
+    struct sqlite_store *store = sqlite_of(base);
+
+    ids_close(store->ids);
+    for (size_t i = 0; i < SQLITE_STORE_QUERIES; i++)
+        (void)sqlite3_finalize(store->queries[i].stmt);
+    /* Cannot be busy: every statement is finalized. The writer checkpoints here. */
+    int rc = sqlite3_close(store->db);
+    assert(rc == SQLITE_OK);
+    (void)rc;
+    if (store->lock_fd >= 0)
+        (void)close(store->lock_fd);
+    mem_free(store->path);
+    mem_free(store);
+}
+
+char *sqlite_path(const char *place)
+{
+    if (place[0] == '/')
+        return mem_copy_string(place);
+    size_t size = strlen(place) + sizeof("./");
+    char *path = mem_new(size);
+    (void)snprintf(path, size, "./%s", place);
+    return path;
+}
+
+enum status sqlite_open(const char *place, const struct store_options *options,
+                        struct store **out_store, struct error *err)
+{
+    if (place[0] == '\0')
+        return fail(err, STATUS_INVALID, "sqlite: needs the path of a file");
+
+    struct sqlite_store *store = mem_new(sizeof(*store));
+    store->store.backend = &sqlite_backend;
+    store->store.mode = options->mode;
+    store->path = sqlite_path(place);
+    store->lock_fd = -1;
+    store->checkpoint_pages = SQLITE_CHECKPOINT_PAGES;
+    enum status status = open_parts(store, options, err);
+    if (status != STATUS_OK) {
+        sqlite_close(&store->store);
+        return status;
+    }
+    *out_store = &store->store;
+    return STATUS_OK;
+}
