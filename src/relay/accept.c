@@ -5,8 +5,6 @@
  */
 #include "internal.h"
 
-#include <endian.h>
-
 #include "gateway/channel.h"
 #include "gateway/conversation.h"
 #include "gateway/limits.h"
@@ -15,139 +13,10 @@
  * Source: design.md section 4, "Genesys conversation ids". */
 #define PREFETCH_SILENCE_MS (INT64_C(60) * 60 * 1000)
 
-/* FNV-1a over the parts, eight bytes at a time, with their lengths: tells a repeat from
- * another body under the same key. Not a defence: the keys themselves are hashed under
- * a secret. The bytes have an order, since the file may move to another machine. */
-#define TAG_START UINT64_C(14695981039346656037)
-#define TAG_PRIME UINT64_C(1099511628211)
-static uint64_t tag_word(uint64_t tag, const char *bytes, size_t len)
-{
-    uint64_t word = 0;
-    memcpy(&word, bytes, len);
-    tag = (tag ^ le64toh(word)) * TAG_PRIME;
-    return tag ^ tag >> 32; /* else the first bytes would reach the top bits only */
-}
-
-static uint64_t tag_add(uint64_t tag, struct str part)
-{
-    size_t at = 0;
-    for (; part.len - at >= sizeof(uint64_t); at += sizeof(uint64_t))
-        tag = tag_word(tag, part.ptr + at, sizeof(uint64_t));
-    if (at < part.len)
-        tag = tag_word(tag, part.ptr + at, part.len - at);
-    return (tag ^ part.len) * TAG_PRIME;
-}
-
-static uint32_t tag_end(uint64_t tag)
-{
-    return (uint32_t)(tag >> 32);
-}
-
-static uint32_t body_tag(const struct event *event)
-{
-    uint64_t tag = tag_add(TAG_START, event->contact_id);
-    tag = tag_add(tag, event->text);
-    tag = tag_add(tag, event->answer_payload);
-    return tag_end(tag_add(tag, event->raw));
-}
-
-static uint32_t profile_tag(const struct event *event)
-{
-    uint64_t tag = tag_add(TAG_START, event->name);
-    tag = tag_add(tag, event->first_name);
-    tag = tag_add(tag, event->last_name);
-    for (size_t i = 0; i < event->attribute_count; i++) {
-        tag = tag_add(tag, event->attributes[i].name);
-        tag = tag_add(tag, event->attributes[i].value);
-    }
-    return tag_end(tag);
-}
-
 static bool event_has_profile(const struct event *event)
 {
     return event->name.len > 0 || event->first_name.len > 0 ||
            event->last_name.len > 0 || event->attribute_count > 0;
-}
-
-/* --- dedupe
- * ------------------------------------------------------------------------------- */
-
-/* What the event's keys say: known before, and as which message. */
-struct known {
-    bool is_known;
-    bool other_body;
-    int64_t message;
-};
-
-static enum status find_known(struct work *work, const struct event *event,
-                              uint32_t tag, struct known *out, struct error *err)
-{
-    *out = (struct known){0};
-    for (size_t i = 0; i < event->key_count; i++) {
-        int64_t message = 0;
-        uint32_t known_tag = 0;
-        enum status status = store_id_find(work->store, work->bridge->row,
-                                           &event->keys[i], &message, &known_tag, err);
-        if (status == STATUS_NOT_FOUND)
-            continue;
-        if (status != STATUS_OK)
-            return status;
-        out->is_known = true;
-        out->other_body = known_tag != tag;
-        out->message = message;
-        return STATUS_OK;
-    }
-    return STATUS_OK;
-}
-
-static enum status add_keys(struct work *work, const struct event *event, uint32_t tag,
-                            int64_t message, struct error *err)
-{
-    for (size_t i = 0; i < event->key_count; i++) {
-        int64_t other = 0;
-        uint32_t other_tag = 0;
-        enum status status =
-            store_id_add(work->store, work->bridge->row, &event->keys[i], message, tag,
-                         work->now.wall_ms, &other, &other_tag, err);
-        /* Two keys of one event may be the same id: the second is a repeat of the
-         * first. */
-        if (status != STATUS_OK && status != STATUS_DUPLICATE)
-            return status;
-    }
-    return STATUS_OK;
-}
-
-/* A repeat changes nothing; the answer is that of the first. The same message id from
- * another contact is refused, where the source may refuse. */
-static enum status answer_known(struct work *work, const struct event *event,
-                                const struct known *known, struct acceptance *out,
-                                struct error *err)
-{
-    if (known->other_body)
-        work->conflicts++;
-    if (known->message == 0)
-        return STATUS_DUPLICATE;
-    struct message first;
-    enum status status =
-        store_message_get(work->store, known->message, work->arena, &first, err);
-    if (status == STATUS_NOT_FOUND)
-        return STATUS_DUPLICATE;
-    if (status != STATUS_OK)
-        return status;
-    bool is_same = true;
-    if (work->refuses_content && event->kind != EVENT_RECEIPT)
-        status = receipts_is_contact(work, event->contact_id, &first, &is_same, err);
-    if (status != STATUS_OK)
-        return status;
-    if (!is_same)
-        return fail_at(err, STATUS_CONFLICT, "/data/id",
-                       "this id belongs to a message of another contact");
-    if (out->public_id == NULL &&
-        (event->kind == EVENT_MESSAGE || event->kind == EVENT_ANSWER)) {
-        out->public_id = arena_c_string(work->arena, str_of(first.public_id));
-        out->conversation = first.conversation;
-    }
-    return STATUS_DUPLICATE;
 }
 
 /* --- contact and conversation
@@ -163,7 +32,7 @@ static enum status contact_of(struct work *work, const struct event *event,
                                    work->now.wall_ms, out, err);
     if (status != STATUS_OK || !event_has_profile(event))
         return status;
-    uint32_t tag = profile_tag(event);
+    uint32_t tag = known_profile_tag(event);
     if (tag == out->profile_tag)
         return STATUS_OK;
     return store_contact_profile(work->store, out, event, tag, err);
@@ -323,7 +192,7 @@ static enum status keep_message(struct work *work, const struct event *event,
     if (status == STATUS_OK)
         status = store_message_add(work->store, message, err);
     if (status == STATUS_OK)
-        status = add_keys(work, event, tag, message->row, err);
+        status = known_add(work, event, tag, message->row, err);
     if (status != STATUS_OK)
         return status;
 
@@ -481,22 +350,22 @@ static enum status accept_event(struct work *work, const struct event *event,
                                 enum direction direction, struct acceptance *out,
                                 struct error *err)
 {
-    uint32_t tag = body_tag(event);
+    uint32_t tag = known_body_tag(event);
     struct known known;
-    enum status status = find_known(work, event, tag, &known, err);
+    enum status status = known_find(work, event, tag, &known, err);
     if (status != STATUS_OK)
         return status;
     if (known.is_known)
-        return answer_known(work, event, &known, out, err);
+        return known_answer(work, event, &known, out, err);
 
     int64_t message = 0;
     switch (event->kind) {
     case EVENT_RECEIPT:
         status = receipts_accept(work, event, direction, &message, err);
-        return status == STATUS_OK ? add_keys(work, event, tag, message, err) : status;
+        return status == STATUS_OK ? known_add(work, event, tag, message, err) : status;
     case EVENT_IDENTITY:
         status = accept_identity(work, event, err);
-        return status == STATUS_OK ? add_keys(work, event, tag, 0, err) : status;
+        return status == STATUS_OK ? known_add(work, event, tag, 0, err) : status;
     case EVENT_TYPING:
         return STATUS_OK; /* never stored: intake hands it to the engine */
     case EVENT_MESSAGE:

@@ -98,6 +98,26 @@ void work_failed(struct work *work);
 MUST_CHECK enum status accept_unit(struct work *work, const struct unit *unit,
                                    struct acceptance *out, struct error *err);
 
+/* known.c: whether an event came before. */
+struct known {
+    bool is_known;
+    bool other_body;
+    int64_t message;
+};
+/* Tells a repeat from another body under the same key. */
+uint32_t known_body_tag(const struct event *event);
+/* Tells whether names and attributes are those stored last. */
+uint32_t known_profile_tag(const struct event *event);
+/* What the event's keys say: known before, and as which message. */
+MUST_CHECK enum status known_find(struct work *work, const struct event *event,
+                                  uint32_t tag, struct known *out, struct error *err);
+MUST_CHECK enum status known_add(struct work *work, const struct event *event,
+                                 uint32_t tag, int64_t message, struct error *err);
+/* DUPLICATE, with the answer of the first; CONFLICT where it must be refused. */
+MUST_CHECK enum status known_answer(struct work *work, const struct event *event,
+                                    const struct known *known, struct acceptance *out,
+                                    struct error *err);
+
 /* receipts.c: a message's status moves; the other side is told when it wants to know.
  */
 struct status_change {
