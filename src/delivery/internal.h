@@ -252,6 +252,18 @@ void run_unpark_all(struct engine *engine, struct account *account,
                     const struct sender_result *failed);
 void runs_free_pool(struct engine *engine);
 
+/* --- verdicts (verdict.c)
+ * ------------------------------------------------------------------------ */
+
+/* The end of an exchange: may turn the run's outcome into giving up, and tells account,
+ * flow and bucket, before it is recorded. */
+void verdict_of(struct run *run);
+bool verdict_is_failure(enum outcome outcome);
+/* Whether the peer may hear the same again when its answer was lost. */
+bool verdict_may_repeat(const struct run *run);
+/* What the delivery's age is now. */
+int64_t verdict_age_ms(const struct run *run);
+
 /* --- credentials (credential.c)
  * ---------------------------------------------------------------- */
 
