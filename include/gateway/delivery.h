@@ -107,6 +107,7 @@ struct delivery {
     struct str target_peer_id;
     struct str
         target_genesys_conversation; /* latest known Genesys conversation, or empty */
+    struct str trace; /* traceparent of the message's webhook, or empty */
 
     struct event
         event; /* kind, contact_id, names, text, content, receipt_*, typing_ms */

@@ -182,14 +182,9 @@ static bool has_control(struct str value)
 static bool is_reserved(struct str name)
 {
     static const char *const reserved[] = {
-        "content-type",
-        "content-length",
-        "transfer-encoding",
-        "connection",
-        "expect",
-        "host",
-        "webhook-id",
-        "webhook-timestamp",
+        "content-type",      "content-length", "transfer-encoding",
+        "connection",        "expect",         "host",
+        "traceparent",       "webhook-id",     "webhook-timestamp",
         "webhook-signature",
     };
 

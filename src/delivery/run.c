@@ -8,6 +8,7 @@
 #include "gateway/limits.h"
 #include "gateway/log.h"
 #include "gateway/memory.h"
+#include "gateway/trace_context.h"
 #include "retry.h"
 
 /* The database did not give a lane its next deliveries: ask again. */
@@ -139,6 +140,17 @@ static void park(struct run *run)
     credential_want(run->engine, account, run->attempt.bridge, run->config);
 }
 
+/* Every request is a span of its own in the message's trace. */
+static void add_trace(struct run *run)
+{
+    const struct delivery *delivery = run->attempt.delivery;
+    char *text = arena_alloc(run->arena, TRACEPARENT_BYTES + 1);
+
+    traceparent_make(delivery->trace, str_of(delivery->public_id), &run->engine->random,
+                     text);
+    exchange_header(&run->result.exchange, STR("traceparent"), str_of(text));
+}
+
 /* Sends what the sender asked for. */
 static bool run_send(struct run *run, struct error *err)
 {
@@ -147,6 +159,7 @@ static bool run_send(struct run *run, struct error *err)
     run->attempt.credential_used = account->credential.generation;
     run->result.exchange.timeout_ms =
         retry_time_out_ms(run->config, run->lane->flow->direction);
+    add_trace(run);
     if (engine_start_exchange(engine, &run->result.exchange, run, err) != STATUS_OK) {
         run->result.outcome = OUTCOME_RETRY;
         run->result.reason = arena_copy(run->arena, str_of(err->text));

@@ -248,6 +248,7 @@ static void pack_delivery(struct packer *packer, const struct delivery *from)
 
     PACK(packer, to, from, target_peer_id);
     PACK(packer, to, from, target_genesys_conversation);
+    PACK(packer, to, from, trace);
     pack_event(packer, to == NULL ? NULL : &to->event, &from->event);
 }
 

@@ -229,6 +229,7 @@ static enum status keep_delivery(struct work *work, const struct event *event,
         .accepted_ms = message->accepted_ms,
         .time_ms = message->time_ms,
         .target_peer_id = peer_target,
+        .trace = message->trace,
         .event = *event,
     };
     memcpy(delivery.public_id, message->public_id, sizeof(delivery.public_id));

@@ -5,6 +5,7 @@
 
 #include "gateway/channel.h"
 #include "gateway/log.h"
+#include "gateway/trace_context.h"
 
 struct intake {
     struct write_job job;
@@ -128,11 +129,18 @@ static enum status understand_elsewhere(const struct relay *relay,
     return STATUS_FORBIDDEN;
 }
 
+static struct str trace_of(const struct http_message *message)
+{
+    struct str value;
+    return http_header_find(message, "traceparent", &value) ? traceparent_read(value)
+                                                            : STR_NONE;
+}
+
 /* --- typing, which is never stored
  * -------------------------------------------------------- */
 
 static void offer_typing(const struct relay *relay, const struct unit *unit,
-                         const struct event *event, struct now now)
+                         const struct event *event, struct str trace, struct now now)
 {
     struct capabilities can;
     unit->bridge->channel->capabilities(unit->bridge, &can);
@@ -144,6 +152,7 @@ static void offer_typing(const struct relay *relay, const struct unit *unit,
         .bridge_row = unit->bridge->row,
         .accepted_ms = now.wall_ms,
         .time_ms = now.wall_ms,
+        .trace = trace,
         .event = *event,
     };
     relay->settings.dispatcher.offer(relay->settings.dispatcher.context,
@@ -151,12 +160,13 @@ static void offer_typing(const struct relay *relay, const struct unit *unit,
 }
 
 /* Hands typing to the engine and leaves only what is kept. */
-static void take_typing(const struct relay *relay, struct unit *unit, struct now now)
+static void take_typing(const struct relay *relay, struct unit *unit, struct str trace,
+                        struct now now)
 {
     size_t kept = 0;
     for (size_t i = 0; i < unit->event_count; i++) {
         if (unit->events[i].kind == EVENT_TYPING)
-            offer_typing(relay, unit, &unit->events[i], now);
+            offer_typing(relay, unit, &unit->events[i], trace, now);
         else
             unit->events[kept++] = unit->events[i];
     }
@@ -202,21 +212,6 @@ static void intake_done(struct write_job *job, enum status status,
     /* From `stored` on the intake may be gone: it lives in the request's arena. */
     intake->stored(intake->token);
     config_drop(config);
-}
-
-/* Source: W3C Trace Context, "traceparent Header"; read 2026-11-21. */
-#define TRACEPARENT_BYTES 55
-
-static struct str trace_of(const struct http_message *message)
-{
-    struct str value;
-    if (!http_header_find(message, "traceparent", &value) ||
-        value.len != TRACEPARENT_BYTES || !str_starts(value, STR("00-")))
-        return STR_NONE;
-    for (size_t i = 0; i < value.len; i++)
-        if (strchr("0123456789abcdef-", value.ptr[i]) == NULL)
-            return STR_NONE;
-    return value;
 }
 
 static struct intake *intake_new(struct relay *relay, struct config *config,
@@ -316,7 +311,7 @@ bool intake_begin(struct relay *relay, struct config *config,
     bridge = unit.bridge;
     source = source_of(relay, bridge, request->peer);
 
-    take_typing(relay, &unit, request->now);
+    take_typing(relay, &unit, trace_of(request->message), request->now);
     if (unit.event_count == 0) {
         const struct acceptance nothing = {.status = STATUS_OK};
         source->ack(bridge, &nothing, request->arena, &out->reply);

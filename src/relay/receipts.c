@@ -49,6 +49,7 @@ static enum status offer_receipt(struct work *work, const struct message *messag
         .accepted_ms = receipt->created_ms,
         .time_ms = receipt->created_ms,
         .target_peer_id = message->source_id,
+        .trace = message->trace,
         .event =
             {
                     .kind = EVENT_RECEIPT,

@@ -301,6 +301,7 @@ enum status delivery_build(const struct delivery_source *source,
     built.conversation = message->conversation;
     memcpy(built.public_id, message->public_id, sizeof(built.public_id));
     built.target_genesys_conversation = source->genesys_conversation;
+    built.trace = message->trace;
     built.event = (struct event){0};
     if (built.class == DELIVERY_RECEIPT) {
         build_receipt(source, &built);

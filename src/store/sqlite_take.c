@@ -52,18 +52,18 @@ enum status sqlite_counts(struct store *store, int64_t bridge_row, int64_t *out_
 /* --- a row as a source ----------------------------------------------------- */
 
 /*
- * What a message and its contact add to a delivery or receipt: columns 0 to 17. The
+ * What a message and its contact add to a delivery or receipt: columns 0 to 18. The
  * statements that use it name the message m and the contact c.
  */
 #define ABOUT_COLUMNS                                                                  \
     "m.id, m.public_id, m.bridge_row, m.contact_row, m.conversation, m.kind, "         \
     "m.time_ms, m.accepted_ms, m.source_id, c.external_id, "                           \
     "coalesce(c.address, c.external_id), c.name, c.first_name, c.last_name, "          \
-    "v.genesys_id, m.direction, m.status, m.target, "
+    "v.genesys_id, m.direction, m.status, m.target, m.trace, "
 #define ABOUT_JOINS                                                                    \
     "JOIN contacts AS c ON c.id = m.contact_row "                                      \
     "LEFT JOIN conversations AS v ON v.id = m.conversation "
-#define ABOUT_END 18
+#define ABOUT_END 19
 
 /* Columns of a delivery's own, from ABOUT_END. */
 #define DELIVERY_SOURCE                                                                \
@@ -110,6 +110,7 @@ static void read_about(const struct query *q, struct delivery_source *out)
     message->direction = (enum direction)column_unsigned(q, 15);
     message->status = (enum message_status)column_unsigned(q, 16);
     message->target_row = column_i64(q, 17);
+    message->trace = column_text(q, 18);
     out->delivery.bridge_row = message->bridge_row;
     out->delivery.contact_row = message->contact_row;
 }

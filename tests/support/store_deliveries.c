@@ -139,6 +139,23 @@ static void lanes_tell_head_and_count(struct store_fixture *f)
     expect_summary(&seen, "berta", &other, 1);
 }
 
+static void a_delivery_has_the_trace_of_its_message(struct store_fixture *f)
+{
+    static const char *const traces[] = {"", "a trace"};
+    suite_begin(f);
+    struct contact anna = suite_talker(f, "anna");
+    for (size_t i = 0; i < COUNT_OF(traces); i++) {
+        struct message message =
+            suite_message(f, &anna, &(struct message){.trace = str_of(traces[i])});
+        struct delivery delivery =
+            suite_delivery(f, &message, &(struct delivery){.attempts = 0});
+        struct delivery *got = suite_load(f, DELIVERY_MESSAGE, delivery.id);
+        expect_str("trace", traces[i], got->trace);
+        delivery_free(got);
+    }
+    suite_commit(f);
+}
+
 /* --- what an attempt leaves ---------------------------------------------- */
 
 static void an_outcome_decides_whether_a_delivery_stays_pending(struct store_fixture *f)
@@ -361,6 +378,7 @@ static void what_is_not_there_is_not_found(struct store_fixture *f)
 static const struct store_case cases[] = {
     STORE_CASE(a_lane_gives_its_deliveries_in_order, ON_BOTH),
     STORE_CASE(lanes_tell_head_and_count, ON_BOTH),
+    STORE_CASE(a_delivery_has_the_trace_of_its_message, ON_BOTH),
     STORE_CASE(an_outcome_decides_whether_a_delivery_stays_pending, ON_BOTH),
     STORE_CASE(a_delivery_comes_back_with_what_its_last_attempt_left, ON_BOTH),
     STORE_CASE(that_it_was_being_sent_is_known_until_the_next_outcome, ON_BOTH),

@@ -49,6 +49,7 @@ static struct message agents_message(struct store_fixture *f,
     return suite_message(f, contact,
                          &(struct message){.direction = DIRECTION_OUTBOUND,
                                            .source_id = STR("g-message"),
+                                           .trace = STR("a trace"),
                                            .text = STR("hello")});
 }
 
@@ -73,6 +74,7 @@ static void a_receipt_says_what_became_of_whose_message(struct store_fixture *f)
     expect_str("public id", message.public_id, str_of(got->public_id));
     expect_str("the id its sender gave it", "g-message", got->target_peer_id);
     expect_str("Genesys conversation", "g-1", got->target_genesys_conversation);
+    expect_str("the message's trace", "a trace", got->trace);
     expect_i64("time", SUITE_NOW_MS + 1, got->time_ms);
     expect_i64("kind", EVENT_RECEIPT, got->event.kind);
     expect_str("contact id", "anna", got->event.contact_id);

@@ -23,7 +23,7 @@ export const CLIENT_SECRET = 'client-secret-of-the-test';
 
 export class World {
     // options: emulator (extra arguments), settings (YAML lines), partnerSettings, bridge
-    // settings, bridges and organisations (further entries of the lists), loginUrl,
+    // settings, bridges and organisations (further entries of the lists), apiUrl, loginUrl,
     // clientSecret, program (another omgw), env.
     static async start(options = {}) {
         const world = new World();
@@ -74,7 +74,7 @@ log: { level: info, format: json }
 ${extra.settings ?? ''}
 genesys:
   - name: main
-    api_url: "${this.genesys}"
+    api_url: "${extra.apiUrl ?? this.genesys}"
     login_url: "${extra.loginUrl ?? this.genesys}"
     client_id: ${CLIENT_ID}
     client_secret: ${extra.clientSecret ?? CLIENT_SECRET}
