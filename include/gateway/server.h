@@ -136,6 +136,18 @@ void request_respond(struct request *request, int status, const char *content_ty
                      struct str body, const struct http_header *headers,
                      size_t header_count);
 /*
+ * An answer (200) that goes on: what request_stream_write adds is sent as it comes,
+ * e.g. server-sent events. Holds the request until request_stream_end, which must come
+ * before listener_close. All three on the listener's thread. That the peer has left
+ * shows only when something is sent: write a comment now and then.
+ */
+void request_stream(struct request *request, const char *content_type,
+                    const struct http_header *headers, size_t header_count);
+/* False: the peer has left, or lets too much wait; end the stream. */
+MUST_CHECK bool request_stream_write(struct request *request, struct str bytes);
+/* What waits is still sent; the caller's request is gone. */
+void request_stream_end(struct request *request);
+/*
  * application/problem+json from a status (RFC 9457): type, title, status, detail,
  * instance (request_id), and errors with the JSON Pointer when err has one. `detail` is
  * err's text; never with 401 and 500. Retry-After with 429 and 503. `err` may be NULL.

@@ -123,6 +123,7 @@ struct request {
 
     char id[PUBLIC_ID_BYTES]; /* made when first asked for */
     void *data;               /* the handler's */
+    struct stream *stream;    /* owned; of an answer that goes on, else NULL */
 };
 
 int64_t server_now_ms(void);
@@ -198,7 +199,17 @@ void request_finish(struct request *request, bool timed_out);
 /* Answers what request_resume handed back. */
 void request_take_resumed(struct loop *loop);
 
+/* --- stream.c ------------------------------------------------------------- */
+
+/* Accepts NULL. */
+void stream_free(struct stream *stream);
+
 /* --- respond.c ------------------------------------------------------------ */
 
+/* Queues the answer with our own headers; takes the response over. NULL, or a header
+ * that cannot be sent: false, and the connection is closed instead. */
+bool respond_with(struct request *request, int status, const char *content_type,
+                  struct MHD_Response *response, const struct http_header *headers,
+                  size_t header_count);
 /* As request_respond_problem, with the refusal, and Allow with 405. */
 void respond_refusal(struct request *request);

@@ -53,6 +53,7 @@ void request_forget_body(struct request *request)
 static void request_recycle(struct request *request)
 {
     struct loop *loop = request->loop;
+    stream_free(TAKE(request->stream));
     request_forget_body(request);
     atomic_fetch_sub(&loop->listener->requests, 1);
     if (loop->free_count == POOL_MAX) {

@@ -130,42 +130,47 @@ static bool add_own_headers(struct MHD_Response *response,
             MHD_add_response_header(response, "Connection", "close") == MHD_YES);
 }
 
-static void destroy_responsep(struct MHD_Response **response)
+static bool queue(struct request *request, int status, const char *content_type,
+                  struct MHD_Response *response, const struct http_header *headers,
+                  size_t header_count)
 {
-    if (*response != NULL)
-        MHD_destroy_response(*response);
-}
-
-static bool queue_response(struct request *request, int status,
-                           const char *content_type, struct str body,
-                           const struct http_header *headers, size_t header_count)
-{
-    void *bytes = (void *)(uintptr_t)body.ptr; /* NOLINT: only read, for the copy */
-    CLEANUP(destroy_responsep)
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(body.len, bytes, MHD_RESPMEM_MUST_COPY);
-    if (response == NULL)
-        return false;
     bool has_cache_control = has_header(headers, header_count, STR("Cache-Control"));
-    return add_own_headers(response, request, content_type, has_cache_control) &&
+    return response != NULL &&
+           add_own_headers(response, request, content_type, has_cache_control) &&
            add_headers(response, headers, header_count) &&
            MHD_queue_response(request->connection->mhd, (unsigned)status, response) ==
                MHD_YES;
+}
+
+bool respond_with(struct request *request, int status, const char *content_type,
+                  struct MHD_Response *response, const struct http_header *headers,
+                  size_t header_count)
+{
+    assert(request->stage < STAGE_ANSWERED);
+    bool is_queued =
+        queue(request, status, content_type, response, headers, header_count);
+    if (response != NULL)
+        MHD_destroy_response(response);
+    if (!is_queued) {
+        /* No memory in libmicrohttpd, or a header that cannot be sent. */
+        request->stage = STAGE_BROKEN;
+        return false;
+    }
+    request->stage = STAGE_ANSWERED;
+    deadline_set(&request->loop->deadlines, &request->connection->deadline,
+                 DEADLINE_ANSWER, server_now_ms());
+    return true;
 }
 
 void request_respond(struct request *request, int status, const char *content_type,
                      struct str body, const struct http_header *headers,
                      size_t header_count)
 {
-    assert(request->stage < STAGE_ANSWERED);
-    if (!queue_response(request, status, content_type, body, headers, header_count)) {
-        /* No memory in libmicrohttpd, or a header that cannot be sent. */
-        request->stage = STAGE_BROKEN;
-        return;
-    }
-    request->stage = STAGE_ANSWERED;
-    deadline_set(&request->loop->deadlines, &request->connection->deadline,
-                 DEADLINE_ANSWER, server_now_ms());
+    void *bytes = (void *)(uintptr_t)body.ptr; /* NOLINT: only read, for the copy */
+    (void)respond_with(
+        request, status, content_type,
+        MHD_create_response_from_buffer(body.len, bytes, MHD_RESPMEM_MUST_COPY),
+        headers, header_count);
 }
 
 void request_abort(struct request *request, bool is_reset)

@@ -153,16 +153,29 @@ static struct str untaken(const struct server_client *client)
     return str_sub(buf_str(&client->input), client->taken, client->input.len);
 }
 
-static struct str read_head(struct server_client *client)
+/* Untaken bytes up to that text, with it. */
+static struct str read_until(struct server_client *client, struct str text)
 {
     for (;;) {
         struct str input = untaken(client);
         const char *end =
-            input.len == 0 ? NULL : memmem(input.ptr, input.len, "\r\n\r\n", 4);
+            input.len == 0 ? NULL : memmem(input.ptr, input.len, text.ptr, text.len);
         if (end != NULL)
-            return str_sub(input, 0, (size_t)(end - input.ptr) + 4);
+            return str_sub(input, 0, (size_t)(end - input.ptr) + text.len);
         assert_true(read_more(client));
     }
+}
+
+static struct str read_head(struct server_client *client)
+{
+    return read_until(client, STR("\r\n\r\n"));
+}
+
+struct str client_until(struct server_client *client, const char *text)
+{
+    struct str found = read_until(client, str_of(text));
+    client->taken += found.len;
+    return found;
 }
 
 struct str answer_header(const struct client_answer *answer, const char *name)

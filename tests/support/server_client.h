@@ -39,5 +39,8 @@ struct client_answer client_ask(struct server_client *client, const char *text);
 /* First header of that name; empty when there is none. */
 struct str answer_header(const struct client_answer *answer, const char *name);
 
+/* Reads and takes whatever comes up to that text, and the text. */
+struct str client_until(struct server_client *client, const char *text);
+
 /* Waits until the other side has closed; false when bytes come first. */
 bool client_is_closed(struct server_client *client);
