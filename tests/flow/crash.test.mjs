@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { randomInt } from 'node:crypto';
 import { World } from './support/world.mjs';
 import { until } from './support/process.mjs';
-import { generator, violations } from './support/history.mjs';
+import { History, generator } from './support/history.mjs';
 
 const KILLS = Number(process.env.OMGW_KILLS ?? 20);
 const SEED = Number(process.env.OMGW_SEED ?? randomInt(2 ** 31));
@@ -21,7 +21,7 @@ async function customer(world, contact, history, isOver) {
         const message = { lane: `${contact}>inbound`, seq };
         const data = { id: `${contact}-${seq}`, from: { id: contact },
             text: `${contact}:${seq}` };
-        history.sent.push(message);
+        history.sent(message);
         for (;;) {
             const answer = await world.partner.send('message.created', data,
                 { id: `msg-${contact}-${seq}` }).catch(() => ({ status: 0 }));
@@ -29,7 +29,7 @@ async function customer(world, contact, history, isOver) {
                 break;
             await pause(5);
         }
-        history.accepted.push(message);
+        history.accepted(message);
     }
 }
 
@@ -60,7 +60,7 @@ async function agents(world, contacts, history, isOver) {
         for (const turn of turns) {
             const message = { lane: `${turn.contact}>outbound`, seq: turn.seq };
             if (turn.id !== null && accepted.ids.get(turn.id) === 200) {
-                history.accepted.push(message);
+                history.accepted(message);
                 turn.id = null;
                 turn.seq++;
             } else if (turn.id !== null && Date.now() - turn.since > 15000) {
@@ -68,7 +68,7 @@ async function agents(world, contacts, history, isOver) {
                 turn.seq++;
             }
             if (turn.id === null && !isOver()) {
-                history.sent.push({ lane: `${turn.contact}>outbound`, seq: turn.seq });
+                history.sent({ lane: `${turn.contact}>outbound`, seq: turn.seq });
                 turn.id = (await world.agent(turn.contact, `${turn.contact}:${turn.seq}`)).id;
                 turn.since = Date.now();
             }
@@ -101,7 +101,7 @@ test(`kill -9, ${KILLS} rounds, seed ${SEED}`, { timeout: 900000 }, async (t) =>
         settings: 'retry: { first: 50ms, ceiling: 500ms }',
     });
     t.after(() => world.stop());
-    const history = { accepted: [], sent: [], kills: 0 };
+    const history = new History();
     const contacts = Array.from({ length: CONTACTS }, (_, i) => `contact-${i}`);
     let over = false;
     t.after(() => { over = true; }); // also when an assertion fails
@@ -115,7 +115,7 @@ test(`kill -9, ${KILLS} rounds, seed ${SEED}`, { timeout: 900000 }, async (t) =>
     for (let round = 0; round < KILLS; round++) {
         await pause(100 + random() * 700);
         await world.killGateway();
-        history.kills++;
+        history.died();
         const from = Date.now();
         await world.startGateway();
         readyMs.push(Date.now() - from);
@@ -128,14 +128,15 @@ test(`kill -9, ${KILLS} rounds, seed ${SEED}`, { timeout: 900000 }, async (t) =>
     await until('everything accepted to arrive', async () => {
         rows = await world.messages();
         const have = new Set(arrivals(world, rows).map(({ lane, seq }) => `${lane} ${seq}`));
-        return history.accepted.every(({ lane, seq }) => have.has(`${lane} ${seq}`));
+        return history.acceptedMessages().every(({ lane, seq }) => have.has(`${lane} ${seq}`));
     }, 60000, 200).catch(() => {}); // the checker says what is missing
     const arrived = arrivals(world, rows);
-    const found = violations({ ...history, arrived });
+    const found = history.violations(arrived);
+    const accepted = history.acceptedMessages().length;
     readyMs.sort((a, b) => a - b);
-    t.diagnostic(`accepted ${history.accepted.length}, arrived ${arrived.length}, kills ${
-        history.kills}, ready after ${readyMs[0]}..${readyMs.at(-1)} ms`);
+    t.diagnostic(`accepted ${accepted}, arrived ${arrived.length}, kills ${
+        history.deaths}, ready after ${readyMs[0]}..${readyMs.at(-1)} ms`);
     assert.deepEqual(found.slice(0, 20), []);
-    assert.ok(history.accepted.length > KILLS * 5, 'there was load');
+    assert.ok(accepted > KILLS * 5, 'there was load');
     assert.equal(await world.stopGateway(), 0);
 });
