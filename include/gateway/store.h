@@ -33,6 +33,10 @@ struct store_options {
      * then opens an older schema too, but only for store_status. */
     bool may_migrate;
     int64_t lock_wait_ms; /* writer: how long to wait for another process' lock */
+    /* Tests: the name of a file system registered with SQLite, where the file is
+     * instead of on the machine's. One process has it to itself, so there is no lock
+     * file. */
+    const char *vfs;
 };
 
 /*

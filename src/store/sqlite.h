@@ -104,6 +104,9 @@ enum status sqlite_open(const char *place, const struct store_options *options,
                         struct store **out_store, struct error *err);
 void sqlite_close(struct store *base);
 
+/* Once for the process, before anything else is asked of SQLite. */
+void sqlite_set_up_library(const char *path);
+
 /* --- members of the backend, by file --------------------------------------- */
 
 /* sqlite_contacts.c */

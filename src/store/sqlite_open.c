@@ -159,9 +159,9 @@ static char *temporary_directory(const char *path)
     return sqlite3_mprintf("%.*s", slash == path ? 1 : (int)(slash - path), path);
 }
 
-/* Once for the process. SQLite's own counting of memory takes a lock at every
- * allocation; we ask the system. */
-static void set_up_library(const char *path)
+/* SQLite's own counting of memory takes a lock at every allocation; we ask the system.
+ */
+void sqlite_set_up_library(const char *path)
 {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     static bool is_done; /* guarded by lock */
@@ -176,16 +176,20 @@ static void set_up_library(const char *path)
     (void)pthread_mutex_unlock(&lock);
 }
 
-static enum status open_database(struct sqlite_store *store, struct error *err)
+/* `vfs`: see struct store_options; on another one SQLite makes the file. */
+static enum status open_database(struct sqlite_store *store, const char *vfs,
+                                 struct error *err)
 {
-    enum status status = make_file(store, err);
+    enum status status = vfs == NULL ? make_file(store, err) : STATUS_OK;
     if (status != STATUS_OK)
         return status;
-    set_up_library(store->path);
-    int flags = store->store.mode == STORE_WRITER ? SQLITE_OPEN_READWRITE
-                                                  : SQLITE_OPEN_READONLY;
-    int rc =
-        sqlite3_open_v2(store->path, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    sqlite_set_up_library(store->path);
+    int flags = SQLITE_OPEN_NOMUTEX;
+    if (store->store.mode == STORE_WRITER)
+        flags |= SQLITE_OPEN_READWRITE | (vfs == NULL ? 0 : SQLITE_OPEN_CREATE);
+    else
+        flags |= SQLITE_OPEN_READONLY;
+    int rc = sqlite3_open_v2(store->path, &store->db, flags, vfs);
     if (rc == SQLITE_OK)
         rc = configure(store);
     if ((rc & 0xff) == SQLITE_CANTOPEN) /* now it does not pass by itself */
@@ -236,10 +240,10 @@ static enum status open_parts(struct sqlite_store *store,
     enum status status = STATUS_OK;
     bool is_current = false;
 
-    if (options->mode == STORE_WRITER)
+    if (options->mode == STORE_WRITER && options->vfs == NULL)
         status = take_lock(store, options->lock_wait_ms, err);
     if (status == STATUS_OK)
-        status = open_database(store, err);
+        status = open_database(store, options->vfs, err);
     if (status == STATUS_OK && options->mode == STORE_WRITER)
         status = check_log_mode(store, err);
     if (status == STATUS_OK)

@@ -216,8 +216,8 @@ static void pauses_are_set_replaced_and_cleared(struct store_fixture *f)
 
 static const struct store_case cases[] = {
     STORE_CASE(open_refuses_what_it_does_not_know, ON_MEMORY),
-    STORE_CASE(a_reader_needs_a_database_that_exists, ON_BOTH),
-    STORE_CASE(a_second_writer_is_refused, ON_BOTH),
+    STORE_CASE(a_reader_needs_a_database_that_exists, ON_BOTH | NOT_ON_VFS),
+    STORE_CASE(a_second_writer_is_refused, ON_BOTH | NOT_ON_VFS),
     STORE_CASE(commit_keeps_and_rollback_forgets, ON_BOTH),
     STORE_CASE(undo_takes_back_one_job_only, ON_BOTH),
     /* A memory: reader is in the same thread and sees it all. */

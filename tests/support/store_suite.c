@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "support/vfs_memory.h"
+
 #include "gateway/memory.h"
 
 #define SUITE_ARENA_BYTES (1024 * 1024)
@@ -21,7 +23,8 @@ void expect_ok_at(const char *call, enum status status, const struct error *err,
 enum status suite_open(struct store_fixture *f, enum store_mode mode,
                        struct store **out_store)
 {
-    const struct store_options options = {.mode = mode, .may_migrate = true};
+    const struct store_options options = {
+        .mode = mode, .may_migrate = true, .vfs = f->vfs};
     return store_open(f->url, &options, out_store, &f->err);
 }
 
@@ -148,18 +151,28 @@ struct delivery *suite_load(struct store_fixture *f, enum delivery_class class,
 
 /* --- running ------------------------------------------------------------- */
 
-/* One case on one backend, as cmocka knows it. */
+enum place { IN_MEMORY, IN_FILES, IN_VFS, PLACES };
+
+static const char *const place_names[PLACES] = {"memory", "sqlite", "sqlite, vfs"};
+static struct vfs_memory *suite_vfs;
+
+/* One case in one place, as cmocka knows it. */
 struct store_run {
     const struct store_case *test;
-    unsigned backend;
+    enum place place;
     char name[160];
     struct store_fixture fixture;
 };
 
-static void suite_place(struct store_fixture *f, unsigned backend)
+static void suite_place(struct store_fixture *f, enum place place)
 {
-    if (backend == ON_MEMORY) { /* its own, whatever a failed case left open */
+    if (place == IN_MEMORY) { /* its own, whatever a failed case left open */
         (void)snprintf(f->url, sizeof(f->url), "memory:%p", (void *)f);
+        return;
+    }
+    if (place == IN_VFS) {
+        f->vfs = "suite";
+        (void)snprintf(f->url, sizeof(f->url), "sqlite:/%p.db", (void *)f);
         return;
     }
     (void)snprintf(f->directory, sizeof(f->directory), "/tmp/omgw-store-XXXXXX");
@@ -171,7 +184,7 @@ static int suite_set_up(void **state)
 {
     struct store_run *run = *state;
     struct store_fixture *f = &run->fixture;
-    suite_place(f, run->backend);
+    suite_place(f, run->place);
     f->arena = arena_new(SUITE_ARENA_BYTES);
     expect_ok(f, suite_open(f, STORE_WRITER, &f->store));
     suite_begin(f);
@@ -187,6 +200,8 @@ static int suite_tear_down(void **state)
     struct store_fixture *f = &run->fixture;
     store_close(f->store);
     arena_free(f->arena);
+    if (f->vfs != NULL)
+        vfs_memory_put_disk(suite_vfs, disk_new());
     if (f->directory[0] == '\0')
         return 0;
     for (size_t i = 0; i < COUNT_OF(suffixes); i++) {
@@ -205,8 +220,8 @@ static void run_store_case(void **state)
 
 static struct CMUnitTest store_test(struct store_run *run)
 {
-    (void)snprintf(run->name, sizeof(run->name), "%s: %s",
-                   run->backend == ON_MEMORY ? "memory" : "sqlite", run->test->name);
+    (void)snprintf(run->name, sizeof(run->name), "%s: %s", place_names[run->place],
+                   run->test->name);
     return (struct CMUnitTest){
         .name = run->name,
         .test_func = run_store_case,
@@ -216,22 +231,29 @@ static struct CMUnitTest store_test(struct store_run *run)
     };
 }
 
+static bool is_for(const struct store_case *test, enum place place)
+{
+    if (place == IN_MEMORY)
+        return (test->backends & ON_MEMORY) != 0;
+    return (test->backends & ON_SQLITE) != 0 &&
+           (place == IN_FILES || (test->backends & NOT_ON_VFS) == 0);
+}
+
 int store_suite_run(const struct store_cases *cases)
 {
-    size_t count = 2 * cases->count; /* backends */
+    size_t count = PLACES * cases->count;
     struct store_run *runs = mem_new_array(count, sizeof(*runs));
     struct CMUnitTest *tests = mem_new_array(count, sizeof(*tests));
     size_t used = 0;
     for (size_t i = 0; i < count; i++) {
-        const struct store_case *test = &cases->cases[i / 2];
-        unsigned backend = i % 2 == 0 ? ON_MEMORY : ON_SQLITE;
-        if ((test->backends & backend) == 0)
-            continue;
-        runs[i].test = test;
-        runs[i].backend = backend;
-        tests[used++] = store_test(&runs[i]);
+        runs[i].test = &cases->cases[i / PLACES];
+        runs[i].place = (enum place)(i % PLACES);
+        if (is_for(runs[i].test, runs[i].place))
+            tests[used++] = store_test(&runs[i]);
     }
+    suite_vfs = vfs_memory_new("suite", 1);
     int failed = _cmocka_run_group_tests(cases->name, tests, used, NULL, NULL);
+    vfs_memory_free(TAKE(suite_vfs));
     mem_free(tests);
     mem_free(runs);
     return failed;

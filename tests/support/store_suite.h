@@ -14,6 +14,8 @@ enum {
     ON_MEMORY = 1,
     ON_SQLITE = 2,
     ON_BOTH = ON_MEMORY | ON_SQLITE,
+    /* Its subject is files of the machine: not on those of vfs_memory. */
+    NOT_ON_VFS = 4,
 };
 
 #define SUITE_PATH_BYTES 128
@@ -22,6 +24,7 @@ enum {
 struct store_fixture {
     char directory[SUITE_PATH_BYTES]; /* sqlite: holds only the database */
     char url[SUITE_PATH_BYTES + 32];
+    const char *vfs;     /* sqlite: see struct store_options */
     struct store *store; /* the writer */
     struct arena *arena;
     struct error err;
