@@ -4,6 +4,7 @@
 #include "gateway/json.h"
 #include "gateway/memory.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -189,7 +190,7 @@ static void add_header(const struct sheet *sheet, const size_t *widths, size_t w
         if (!is_shown(sheet, c))
             continue;
         for (const char *p = name; *p != '\0'; p++)
-            buf_add_char(&line, *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p);
+            buf_add_char(&line, (char)toupper((unsigned char)*p));
         pad(&line, strlen(name), widths[c]);
     }
     add_line(out, buf_str(&line), width);

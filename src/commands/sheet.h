@@ -21,7 +21,7 @@ enum sheet_style sheet_style(bool as_json);
 struct sheet *sheet_new(void);
 void sheet_freep(struct sheet **sheet);
 /* A store_row_seen with a struct sheet as context; all rows have the same columns. */
-void sheet_row(const struct list_cell *cells, size_t count, void *sheet);
+void sheet_row(const struct list_cell *cells, size_t count, void *context);
 size_t sheet_rows(const struct sheet *sheet);
 /* First cell of the last row: what the next page is asked for by. 0: no row. */
 int64_t sheet_last(const struct sheet *sheet);

@@ -191,8 +191,9 @@ static enum status open_tcp(const char *name, struct listening *listening,
 {
     CLEANUP(free_addrinfop) struct addrinfo *info = NULL;
     enum status status = find_address(name, &info, err);
-    if (status == STATUS_OK)
-        status = open_socket(name, info->ai_family, listening, err);
+    if (status != STATUS_OK || info == NULL)
+        return status;
+    status = open_socket(name, info->ai_family, listening, err);
     if (status == STATUS_OK)
         status = bind_tcp(name, info, listening, err);
     return status;

@@ -135,7 +135,8 @@ void store_space(const char *url, struct store_space *out)
     const struct store_backend *backend = NULL;
     struct str place;
     *out = (struct store_space){.free_bytes = -1, .total_bytes = -1};
-    if (find_backend(str_of(url), &backend, &place, NULL) == STATUS_OK)
+    if (find_backend(str_of(url), &backend, &place, NULL) == STATUS_OK &&
+        backend != NULL)
         backend->space(place.ptr, out);
 }
 

@@ -10,8 +10,8 @@
 #define BENCH_MESSAGE_BYTES (64 * 1024)
 
 /* "127.0.0.1:8080"; exits with a line on a bad one. */
-int bench_listen(const char *address);
-int bench_connect(const char *address); /* non-blocking */
+int bench_listen(const char *text);
+int bench_connect(const char *text); /* non-blocking */
 void bench_nonblocking(int fd);
 
 /*

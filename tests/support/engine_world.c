@@ -1,10 +1,9 @@
 #include "support/engine_world.h"
+#include "support/plain_channel.h"
 
 #include "gateway/arena.h"
 #include "gateway/channel.h"
 #include "gateway/memory.h"
-
-#include <unistd.h>
 
 /* One world at a time: the engine's clock has no context. */
 static struct now world_now;
@@ -16,18 +15,6 @@ static struct now world_clock(void)
 
 /* --- the channel of the configuration: never used, must only be there
  * ---------------------- */
-
-static enum status settings_ready(void *settings, struct error *err)
-{
-    (void)settings;
-    (void)err;
-    return STATUS_OK;
-}
-
-static void settings_release(void *settings)
-{
-    (void)settings;
-}
 
 static void capabilities(const struct bridge *bridge, struct capabilities *out)
 {
@@ -106,8 +93,8 @@ static const struct sender sender = {.next = next, .credential_next = credential
 static const struct channel test_channel = {
     .name = "test",
     .settings_size = 1,
-    .settings_ready = settings_ready,
-    .settings_release = settings_release,
+    .settings_ready = plain_settings_ready,
+    .settings_release = plain_settings_release,
     .capabilities = capabilities,
     .source = &no_source,
     .sender = &sender,
@@ -263,25 +250,9 @@ static const char config_text[] =
     "  - { name: two, channel: test, genesys: main, integration_id: i-2, "
     "genesys_secrets: [ { value: a-secret-of-the-test } ] }\n";
 
-static void write_config(struct engine_world *world)
+static void make_config(struct engine_world *world)
 {
-    char path[256];
-    (void)snprintf(path, sizeof(path), "%s/omgw.yaml", world->directory);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_true(fputs(config_text, file) >= 0);
-    assert_int_equal(0, fclose(file));
-
-    struct buf problems;
-    buf_init(&problems, 65536);
-    enum status status =
-        config_load(path, NULL, test_channels, &world->config, &problems);
-    if (status != STATUS_OK)
-        print_error("%s", buf_c_string(&problems));
-    buf_release(&problems);
-    expect_status("configuration", STATUS_OK, status);
-    assert_int_equal(0, unlink(path));
-    assert_int_equal(0, rmdir(world->directory));
+    world->config = plain_config(config_text, test_channels);
     for (size_t i = 0; i < world->config->bridge_count; i++)
         world->config->bridges[i].row = (int64_t)i + 1;
 }
@@ -319,18 +290,15 @@ static void engine_down(struct engine_world *world)
 int world_set_up(void **state)
 {
     struct engine_world *world = mem_new(sizeof(*world));
-    char directory[] = "/tmp/omgw-engine-XXXXXX";
     const struct store_options options = {.mode = STORE_WRITER, .may_migrate = true};
     struct error err;
 
     the_world = world;
     world_now = (struct now){.wall_ms = INT64_C(1700000000000), .mono_ms = 1000};
-    assert_non_null(mkdtemp(directory));
-    world->directory = mem_copy_string(directory);
     world->inbox = WORLD_FLIGHTS;
     world->retry_after_ms = -1;
     world->parts = 1;
-    write_config(world);
+    make_config(world);
     expect_status("store", STATUS_OK,
                   store_open("memory:engine", &options, &world->store, &err));
     engine_up(world);
@@ -344,7 +312,6 @@ int world_tear_down(void **state)
     engine_down(world);
     store_close(world->store);
     config_drop(world->config);
-    mem_free(world->directory);
     mem_free(world);
     return 0;
 }

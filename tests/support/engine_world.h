@@ -28,7 +28,6 @@ struct engine_world {
     struct store *store;
     struct engine *engine;
     struct transport *transport; /* the engine's */
-    char *directory;
     size_t inbox;
 
     struct flight flights[WORLD_FLIGHTS]; /* oldest first */

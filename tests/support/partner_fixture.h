@@ -43,7 +43,11 @@ struct partner_fixture {
 
 static inline char *borrowed(const char *text)
 {
-    return (char *)(uintptr_t)text; /* config owns its texts, the tests own nothing */
+    const union {
+        const char *lent;
+        char *owned;
+    } same = {.lent = text};
+    return same.owned; /* config owns its texts, the tests own nothing */
 }
 
 static inline void partner_fixture_init(struct partner_fixture *fixture)

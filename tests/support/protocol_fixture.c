@@ -138,7 +138,7 @@ static void content_of(const json_t *object, struct arena *arena, struct content
     out->fallback = fixture_text(object, "fallback", arena);
 }
 
-static void attributes_of(const json_t *object, struct arena *arena, struct event *out)
+static void attributes_of(json_t *object, struct arena *arena, struct event *out)
 {
     const char *name;
     const json_t *value;
@@ -146,8 +146,8 @@ static void attributes_of(const json_t *object, struct arena *arena, struct even
     out->attributes =
         arena_alloc(arena, (json_object_size(object) + 1) * sizeof(*out->attributes));
     /* Jansson keeps the order of insertion, so of the file. */
-    for (void *at = json_object_iter((json_t *)(uintptr_t)object); at != NULL;
-         at = json_object_iter_next((json_t *)(uintptr_t)object, at)) {
+    for (void *at = json_object_iter(object); at != NULL;
+         at = json_object_iter_next(object, at)) {
         struct attribute *attribute = &out->attributes[out->attribute_count++];
         name = json_object_iter_key(at);
         value = json_object_iter_value(at);

@@ -1,9 +1,8 @@
 #include "support/relay_world.h"
+#include "support/plain_channel.h"
 
 #include "gateway/channel.h"
 #include "gateway/memory.h"
-
-#include <unistd.h>
 
 struct relay_world *relay_world;
 
@@ -149,18 +148,6 @@ static const struct source genesys_like_source = {
 /* --- the channel
  * ------------------------------------------------------------------------------- */
 
-static enum status settings_ready(void *settings, struct error *err)
-{
-    (void)settings;
-    (void)err;
-    return STATUS_OK;
-}
-
-static void settings_release(void *settings)
-{
-    (void)settings;
-}
-
 static void capabilities(const struct bridge *bridge, struct capabilities *out)
 {
     (void)bridge;
@@ -176,8 +163,8 @@ static const struct sender no_sender = {.credential_next = sender_no_credential}
 static const struct channel lines_channel = {
     .name = "lines",
     .settings_size = 1,
-    .settings_ready = settings_ready,
-    .settings_release = settings_release,
+    .settings_ready = plain_settings_ready,
+    .settings_release = plain_settings_release,
     .capabilities = capabilities,
     .source = &channel_source,
     .sender = &no_sender,
@@ -227,26 +214,6 @@ static const char config_text[] =
     "  - { name: one, channel: lines, genesys: main, integration_id: i-1, "
     "genesys_secrets: [ { value: a-secret-of-the-test } ] }\n";
 
-static struct config *load(void)
-{
-    char path[] = "/tmp/omgw-relay-XXXXXX";
-    struct config *config = NULL;
-    struct buf problems;
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    assert_int_equal((ssize_t)sizeof(config_text) - 1,
-                     write(fd, config_text, sizeof(config_text) - 1));
-    assert_int_equal(0, close(fd));
-    buf_init(&problems, 65536);
-    enum status status = config_load(path, NULL, lines_channels, &config, &problems);
-    if (status != STATUS_OK)
-        print_error("%s", buf_c_string(&problems));
-    buf_release(&problems);
-    assert_int_equal(0, unlink(path));
-    expect_status("configuration", STATUS_OK, status);
-    return config;
-}
-
 static void open_store(struct relay_world *world, const char *scheme)
 {
     const struct store_options options = {.mode = STORE_WRITER, .may_migrate = true};
@@ -254,10 +221,8 @@ static void open_store(struct relay_world *world, const char *scheme)
     char url[256];
     (void)snprintf(url, sizeof(url), "%s", scheme);
     if (strcmp(scheme, "sqlite:") == 0) {
-        char directory[] = "/tmp/omgw-relay-XXXXXX";
-        assert_non_null(mkdtemp(directory));
-        world->directory = mem_copy_string(directory);
-        (void)snprintf(url, sizeof(url), "sqlite:%s/omgw.db", directory);
+        folder_make(world->directory);
+        (void)snprintf(url, sizeof(url), "sqlite:%s/omgw.db", world->directory);
     }
     enum status status = store_open(url, &options, &world->store, &err);
     if (status != STATUS_OK)
@@ -273,7 +238,7 @@ void relay_world_up(const char *scheme)
     relay_world = world;
     world->now = (struct now){.wall_ms = INT64_C(1700000000000), .mono_ms = 1000};
     world->arena = arena_new(1024 * 1024);
-    world->config = load();
+    world->config = plain_config(config_text, lines_channels);
     open_store(world, scheme);
     world->writer = writer_new(world->store, 64);
     const struct relay_settings settings = {
@@ -299,12 +264,8 @@ void relay_world_down(void)
     store_close(world->store);
     config_drop(world->config);
     arena_free(world->arena);
-    if (world->directory != NULL) {
-        char command[300];
-        (void)snprintf(command, sizeof(command), "rm -r '%s'", world->directory);
-        assert_int_equal(0, system(command));
-    }
-    mem_free(world->directory);
+    if (world->directory[0] != '\0')
+        folder_remove(world->directory);
     mem_free(world);
 }
 

@@ -15,6 +15,7 @@
 #pragma once
 
 #include "support/expect.h"
+#include "support/folder.h"
 
 #include "gateway/relay.h"
 #include "gateway/store.h"
@@ -26,8 +27,8 @@ struct relay_world {
     struct writer *writer;
     struct relay *relay;
     struct config *config;
-    struct arena *arena; /* of the current webhook */
-    char *directory;     /* of a file database, or NULL */
+    struct arena *arena;          /* of the current webhook */
+    char directory[FOLDER_BYTES]; /* of a file database, or empty */
     struct now now;
 
     struct delivery *offers[RELAY_OFFERS]; /* owned; oldest first */

@@ -6,8 +6,8 @@
 #pragma once
 
 #include "support/expect.h"
+#include "support/folder.h"
 
-#include <dirent.h>
 #include <unistd.h>
 
 #include "gateway/memory.h"
@@ -16,7 +16,7 @@
 #define FILE_NOW_MS INT64_C(1700000000000)
 
 struct sqlite_file {
-    char directory[64];
+    char directory[FOLDER_BYTES];
     char path[96];
     char url[128];
     struct store *store; /* the writer; NULL while closed */
@@ -77,22 +77,8 @@ static inline void file_name(struct sqlite_file *f, const char *directory)
 
 static inline void file_make_directory(struct sqlite_file *f)
 {
-    (void)snprintf(f->directory, sizeof(f->directory), "/tmp/omgw-sqlite-XXXXXX");
-    assert_non_null(mkdtemp(f->directory));
+    folder_make(f->directory);
     file_name(f, f->directory);
-}
-
-static inline void file_remove_directory(const char *directory)
-{
-    DIR *entries = opendir(directory);
-    assert_non_null(entries);
-    for (struct dirent *e = readdir(entries); e != NULL; e = readdir(entries)) {
-        char path[512];
-        (void)snprintf(path, sizeof(path), "%s/%s", directory, e->d_name);
-        (void)unlink(path); /* "." and ".." refuse */
-    }
-    (void)closedir(entries);
-    assert_int_equal(0, rmdir(directory));
 }
 
 static inline int file_set_up(void **state)
@@ -114,7 +100,7 @@ static inline int file_tear_down(void **state)
 {
     struct sqlite_file *f = *state;
     file_close(f);
-    file_remove_directory(f->directory);
+    folder_remove(f->directory);
     mem_free(f);
     return 0;
 }

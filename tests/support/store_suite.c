@@ -1,8 +1,5 @@
 #include "support/store_suite.h"
 
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "support/vfs_memory.h"
 
 #include "gateway/memory.h"
@@ -175,8 +172,7 @@ static void suite_place(struct store_fixture *f, enum place place)
         (void)snprintf(f->url, sizeof(f->url), "sqlite:/%p.db", (void *)f);
         return;
     }
-    (void)snprintf(f->directory, sizeof(f->directory), "/tmp/omgw-store-XXXXXX");
-    assert_non_null(mkdtemp(f->directory));
+    folder_make(f->directory);
     (void)snprintf(f->url, sizeof(f->url), "sqlite:%s/omgw.db", f->directory);
 }
 
@@ -195,7 +191,6 @@ static int suite_set_up(void **state)
 
 static int suite_tear_down(void **state)
 {
-    static const char *const suffixes[] = {"", "-wal", "-shm", ".lock"};
     struct store_run *run = *state;
     struct store_fixture *f = &run->fixture;
     store_close(f->store);
@@ -204,12 +199,8 @@ static int suite_tear_down(void **state)
         vfs_memory_put_disk(suite_vfs, disk_new());
     if (f->directory[0] == '\0')
         return 0;
-    for (size_t i = 0; i < COUNT_OF(suffixes); i++) {
-        char path[SUITE_PATH_BYTES + 32];
-        (void)snprintf(path, sizeof(path), "%s/omgw.db%s", f->directory, suffixes[i]);
-        (void)unlink(path); /* not every one is there */
-    }
-    return rmdir(f->directory);
+    folder_remove(f->directory);
+    return 0;
 }
 
 static void run_store_case(void **state)

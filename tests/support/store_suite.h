@@ -6,6 +6,7 @@
 #pragma once
 
 #include "support/expect.h"
+#include "support/folder.h"
 
 #include "gateway/store.h"
 
@@ -22,7 +23,7 @@ enum {
 #define SUITE_NOW_MS INT64_C(1700000000000)
 
 struct store_fixture {
-    char directory[SUITE_PATH_BYTES]; /* sqlite: holds only the database */
+    char directory[FOLDER_BYTES]; /* sqlite: holds only the database */
     char url[SUITE_PATH_BYTES + 32];
     const char *vfs;     /* sqlite: see struct store_options */
     struct store *store; /* the writer */

@@ -100,9 +100,9 @@ struct source {
 static struct str text(struct source *source, const char *what)
 {
     size_t len = strlen(what);
-    assert_true(source->used + len <= sizeof(source->texts));
+    assert_true(source->used + len < sizeof(source->texts));
     char *place = source->texts + source->used;
-    memcpy(place, what, len);
+    memcpy(place, what, len + 1);
     source->used += len;
     return str_from(place, len);
 }

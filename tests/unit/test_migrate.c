@@ -56,7 +56,7 @@ static int bare_tear_down(void **state)
     for (size_t i = 0; i < SQLITE_STORE_QUERIES; i++)
         (void)sqlite3_finalize(bare->store.queries[i].stmt);
     assert_int_equal(SQLITE_OK, sqlite3_close(bare->store.db));
-    file_remove_directory(bare->file.directory);
+    folder_remove(bare->file.directory);
     mem_free(bare);
     return 0;
 }

@@ -272,7 +272,7 @@ static int64_t messages_after_cut(const struct sqlite_file *f, int64_t log_bytes
     /* And it goes on from there. */
     accept_range(&cut, messages + 1, messages + 3);
     file_close(&cut);
-    file_remove_directory(cut.directory);
+    folder_remove(cut.directory);
     return messages;
 }
 

@@ -319,7 +319,7 @@ static void status_of_an_older_schema_counts_nothing(void **state)
     struct json *json = NULL;
     struct str first = STR_NONE;
     file_close(f);
-    file_remove_directory(f->directory);
+    folder_remove(f->directory);
     file_make_directory(f);
     FILE *empty = fopen(f->path, "w");
     assert_non_null(empty);

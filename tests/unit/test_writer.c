@@ -1,3 +1,4 @@
+#include "support/folder.h"
 #include "support/writer_jobs.h"
 
 #include <pthread.h>
@@ -396,7 +397,7 @@ static void writer_done_may_free_its_job_and_submit_another(void **state)
 /* --- a disk that is full ------------------------------------------------- */
 
 struct disk {
-    char directory[64];
+    char directory[FOLDER_BYTES];
     char url[96];
     char log[96]; /* the write-ahead log's path */
     struct rlimit limit;
@@ -407,8 +408,7 @@ static void open_on_disk(struct writer_fixture *f, struct disk *disk)
     const struct store_options options = {.mode = STORE_WRITER, .may_migrate = true};
     struct error err;
     struct store *store = NULL;
-    (void)snprintf(disk->directory, sizeof(disk->directory), "/tmp/omgw-writer-XXXXXX");
-    assert_non_null(mkdtemp(disk->directory));
+    folder_make(disk->directory);
     (void)snprintf(disk->url, sizeof(disk->url), "sqlite:%s/omgw.db", disk->directory);
     (void)snprintf(disk->log, sizeof(disk->log), "%s/omgw.db-wal", disk->directory);
     expect_status("open", STATUS_OK, store_open(disk->url, &options, &store, &err));
@@ -429,18 +429,6 @@ static void fill_disk(const struct disk *disk)
 static void relieve_disk(const struct disk *disk)
 {
     expect_i64("limit", 0, setrlimit(RLIMIT_FSIZE, &disk->limit));
-}
-
-static void remove_disk(const struct disk *disk)
-{
-    static const char *const names[] = {"omgw.db", "omgw.db-wal", "omgw.db-shm",
-                                        "omgw.db.lock"};
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        char path[96];
-        (void)snprintf(path, sizeof(path), "%s/%s", disk->directory, names[i]);
-        (void)unlink(path); /* not every one is there */
-    }
-    expect_i64("remove", 0, rmdir(disk->directory));
 }
 
 static void writer_outlasts_a_full_disk(void **state)
@@ -475,7 +463,7 @@ static void writer_outlasts_a_full_disk(void **state)
     expect_true("the probe finds out", writer_is_healthy(f.writer));
     expect_no_false_answer(&f);
     writer_tear_down(&f);
-    remove_disk(&disk);
+    folder_remove(disk.directory);
 }
 
 /* --- the thread ---------------------------------------------------------- */
