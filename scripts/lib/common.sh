@@ -6,6 +6,7 @@ build_packages=(ca-certificates ccache cmake gcc git libc6-dev libcjson-dev
     openssl curl jq pkg-config uthash-dev)
 test_packages=(clang clang-format clang-tidy cppcheck faketime libclang-rt-14-dev
     libcmocka-dev libjansson-dev shellcheck sqlite3 valgrind)
+browser_packages=(chromium fonts-inter)
 image_packages=(binutils bubblewrap caddy nginx-light strace systemd util-linux)
 
 say() {
@@ -30,7 +31,7 @@ missing_packages() {
     done
 }
 
-# install_packages build|demo|test|image...: installs what is missing of these sets, with Node.js
+# install_packages build|demo|test|browser|image...: installs what is missing of these sets, with Node.js
 # for demo and tests unless there is one.
 install_packages() {
     local wanted=() missing=() set
@@ -39,6 +40,7 @@ install_packages() {
         build) wanted+=("${build_packages[@]}") ;;
         demo) ;;
         test) wanted+=("${test_packages[@]}") ;;
+        browser) wanted+=("${browser_packages[@]}") ;;
         image) wanted+=("${image_packages[@]}") ;;
         *)
             say "install_packages: no set is called $set"

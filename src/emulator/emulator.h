@@ -32,6 +32,7 @@ struct emulator_settings { /* all texts borrowed; they stay */
     int64_t token_lifetime_s;
     int64_t max_rows;      /* in each list */
     bool inbound_receipts; /* a Published receipt webhook for each inbound message */
+    const char *framed_by; /* origins that may show the agent's page in a frame */
     struct courier_settings courier;
 };
 

@@ -86,9 +86,8 @@ static void answer_delayed(struct request *request, bool timed_out, void *contex
     {method, path, body_max, serve_##name, answer_delayed},
 
 static const struct route routes[] = {
-    {"GET", "/",          NULL, serve_page_html,   NULL},
-    {"GET", "/agent.css", NULL, serve_page_css,    NULL},
-    {"GET", "/agent.js",  NULL, serve_page_script, NULL},
+    {"GET", "/",            NULL, serve_page, NULL},
+    {"GET", "/page/{file}", NULL, serve_page, NULL},
     OPERATIONS(ROUTE)
 };
 

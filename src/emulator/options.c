@@ -27,6 +27,7 @@ struct option_row {
 
 #define AT(member) offsetof(struct options, member)
 #define LISTEN_PRESET "127.0.0.1:8090"
+#define FRAMED_BY_PRESET "'none'"
 
 #define TEXT_ROW(name, member, value, help)                                            \
     {                                                                                  \
@@ -72,6 +73,9 @@ static const struct option_row rows[] = {
                "webhooks under way at once; 1: strictly one after the other (64)"),
     FLAG_ROW("--inbound-receipts", settings.inbound_receipts,
              "send a Published receipt for each inbound message"),
+    TEXT_ROW("--framed-by", settings.framed_by, "ORIGIN",
+             "a page that may show the agent's page in a frame, e.g. "
+             "http://127.0.0.1:8070 (none)"),
     NUMBER_ROW("--max-rows", settings.max_rows, 1000000, 1, 100000000, "N",
                "kept in each list; beyond it 507 (1000000)"),
     FLAG_ROW("--help", wants_help, "this text"),
@@ -172,6 +176,22 @@ static enum status check_integration(const struct integration_setting *row,
     return STATUS_OK;
 }
 
+/* It becomes part of a header, whose directives a semicolon would end. */
+static enum status check_origins(const char *origins, struct error *err)
+{
+    bool is_preset = strcmp(origins, FRAMED_BY_PRESET) == 0;
+    struct str rest = str_of(origins);
+    while (!is_preset && rest.len > 0) {
+        struct str origin = str_cut(&rest, ' ');
+        bool is_web =
+            str_starts(origin, STR("http://")) || str_starts(origin, STR("https://"));
+        if (!is_web || strcspn(origin.ptr, ";,'\"\r\n") < origin.len)
+            return fail(err, STATUS_INVALID,
+                        "--framed-by takes origins like http://127.0.0.1:8070");
+    }
+    return STATUS_OK;
+}
+
 static bool is_named_before(const struct emulator_settings *settings, size_t at)
 {
     for (size_t i = 0; i < at; i++) {
@@ -191,7 +211,7 @@ static enum status check(const struct options *options, struct error *err)
                     "%s is not a loopback address: whoever reaches the emulator is in "
                     "control of it; to do so anyway add --allow-public-listen",
                     settings->listen);
-    enum status status = STATUS_OK;
+    enum status status = check_origins(settings->framed_by, err);
     for (size_t i = 0; i < settings->client_count && status == STATUS_OK; i++)
         status = check_client(&settings->clients[i], err);
     for (size_t i = 0; i < settings->integration_count && status == STATUS_OK; i++) {
@@ -219,6 +239,7 @@ static void preset(struct options *options, int argc)
     size_t room = (size_t)argc; /* each takes one argument at least */
     *options = (struct options){0};
     options->settings.listen = LISTEN_PRESET;
+    options->settings.framed_by = FRAMED_BY_PRESET;
     options->settings.clients = mem_new_array(room, sizeof(*options->settings.clients));
     options->settings.integrations =
         mem_new_array(room, sizeof(*options->settings.integrations));

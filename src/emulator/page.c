@@ -1,5 +1,8 @@
 #include "page.h"
 
+#include "emulator.h"
+#include "gateway/pages.h"
+
 /* Made by scripts/embed_files.cmake from src/emulator/page. */
 extern const unsigned char embedded_index_html[];
 extern const size_t embedded_index_html_size;
@@ -7,41 +10,24 @@ extern const unsigned char embedded_agent_css[];
 extern const size_t embedded_agent_css_size;
 extern const unsigned char embedded_agent_js[];
 extern const size_t embedded_agent_js_size;
+extern const unsigned char embedded_talk_js[];
+extern const size_t embedded_talk_js_size;
 
-/* Nothing from elsewhere, no inline code: what customers write stays text. */
-static const struct http_header page_headers[] = {
-    {STR("Content-Security-Policy"),
-     STR("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-         "img-src 'self' data:; base-uri 'none'; form-action 'none'; "
-         "frame-ancestors 'none'")                     },
-    {STR("Referrer-Policy"),         STR("no-referrer")},
+static const struct page_file files[] = {
+    PAGE_FILE("index.html", index_html),
+    PAGE_FILE("agent.css", agent_css),
+    PAGE_FILE("agent.js", agent_js),
+    PAGE_FILE("talk.js", talk_js),
 };
 
-static enum handled serve(struct request *request, const char *content_type,
-                          const unsigned char *bytes, size_t size)
+enum handled serve_page(struct request *request, void *context)
 {
-    request_respond(request, 200, content_type, str_from(bytes, size), page_headers,
-                    COUNT_OF(page_headers));
-    return HANDLED_ANSWERED;
-}
-
-enum handled serve_page_html(struct request *request, void *context)
-{
-    (void)context;
-    return serve(request, "text/html; charset=utf-8", embedded_index_html,
-                 embedded_index_html_size);
-}
-
-enum handled serve_page_css(struct request *request, void *context)
-{
-    (void)context;
-    return serve(request, "text/css; charset=utf-8", embedded_agent_css,
-                 embedded_agent_css_size);
-}
-
-enum handled serve_page_script(struct request *request, void *context)
-{
-    (void)context;
-    return serve(request, "text/javascript; charset=utf-8", embedded_agent_js,
-                 embedded_agent_js_size);
+    const struct emulator *emulator = context;
+    const struct page page = {
+        .files = files,
+        .count = COUNT_OF(files),
+        .framed_by = emulator->settings.framed_by,
+        .frames = "'none'",
+    };
+    return page_respond(request, &page);
 }

@@ -5,7 +5,5 @@
 
 #include "gateway/server.h"
 
-/* Handlers of routes. */
-enum handled serve_page_html(struct request *request, void *context);
-enum handled serve_page_css(struct request *request, void *context);
-enum handled serve_page_script(struct request *request, void *context);
+/* Handler of the routes of the page and its files; `context` is the emulator. */
+enum handled serve_page(struct request *request, void *context);

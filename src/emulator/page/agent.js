@@ -1,19 +1,15 @@
-// The agent's page: asks the emulator every second and shows what it says.
+// The agent's page: asks the emulator again and again and shows what it says.
+import { clock, element, message, nameOf } from './talk.js';
+
 const SHOWN = 200;
-const POLL_MS = 1000;
+const POLL_MS = 400;
 const TYPING_MS = 5000;
-const MARKS = { // state of a message: text, look
-    queued: ['sending', ''],
-    sent: ['sent', ''],
-    failed: ['not taken by the webhook', 'bad'],
-    'delivery-success': ['Delivered', 'good'],
-    'delivery-failed': ['Failed', 'bad'],
-    published: ['published', ''],
-    removed: ['removed', ''],
-};
 
 const $ = (id) => document.getElementById(id);
-const state = { chosen: null, read: new Map(), list: [], shown: '' };
+const state = {
+    chosen: null, list: [], shown: '', isAtEnd: true,
+    read: new Map(), names: new Map(), ids: new Set(),
+};
 
 async function ask(path, body) {
     const response = await fetch(`_emulator/${path}`, body === undefined ? {} : {
@@ -27,28 +23,15 @@ async function ask(path, body) {
     return answer;
 }
 
-function element(tag, className, ...content) {
-    const made = document.createElement(tag);
-    if (className)
-        made.className = className;
-    made.append(...content);
-    return made;
-}
-
-function clock(time) {
-    return new Date(time).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
-}
-
 const chosen = () => state.list.find((conversation) => conversation.id === state.chosen);
 const latest = (conversation) => conversation.lastMessageAt ?? conversation.openedAt;
 
 // --- the list
 
 function row(conversation) {
-    const { id, contact, integrationName, messages } = conversation;
-    const button = element('button', '', element('b', '', contact),
-        element('small', '', `${integrationName} · ${conversation.state} · `,
-            clock(latest(conversation))));
+    const { id, contact, messages } = conversation;
+    const button = element('button', '', element('b', '', state.names.get(id) ?? contact),
+        element('small', '', `${conversation.state} · ${clock(latest(conversation))}`));
     button.type = 'button';
     button.dataset.id = id;
     button.onclick = () => choose(id);
@@ -74,49 +57,75 @@ function showList(conversations) {
 
 // --- one conversation
 
-function part(item) {
-    const { attachment, quickReply, quickReplyV2, card } = item;
-    if (attachment)
-        return element('div', 'answer',
-            `${attachment.mediaType}: ${attachment.filename ?? attachment.url}`);
-    const label = quickReply?.text ?? quickReplyV2?.title ?? card?.title;
-    return element('span', 'option', label ?? item.contentType);
-}
-
-function message({ direction, body, state: status, at }) {
-    const bubble = element('div', 'bubble', body.text ?? '', ...(body.content ?? []).map(part));
-    if (body.buttonResponse)
-        bubble.append(element('span', 'answer', `picked: ${body.buttonResponse.text}`));
-    const isMine = direction === 'outbound';
-    const meta = element('small', 'meta', `${isMine ? 'You' : 'Customer'} · ${clock(at)}`);
-    const [mark, look] = MARKS[status] ?? [];
-    if (mark)
-        meta.append(' · ', element('span', look, mark));
-    return element('li', isMine ? 'out' : 'in', bubble, meta);
-}
-
 function showTimeline(conversation) {
-    const shown = JSON.stringify([conversation.id, conversation.timeline]);
+    const box = $('timeline');
+    const isOther = box.dataset.id !== conversation.id;
+    const timeline = conversation.timeline.filter(({ body }) => !body.events);
+    const shown = JSON.stringify([conversation.id, timeline]);
     if (shown === state.shown)
         return; // so that a screen reader says each message once
     state.shown = shown;
-    const box = $('timeline');
-    const isOther = box.dataset.id !== conversation.id;
-    const wasAtEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 80;
     box.dataset.id = conversation.id;
-    box.replaceChildren(...conversation.timeline.map(message));
-    if (isOther || wasAtEnd)
-        box.scrollTop = box.scrollHeight;
+    box.replaceChildren(...timeline.map((item) => (
+        message(item, !isOther && !state.ids.has(item.id)))));
+    state.ids = new Set(timeline.map(({ id }) => id));
+    if (isOther)
+        state.isAtEnd = true;
+    stayAtEnd();
+}
+
+function stayAtEnd() {
+    if (state.isAtEnd)
+        $('timeline').scrollTop = $('timeline').scrollHeight;
+}
+
+// Whoever scrolls up stays there; at the end the latest message is always seen.
+$('timeline').onscroll = ({ target }) => {
+    state.isAtEnd = target.scrollHeight - target.scrollTop - target.clientHeight < 60;
+};
+new ResizeObserver(stayAtEnd).observe($('timeline'));
+
+function showTyping({ now, typingAt }) {
+    const isTyping = typingAt && Date.parse(now) - Date.parse(typingAt) < TYPING_MS;
+    if (isTyping === (($('typing').childElementCount > 0)))
+        return;
+    $('typing').replaceChildren(...isTyping ? [
+        element('span', 'dots', ...[1, 2, 3].map(() => element('i'))),
+        'The customer is typing'] : []);
 }
 
 function showConversation(conversation) {
-    const { id, integrationName, now, typingAt } = conversation;
-    $('contact').textContent = conversation.contact;
-    $('about').textContent = `${integrationName} · ${conversation.state} · ${id}`;
+    const { id, contact, integrationName } = conversation;
+    const name = nameOf(conversation);
+    state.names.set(id, name);
+    $('contact').textContent = name;
+    $('face').textContent = [...name][0].toUpperCase();
+    $('about').textContent = `${contact} · ${conversation.state} · ${integrationName}`;
     $('end').disabled = conversation.state !== 'connected';
-    const isTyping = typingAt && Date.parse(now) - Date.parse(typingAt) < TYPING_MS;
-    $('typing').textContent = isTyping ? 'The customer is typing' : '';
     showTimeline(conversation);
+    showTyping(conversation);
+}
+
+// --- what is ordered to go wrong
+
+function fault({ route, contact, times, ...what }) {
+    const [[kind, value]] = Object.entries(what);
+    return `${kind} ${value} on ${route}${times ? `, ${times} more` : ''}`;
+}
+
+function showFaults(faults) {
+    const text = faults.length === 0 ? '' :
+        `Ordered to fail: ${faults.map(fault).join('; ')}`;
+    if ($('faults').textContent !== text)
+        $('faults').textContent = text;
+    $('faults').hidden = text === '';
+}
+
+// --- again and again
+
+function showState(text, look) {
+    $('state').textContent = text;
+    $('state').className = look;
 }
 
 async function refresh() {
@@ -124,10 +133,17 @@ async function refresh() {
         showList(await ask(`conversations?tail=${SHOWN}`));
         if (state.chosen)
             showConversation(await ask(`conversations/${state.chosen}?tail=${SHOWN}`));
-        $('state').textContent = 'connected';
+        showFaults(await ask('faults'));
+        showState('connected', 'good');
     } catch {
-        $('state').textContent = 'no answer';
+        showState('no answer', 'bad');
     }
+}
+
+async function poll() {
+    if (!document.hidden)
+        await refresh();
+    setTimeout(poll, POLL_MS);
 }
 
 function choose(id) {
@@ -155,26 +171,32 @@ function say(what) {
     return act('agent', { integrationId, to: contact, ...what });
 }
 
-function quickReplies() {
-    const lines = $('replies').open ? $('options').value.split('\n') : [];
-    return lines.map((line) => line.trim()).filter(Boolean).map((text) => (
-        { contentType: 'QuickReply', quickReply: { text, payload: text, action: 'Message' } }));
-}
+const value = (id) => $(id).value.trim();
+const buttons = () => value('options').split('\n').map((line) => line.trim()).filter(Boolean);
+
+const KINDS = { // what to send: how its content is made
+    text: () => [],
+    replies: () => buttons().map((text) => ({
+        contentType: 'QuickReply', quickReply: { text, payload: text, action: 'Message' } })),
+    card: () => (value('title') === '' ? [] : [{
+        contentType: 'Card',
+        card: {
+            title: value('title'),
+            ...(value('description') && { description: value('description') }),
+            actions: buttons().map((text) => ({ type: 'Postback', text, payload: text })),
+        },
+    }]),
+};
 
 $('composer').onsubmit = async (event) => {
     event.preventDefault();
-    const what = {};
-    const text = $('text').value.trim();
-    const content = quickReplies();
-    if (text)
-        what.text = text;
-    if (content.length > 0)
-        what.content = content;
-    if ((!text && content.length === 0) || !(await say(what)))
+    const { kind } = $('composer').elements;
+    const content = KINDS[kind.value]();
+    const text = value('text');
+    if ((!text && content.length === 0) ||
+        !(await say({ ...(text && { text }), ...(content.length > 0 && { content }) })))
         return;
-    $('text').value = '';
-    $('options').value = '';
-    $('replies').open = false;
+    $('composer').reset();
 };
 $('text').onkeydown = (event) => {
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing)
@@ -187,5 +209,4 @@ $('type').onclick = () => say({
 });
 $('end').onclick = () => act('disconnect', { conversationId: state.chosen });
 
-refresh();
-setInterval(refresh, POLL_MS);
+poll();

@@ -128,7 +128,8 @@ test('the agent\'s page is there, and loads nothing from elsewhere', async (t) =
         assert.equal(part.status, 200, link);
         size += part.body.length;
     }
-    assert.ok(size > 5000 && size < 15000, `${size} bytes`);
+    assert.ok(size > 5000 && size < 40000, `${size} bytes`);
+    assert.equal((await request(`${emulated.url}/page/nothing.js`)).status, 404);
 });
 
 test('the help starts with examples and names every option', async () => {
@@ -137,7 +138,7 @@ test('the help starts with examples and names every option', async () => {
     assert.ok(text.indexOf('Examples') < text.indexOf('Options'));
     for (const option of ['--listen', '--allow-public-listen', '--client-id', '--client-secret',
         '--integration', '--webhook-url', '--webhook-secret', '--requests-per-minute',
-        '--token-lifetime', '--retry-delay-ms', '--inbound-receipts', '--max-rows'])
+        '--token-lifetime', '--retry-delay-ms', '--inbound-receipts', '--framed-by', '--max-rows'])
         assert.match(text, new RegExp(`^  ${option} `, 'm'));
     assert.match((await run('--version')).text, /^genesys-emulator \d/);
 });
@@ -160,6 +161,8 @@ test('wrong use is refused with a reason', async () => {
         [[...client, '--requests-per-minute', 'many'], /must be a number/],
         [[...client, '--max-rows', '0'], /must be a number/],
         [[...client, '--help=yes'], /takes no value/],
+        [[...client, '--framed-by', 'here'], /takes origins/],
+        [[...client, '--framed-by', 'http://x;sandbox'], /takes origins/],
         [[...client, '--webhook-url', 'http://x/'], /must follow/],
         [[...client, ...integration], /--webhook-secret/],
         [[...client, ...integration, '--webhook-secret', 'short'], /longer than 15/],
