@@ -56,9 +56,9 @@ static struct str without_port(struct str text)
     return str_find_byte(behind, ':') < 0 ? str_sub(text, 0, (size_t)colon) : text;
 }
 
-bool peer_parse(struct str text, struct peer *out_peer)
+/* An address and nothing else; `out_is_v4`: as it is written. */
+static bool parse_bare(struct str address, struct peer *out_peer, bool *out_is_v4)
 {
-    struct str address = without_port(str_trim(text));
     char terminated[INET6_ADDRSTRLEN];
     if (address.len == 0 || address.len >= sizeof(terminated))
         return false;
@@ -66,11 +66,16 @@ bool peer_parse(struct str text, struct peer *out_peer)
     terminated[address.len] = '\0';
 
     struct in_addr ipv4;
-    if (inet_pton(AF_INET, terminated, &ipv4) == 1) {
+    *out_is_v4 = inet_pton(AF_INET, terminated, &ipv4) == 1;
+    if (*out_is_v4)
         map_ipv4(&ipv4, out_peer);
-        return true;
-    }
-    return inet_pton(AF_INET6, terminated, out_peer->bytes) == 1;
+    return *out_is_v4 || inet_pton(AF_INET6, terminated, out_peer->bytes) == 1;
+}
+
+bool peer_parse(struct str text, struct peer *out_peer)
+{
+    bool is_v4 = false;
+    return parse_bare(without_port(str_trim(text)), out_peer, &is_v4);
 }
 
 void peer_format(const struct peer *peer, char out_text[PEER_TEXT_BYTES])
@@ -102,9 +107,10 @@ static bool parse_network(struct str text, struct network *out)
 {
     struct str rest = text;
     struct str address = str_cut(&rest, '/');
-    if (!peer_parse(address, &out->address))
+    bool is_v4 = false;
+    if (!parse_bare(address, &out->address, &is_v4))
         return false;
-    unsigned base = is_mapped(&out->address) ? MAPPED_PREFIX_BITS : 0;
+    unsigned base = is_v4 ? MAPPED_PREFIX_BITS : 0; /* bits count as it is written */
     out->bits = 128;
     if (address.len == text.len)
         return true;
