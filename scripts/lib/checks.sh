@@ -219,21 +219,3 @@ check_scripts() {
     shellcheck -x "${scripts[@]}"
     note "${#scripts[@]} scripts"
 }
-
-# run_fuzz SECONDS: every fuzz target that long, from its corpus.
-run_fuzz() {
-    local seconds=$1 targets target name work
-    mapfile -t targets < <(find tests/fuzz -name 'fuzz_*.c' -exec basename {} .c ';' | sort)
-    build_part fuzz "${targets[@]}"
-    for target in "${targets[@]}"; do
-        name=${target#fuzz_}
-        work=build/fuzz/corpus/$name
-        mkdir -p "$work" "tests/fuzz/corpus/$name"
-        if "build/fuzz/tests/$target" -max_total_time="$seconds" -rss_limit_mb=2048 \
-            -artifact_prefix="build/fuzz/$name-" "$work" "tests/fuzz/corpus/$name"; then
-            counted 1 0
-        else
-            counted 0 1
-        fi
-    done
-}

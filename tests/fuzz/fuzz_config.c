@@ -5,6 +5,8 @@
  * It loads without problems, or it is refused with some: each line names its place.
  * What loads can be shown, and shows no secret of the files.
  */
+#include "fuzz.h"
+
 #include <errno.h>
 
 #include "config/load.h"
@@ -13,15 +15,6 @@
 
 #define VARIABLES_MAX 16
 #define FILE_SECRET "never-shown-to-anybody"
-
-/* Ends the run, so that libFuzzer keeps the input. */
-static _Noreturn void complain(const char *what)
-{
-    (void)fprintf(stderr, "fuzz_config: %s\n", what);
-    abort();
-}
-
-#define demand(holds, what) ((holds) ? (void)0 : complain(what))
 
 /* A channel with a setting of every kind. */
 struct fuzz_settings {
@@ -147,8 +140,6 @@ static void check_loaded(struct config *config)
                "an organisation is nowhere");
     config_drop(config_hold(config));
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

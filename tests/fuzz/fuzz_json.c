@@ -17,19 +17,12 @@
 #undef JSON_STRING
 #undef JSON_NULL
 
+#include "fuzz.h"
+
 #include "gateway/json.h"
 #include "gateway/memory.h"
 
 #define DEPTH 1000
-
-/* Ends the run, so that libFuzzer keeps the input. */
-static _Noreturn void complain(const char *what)
-{
-    (void)fprintf(stderr, "fuzz_json: %s\n", what);
-    abort();
-}
-
-#define demand(holds, what) ((holds) ? (void)0 : complain(what))
 
 static void print(const struct json *json, struct buf *out)
 {
@@ -185,8 +178,6 @@ static void expect_same_after_printing(const struct json *json)
     demand(str_equal(buf_str(&first), buf_str(&second)),
            "another text when printed again");
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -8,8 +8,6 @@
 #include "channels/partner.h"
 #include "gateway/channels.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static char secret[] = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 static char public_key[] = "whpk_I7xUkSwebpLEqGglyGfif/3FVb/71CRPF6Jqv//ull0=";
 static char url[] = "https://partner.example/omgw";

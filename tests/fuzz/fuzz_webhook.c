@@ -7,8 +7,6 @@
 #include "gateway/crypto.h"
 #include "gateway/genesys.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static char name[] = "acme";
 static char integration[] = "5a1d3a52-0000-4000-8000-000000000002";
 static char api_url[] = "https://api.mypurecloud.ie";

@@ -1,53 +1,17 @@
 /*
- * protocol: what the fuzz targets of the decoders share: a request made of the input,
- * and what must hold for every event that a decoder lets through. One program includes
- * it once.
+ * protocol: what the fuzz targets of the decoders share: what must hold for every event
+ * that a decoder lets through. One program includes it once.
  */
 #pragma once
 
+#include "request.h"
+
 #include "gateway/arena.h"
 #include "gateway/delivery.h"
-#include "gateway/http_message.h"
 #include "gateway/json.h"
 #include "gateway/limits.h"
 #include "gateway/sender.h"
 #include "gateway/source.h"
-
-#define HEADERS_MAX 16
-
-/* Ends the run, so that libFuzzer keeps the input. */
-static _Noreturn void complain(const char *what)
-{
-    (void)fprintf(stderr, "fuzz: %s\n", what);
-    abort();
-}
-
-#define demand(holds, what) ((holds) ? (void)0 : complain(what))
-
-/* ---- the request: "name: value" lines, an empty line, the body ---- */
-
-struct request {
-    struct http_header headers[HEADERS_MAX];
-    struct http_message message;
-};
-
-static void request_init(struct request *request, const uint8_t *data, size_t size)
-{
-    struct str rest = str_from(data, size);
-    struct http_message *message = &request->message;
-
-    *message =
-        (struct http_message){.method = STR("POST"), .headers = request->headers};
-    while (rest.len > 0 && message->header_count < HEADERS_MAX) {
-        struct str value = str_cut(&rest, '\n');
-        if (value.len == 0)
-            break;
-        struct str name = str_cut(&value, ':');
-        request->headers[message->header_count++] =
-            (struct http_header){name, str_trim(value)};
-    }
-    message->body = rest;
-}
 
 /* ---- the event ---- */
 
