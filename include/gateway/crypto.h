@@ -11,6 +11,7 @@
 #include "gateway/text.h"
 
 #define SHA256_BYTES 32
+#define SHA1_BYTES 20
 #define HASH16_BYTES 16
 #define ED25519_KEY_BYTES 32
 #define ED25519_SIGNATURE_BYTES 64
@@ -18,8 +19,11 @@
 struct hmac; /* HMAC-SHA256 under one key */
 MUST_CHECK enum status hmac_new(struct str key, struct hmac **out_hmac,
                                 struct error *err);
+/* HMAC-SHA1, for peers that sign with nothing better: its sums have SHA1_BYTES. */
+MUST_CHECK enum status hmac_new_sha1(struct str key, struct hmac **out_hmac,
+                                     struct error *err);
 void hmac_free(struct hmac *hmac);
-/* Over the concatenation of the parts. */
+/* Over the concatenation of the parts; the bytes behind a shorter sum are zero. */
 MUST_CHECK enum status hmac_sum(struct hmac *hmac, const struct str *parts,
                                 size_t part_count, uint8_t out_sum[SHA256_BYTES],
                                 struct error *err);

@@ -45,6 +45,7 @@ static bool sum_parts(EVP_MAC_CTX *context, const struct str *parts, size_t coun
 
 struct hmac {
     EVP_MAC_CTX *context; /* keyed; owned */
+    size_t sum_bytes;
 };
 
 static void hmac_freep(struct hmac **hmac)
@@ -52,20 +53,33 @@ static void hmac_freep(struct hmac **hmac)
     hmac_free(*hmac);
 }
 
-enum status hmac_new(struct str key, struct hmac **out_hmac, struct error *err)
+static enum status new_hmac(const char *digest, size_t sum_bytes, struct str key,
+                            struct hmac **out_hmac, struct error *err)
 {
-    char digest[] = "SHA256"; /* OSSL_PARAM wants it writable */
+    char name[8]; /* OSSL_PARAM wants it writable */
+    (void)snprintf(name, sizeof(name), "%s", digest);
     const OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
         OSSL_PARAM_construct_end(),
     };
     CLEANUP(hmac_freep) struct hmac *hmac = mem_new(sizeof(*hmac));
+    hmac->sum_bytes = sum_bytes;
     hmac->context = new_mac("HMAC");
     if (hmac->context == NULL ||
         !EVP_MAC_init(hmac->context, bytes_of(key), key.len, params))
         return no_memory(err, "a signing key");
     *out_hmac = TAKE(hmac);
     return STATUS_OK;
+}
+
+enum status hmac_new(struct str key, struct hmac **out_hmac, struct error *err)
+{
+    return new_hmac("SHA256", SHA256_BYTES, key, out_hmac, err);
+}
+
+enum status hmac_new_sha1(struct str key, struct hmac **out_hmac, struct error *err)
+{
+    return new_hmac("SHA1", SHA1_BYTES, key, out_hmac, err);
 }
 
 void hmac_free(struct hmac *hmac)
@@ -81,8 +95,9 @@ enum status hmac_sum(struct hmac *hmac, const struct str *parts, size_t part_cou
 {
     /* Without a key it starts again under the one it has, at half the cost. */
     if (!EVP_MAC_init(hmac->context, NULL, 0, NULL) ||
-        !sum_parts(hmac->context, parts, part_count, out_sum, SHA256_BYTES))
+        !sum_parts(hmac->context, parts, part_count, out_sum, hmac->sum_bytes))
         return no_memory(err, "a signature");
+    memset(out_sum + hmac->sum_bytes, 0, SHA256_BYTES - hmac->sum_bytes);
     return STATUS_OK;
 }
 

@@ -419,12 +419,50 @@ static void failing_allocations_of_openssl_say_retry(void **state)
     }
 }
 
+static void hmac_sha1_matches_rfc_2202_and_a_twilio_webhook(void **state)
+{
+    (void)state;
+    /* Source: RFC 2202, section 3, cases 1 and 2; channels/twilio.md section 2. */
+    static const struct {
+        const char *name;
+        const char *key;
+        const char *text;
+        const char *want;
+    } cases[] = {
+        {"case 1",
+         "\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b"
+         "\x0b\x0b\x0b",       "Hi There",                       "thcxhlUFcmTii8C2+zeMjvFGvgA="},
+        {"case 2",    "Jefe",  "what do ya want for nothing?",
+         "7/zfauXrL6LSdBbV8YTfnCWafHk="                                                        },
+        {"a webhook", "12345",
+         "https://mycompany.com/myapp.php?foo=1&bar=2CallSidCA1234567890ABCDECaller"
+         "+14158675309Digits1234From+14158675309To+18005551212", "RSOYDt4T1cUTdK1PDd93/VVr8B8="},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct str text = str_of(cases[i].text);
+        struct hmac *hmac = NULL;
+        struct error err;
+        uint8_t sum[SHA256_BYTES];
+        memset(sum, 0xff, sizeof(sum));
+        expect_status(cases[i].name, STATUS_OK,
+                      hmac_new_sha1(str_of(cases[i].key), &hmac, &err));
+        for (unsigned again = 0; again < 2; again++) {
+            expect_status(cases[i].name, STATUS_OK,
+                          hmac_sum(hmac, &text, 1, sum, &err));
+            expect_base64(cases[i].name, cases[i].want, sum, SHA1_BYTES);
+            expect_i64("what is behind it", 0, sum[SHA1_BYTES] | sum[SHA256_BYTES - 1]);
+        }
+        hmac_free(hmac);
+    }
+}
+
 int main(void)
 {
     if (!CRYPTO_set_mem_functions(hook_malloc, hook_realloc, hook_free))
         return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hmac_matches_rfc_4231),
+        cmocka_unit_test(hmac_sha1_matches_rfc_2202_and_a_twilio_webhook),
         cmocka_unit_test(hmac_signs_a_standard_webhook),
         cmocka_unit_test(hmac_signs_a_genesys_webhook),
         cmocka_unit_test(hash16_matches_the_siphash_vectors),
