@@ -54,6 +54,10 @@ bool utf8_fits(struct str s, size_t count);
 /* Bytes of the first `count` code points of valid UTF-8 (all if there are fewer). */
 size_t utf8_prefix(struct str s, size_t count);
 
+/* Bytes of the first grapheme cluster of valid UTF-8, which a reader sees as one
+ * character; 0 when s is empty. Source: Unicode Standard Annex 29, section 3. */
+size_t grapheme_first(struct str s);
+
 /* An id as design.md section 2 wants it: 1-255 bytes, valid UTF-8, no control
  * character. */
 bool id_is_valid(struct str id);

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 build_packages=(ca-certificates ccache cmake gcc git libc6-dev libcjson-dev
-    libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev libssl-dev libyaml-dev ninja-build
+    libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev libssl-dev libutf8proc-dev libyaml-dev ninja-build
     openssl curl jq pkg-config uthash-dev)
 test_packages=(clang clang-format clang-tidy cppcheck faketime libclang-rt-14-dev
     libcmocka-dev libjansson-dev shellcheck sqlite3 valgrind)

@@ -171,9 +171,9 @@ static enum status say_message(struct attempt *attempt, struct webhook *out,
     if (keep.is_full || !buf_ok(&lines))
         return fail(err, STATUS_TOO_LARGE, "the message is too large to be shown");
 
-    size_t max = (size_t)can.text_max;
+    const struct text_limit limit = {(size_t)can.text_max, TEXT_CODE_POINTS};
     size_t part = attempt->parts_done;
-    size_t count = parts_count(rendering.text, max);
+    size_t count = parts_count(rendering.text, limit);
     struct str id = part_id(delivery->public_id, part, attempt->arena);
     if (part >= count)
         return STATUS_DUPLICATE; /* text_max has grown since the last part */
@@ -182,7 +182,7 @@ static enum status say_message(struct attempt *attempt, struct webhook *out,
         .id = id,
         .type = "agent.message",
         .event_ms = delivery->time_ms,
-        .data = message_data(delivery, id, parts_text(rendering.text, max, part),
+        .data = message_data(delivery, id, parts_text(rendering.text, limit, part),
                              part + 1 == count ? &rendering : NULL),
     };
     return STATUS_OK;

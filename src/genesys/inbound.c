@@ -19,6 +19,9 @@ enum step {
     STEP_GOES_AS_TEXT = 2,  /* the special call was refused */
 };
 
+/* Source: genesys/open-messaging.md section 3.1; its unit is not said. */
+static const struct text_limit genesys_text = {LIMIT_GENESYS_TEXT, TEXT_CODE_POINTS};
+
 /* ---- what replies mean ---- */
 
 #define REFUSE(from, to, code)                                                         \
@@ -256,7 +259,7 @@ static enum status plan_message(const struct attempt *attempt, struct buf *lines
     }
     if (!buf_ok(lines))
         return fail(err, STATUS_TOO_LARGE, "the message is too large to be written");
-    out->count = parts_count(out->text, LIMIT_GENESYS_TEXT);
+    out->count = parts_count(out->text, genesys_text);
     if (out->has_answer)
         out->count = out->text.len > 0 ? out->count + 1 : 1;
     if (out->disconnects)
@@ -308,7 +311,7 @@ static enum status say_text(const struct attempt *attempt, const struct plan *pl
     size_t skipped = plan->has_answer ? 1 : 0;
     struct str text = is_answer_part(attempt, plan)
                           ? answer_text(event)
-                          : parts_text(plan->text, LIMIT_GENESYS_TEXT, part - skipped);
+                          : parts_text(plan->text, genesys_text, part - skipped);
 
     return genesys_say_text(attempt, text, part, out, err);
 }
