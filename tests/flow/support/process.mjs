@@ -1,6 +1,7 @@
 // Child processes of the flow tests: started with their output kept, waited for by what they
 // say, ended by their own id.
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import net from 'node:net';
 
@@ -17,14 +18,23 @@ export async function until(what, condition, timeoutMs = 30000, everyMs = 10) {
     }
 }
 
+// A port that nobody listens on now. Below the range from which the system takes the ports
+// of outgoing connections: one of those may be gone before whoever asked listens on it.
 export async function freePort() {
-    const server = net.createServer();
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address();
-    server.close();
-    await once(server, 'close');
-    return port;
+    for (;;) {
+        const port = randomInt(10000, 32000);
+        const server = net.createServer();
+        const isFree = await new Promise((resolve) => {
+            server.once('listening', () => resolve(true));
+            server.once('error', () => resolve(false));
+            server.listen(port, '127.0.0.1');
+        });
+        if (!isFree)
+            continue;
+        server.close();
+        await once(server, 'close');
+        return port;
+    }
 }
 
 export class Child {
