@@ -71,10 +71,8 @@ static void take_offers(struct engine *engine, bool keep)
     }
 }
 
-static void take_reports(struct engine *engine)
+static void settle_reports(struct queue_node *node)
 {
-    size_t count = 0;
-    struct queue_node *node = queue_take(engine->reports, SIZE_MAX, &count);
     while (node != NULL) {
         struct report *report = CONTAINER_OF(node, struct report, node);
         node = node->next;
@@ -282,8 +280,9 @@ void engine_cut(struct engine *engine)
 
 void engine_finish(struct engine *engine)
 {
+    size_t count = 0;
     look_at_clock(engine);
-    take_reports(engine);
+    settle_reports(queue_take(engine->reports, SIZE_MAX, &count));
 }
 
 enum status engine_start_exchange(struct engine *engine,
@@ -298,6 +297,19 @@ enum status engine_start_exchange(struct engine *engine,
 /* --- a round
  * --------------------------------------------------------------------------------------
  */
+
+/*
+ * What the writer offers may have been read from the store, sent and committed before
+ * its offer is looked at: then its lane tells that it is known. So reports are taken
+ * first, and settled, which may end lanes, behind the offers that came before them.
+ */
+static void take_from_writer(struct engine *engine)
+{
+    size_t count = 0;
+    struct queue_node *reports = queue_take(engine->reports, SIZE_MAX, &count);
+    take_offers(engine, true);
+    settle_reports(reports);
+}
 
 static void take_config(struct engine *engine)
 {
@@ -318,13 +330,13 @@ void engine_step(struct engine *engine, int64_t max_wait_ms)
     struct error err;
     look_at_clock(engine);
     take_config(engine);
-    take_reports(engine);
+    take_from_writer(engine);
     orders_take(engine, true);
-    take_offers(engine, true);
     rescan(engine);
     if (engine->receipts_overflowed && load_receipts(engine, &err) != STATUS_OK)
         log_warn("engine.refill_failed", F_TEXT("error", err.text));
     timers_fire(engine);
+    typing_expire(engine);
     int64_t wait_ms = schedule_round(engine);
     if (wait_ms > max_wait_ms)
         wait_ms = max_wait_ms;

@@ -66,6 +66,12 @@ enum flow_pause {
 /* These end by the gateway's own trying. */
 #define FLOW_PROBED (FLOW_PAUSED_ORGANISATION | FLOW_PAUSED_BRIDGE)
 
+/* Of a paused scope: one attempt at a time is let through. */
+struct probe {
+    int64_t at_ms; /* mono: the next one */
+    bool is_under_way;
+};
+
 struct flow {
     int64_t bridge_row;
     enum direction direction;
@@ -74,8 +80,7 @@ struct flow {
     unsigned pauses;           /* bits of enum flow_pause */
     int64_t paused_since_ms;
     int64_t paused_total_ms;
-    int64_t probe_at_ms;
-    bool probing;
+    struct probe probe;                /* of FLOW_PAUSED_BRIDGE */
     struct series *paused_gauge;       /* NULL until its bridge was configured once */
     struct series *organisation_gauge; /* likewise; INBOUND only */
     struct flow *next;                 /* ring of the account's flows */
@@ -102,7 +107,8 @@ struct account {
     const void *failed_lane; /* identity of the first lane of the row */
     bool failed_lanes_differ;
     bool is_down;
-    bool is_probing; /* the one attempt of a peer that is down is under way */
+    bool is_probing;    /* the one attempt of a peer that is down is under way */
+    struct probe probe; /* of FLOW_PAUSED_ORGANISATION, for all flows of it */
     int64_t down_probe_at_ms;
     int64_t down_span_ms;
     uint64_t successes;
@@ -126,8 +132,10 @@ struct run {
     int64_t started_wall_ms;
     int64_t recorded_ms; /* mono: when it was handed to the recorder */
     bool may_have_arrived;
-    bool is_marked;   /* OUTCOME_SENDING is committed for the exchange that waits */
-    struct run *next; /* parked, recording or pooled */
+    bool is_marked;      /* OUTCOME_SENDING is committed for the exchange that waits */
+    bool probes_flow;    /* it is the one attempt that its paused flow lets through */
+    bool probes_account; /* likewise of its organisation */
+    struct run *next;    /* parked, recording or pooled */
 };
 
 struct token_fetch {
@@ -206,6 +214,9 @@ int64_t timers_next(const struct engine *engine);
 void timers_clear_account(struct engine *engine, const struct account *account);
 /* Drops what waits of a flow; what is under way ends by itself. */
 void lanes_drop_flow(struct engine *engine, struct flow *flow);
+/* Drops typing that nobody wants to see any more. */
+void typing_expire(struct engine *engine);
+bool typing_is_stale(const struct engine *engine, const struct delivery *delivery);
 
 /* --- accounts and flows (account.c)
  * ------------------------------------------------------- */
@@ -232,6 +243,13 @@ void accounts_free(struct engine *engine);
 int64_t flow_active_ms(const struct engine *engine, const struct flow *flow);
 void flow_pause(struct engine *engine, struct flow *flow, unsigned bit);
 void flow_resume(struct engine *engine, struct flow *flow, unsigned bits);
+/* Whether an attempt may start now; whatever holds it, INT64_MAX in *out_again_ms or
+ * the mono ms of the next probe. */
+bool flow_may_start(const struct engine *engine, const struct flow *flow,
+                    int64_t *out_again_ms);
+/* The run is the probe of what pauses its flow, until it is closed. */
+void run_probe(struct run *run);
+void run_end_probe(struct run *run);
 /* Pauses all flows that a broken outcome concerns. */
 void account_pause(struct engine *engine, struct flow *flow, enum pause_scope scope);
 /* Those that the store keeps, for the bridges of the current configuration. */

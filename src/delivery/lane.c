@@ -295,6 +295,25 @@ static struct lane_key key_of(const struct delivery *delivery)
     return key;
 }
 
+bool typing_is_stale(const struct engine *engine, const struct delivery *delivery)
+{
+    return delivery->class == DELIVERY_TYPING &&
+           engine->now.wall_ms - delivery->accepted_ms > TYPING_LIFE_MS;
+}
+
+/* The first of each flow has waited longest. */
+void typing_expire(struct engine *engine)
+{
+    for (size_t i = 0; i < engine->flow_count && engine->typing_lanes > 0; i++) {
+        struct lane_list *ready = &engine->flows[i]->ready[DELIVERY_TYPING];
+        while (ready->first != NULL && typing_is_stale(engine, ready->first->first)) {
+            struct lane *lane = lane_list_take(ready);
+            lane_pop(engine, lane);
+            lane_settle(engine, lane);
+        }
+    }
+}
+
 /* A message says more than that its writer types. */
 static void drop_typing(struct engine *engine, const struct delivery *message)
 {
@@ -340,7 +359,7 @@ static bool lane_keeps(struct engine *engine, struct lane *lane,
                        const struct delivery *delivery)
 {
     if (delivery->class == DELIVERY_TYPING)
-        return true;
+        return lane->flow->pauses == 0 && !lane->flow->account->is_down;
     if (delivery->class == DELIVERY_RECEIPT)
         return lane_keeps_receipt(engine, lane, delivery);
     if (delivery->id <= lane->last_id || lane->overflowed)

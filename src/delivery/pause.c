@@ -58,7 +58,9 @@ void flow_pause(struct engine *engine, struct flow *flow, unsigned bit)
     if (flow->pauses == 0)
         flow->paused_since_ms = engine->now.mono_ms;
     flow->pauses |= bit;
-    flow->probe_at_ms = engine->now.mono_ms + engine->config->retry.probe;
+    struct probe *probe =
+        bit == FLOW_PAUSED_ORGANISATION ? &flow->account->probe : &flow->probe;
+    probe->at_ms = engine->now.mono_ms + engine->config->retry.probe;
     show(engine, flow);
 }
 
@@ -80,6 +82,68 @@ void account_pause(struct engine *engine, struct flow *flow, enum pause_scope sc
     for (size_t i = 0; i < engine->flow_count; i++)
         if (engine->flows[i]->account == flow->account)
             flow_pause(engine, engine->flows[i], FLOW_PAUSED_ORGANISATION);
+}
+
+/* --- probes
+ * ---------------------------------------------------------------------------------
+ */
+
+static bool probe_is_due(const struct probe *probe, int64_t now_ms,
+                         int64_t *out_again_ms)
+{
+    int64_t again_ms = probe->is_under_way ? INT64_MAX : probe->at_ms;
+    if (again_ms > *out_again_ms)
+        *out_again_ms = again_ms;
+    return again_ms <= now_ms;
+}
+
+bool flow_may_start(const struct engine *engine, const struct flow *flow,
+                    int64_t *out_again_ms)
+{
+    int64_t now_ms = engine->now.mono_ms;
+    bool is_due = true;
+
+    *out_again_ms = INT64_MIN;
+    if ((flow->pauses & ~(unsigned)FLOW_PROBED) != 0) {
+        *out_again_ms = INT64_MAX; /* somebody's word ends it */
+        return false;
+    }
+    if ((flow->pauses & FLOW_PAUSED_BRIDGE) != 0)
+        is_due = probe_is_due(&flow->probe, now_ms, out_again_ms);
+    if ((flow->pauses & FLOW_PAUSED_ORGANISATION) != 0)
+        is_due &= probe_is_due(&flow->account->probe, now_ms, out_again_ms);
+    return is_due;
+}
+
+static void probe_begin(struct probe *probe, const struct engine *engine)
+{
+    probe->is_under_way = true;
+    probe->at_ms = engine->now.mono_ms + engine->config->retry.probe;
+}
+
+void run_probe(struct run *run)
+{
+    struct flow *flow = run->lane->flow;
+    run->probes_flow = (flow->pauses & FLOW_PAUSED_BRIDGE) != 0;
+    run->probes_account = (flow->pauses & FLOW_PAUSED_ORGANISATION) != 0;
+    if (run->probes_flow)
+        probe_begin(&flow->probe, run->engine);
+    if (run->probes_account)
+        probe_begin(&run->account->probe, run->engine);
+}
+
+void run_end_probe(struct run *run)
+{
+    if (run->probes_flow)
+        run->lane->flow->probe.is_under_way = false;
+    if (run->probes_account)
+        run->account->probe.is_under_way = false;
+}
+
+static void try_at_once(struct engine *engine, struct flow *flow)
+{
+    flow->probe.at_ms = engine->now.mono_ms;
+    flow->account->probe.at_ms = engine->now.mono_ms;
 }
 
 /* --- what the store keeps
@@ -108,8 +172,7 @@ static void pause_seen(const struct pause *pause, void *context)
             continue;
         struct flow *flow = flow_of(engine, bridge->row, direction);
         flow_pause(engine, flow, bit_of(pause));
-        /* A restart or other settings may have mended it. */
-        flow->probe_at_ms = engine->now.mono_ms;
+        try_at_once(engine, flow); /* a restart or other settings may have mended it */
     }
 }
 
@@ -145,11 +208,13 @@ static void obey_one(struct engine *engine, struct flow *flow, enum bridge_order
         break;
     case BRIDGE_RESUME:
         flow_resume(engine, flow, FLOW_PAUSED_OPERATOR | FLOW_PAUSED_BRIDGE);
-        flow->probe_at_ms = engine->now.mono_ms;
+        try_at_once(engine, flow);
         timers_clear_account(engine, flow->account);
         break;
     case BRIDGE_FORGET:
         lanes_drop_flow(engine, flow);
+        /* What was offered since the order, a replay, say, went with the others. */
+        atomic_store(&engine->rescan, true);
         break;
     }
 }

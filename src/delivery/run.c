@@ -100,9 +100,8 @@ static void record(struct run *run)
 static void run_close(struct run *run)
 {
     struct engine *engine = run->engine;
-    struct lane *lane = run->lane;
 
-    lane->flow->probing = false;
+    run_end_probe(run);
     engine->runs--;
     run_give(run);
 }
@@ -247,13 +246,6 @@ void run_unpark_all(struct engine *engine, struct account *account,
  * ----------------------------------------------------------------------------------------------
  */
 
-static bool typing_is_stale(const struct engine *engine,
-                            const struct delivery *delivery)
-{
-    return delivery->class == DELIVERY_TYPING &&
-           engine->now.wall_ms - delivery->accepted_ms > TYPING_LIFE_MS;
-}
-
 /* The gateway died while this was being sent, and the bridge does not repeat. */
 static void end_interrupted(struct run *run)
 {
@@ -298,6 +290,7 @@ bool run_start(struct engine *engine, struct lane *lane)
         run->report.is_possible_duplicate = true;
     }
     lane->state = LANE_BUSY;
+    run_probe(run);
     run->account->in_flight++;
     engine->runs++;
     if (head->was_sending && !verdict_may_repeat(run))
@@ -380,16 +373,26 @@ static void send_marked(struct run *run)
         run_ended(run);
 }
 
+/* Mostly the first. One whose job fell out of its transaction comes behind later ones.
+ */
+static void recording_remove(struct engine *engine, struct run *run)
+{
+    struct run **link = &engine->recording;
+    while (*link != run)
+        link = &(*link)->next;
+    *link = run->next;
+    if (run->next == NULL)
+        engine->recording_last = link;
+    run->next = NULL;
+}
+
 void run_recorded(struct run *run)
 {
     struct engine *engine = run->engine;
     struct lane *lane = run->lane;
     struct delivery *head = lane->first;
 
-    engine->recording = run->next;
-    if (engine->recording == NULL)
-        engine->recording_last = &engine->recording;
-    run->next = NULL;
+    recording_remove(engine, run);
     if (run->report.is_stale) {
         if (run->report.outcome == OUTCOME_SENDING)
             run->account->in_flight--;

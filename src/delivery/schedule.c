@@ -11,15 +11,6 @@
 /* No place for the report: the writer is behind; look again. */
 #define NO_ROOM_WAIT_MS 20
 
-static bool flow_may_start(const struct engine *engine, const struct flow *flow)
-{
-    if (flow->pauses == 0)
-        return true;
-    if ((flow->pauses & ~(unsigned)FLOW_PROBED) != 0 || flow->probing)
-        return false;
-    return engine->now.mono_ms >= flow->probe_at_ms;
-}
-
 static bool receipt_ranks_up(const struct engine *engine, const struct flow *flow)
 {
     const struct lane *lane = flow->ready[DELIVERY_RECEIPT].first;
@@ -34,12 +25,14 @@ static struct flow *next_flow(const struct engine *engine, struct account *accou
 {
     struct flow *start = account->flows;
     struct flow *flow = start;
+    int64_t again_ms;
     if (flow == NULL)
         return NULL;
     do {
         flow = flow->next;
-        if (!flow_may_start(engine, flow))
-            continue;
+        if (flow->pauses != 0 &&
+            (class == DELIVERY_TYPING || !flow_may_start(engine, flow, &again_ms)))
+            continue; /* typing tells nothing about a peer: it may be dropped unsaid */
         if (aged_receipts_too && receipt_ranks_up(engine, flow)) {
             *out_class = DELIVERY_RECEIPT;
             return flow;
@@ -69,14 +62,15 @@ static int64_t next_probe_ms(const struct engine *engine, const struct account *
     int64_t earliest = INT64_MAX;
     for (size_t i = 0; i < engine->flow_count; i++) {
         const struct flow *flow = engine->flows[i];
-        if (flow->account != account || flow->pauses == 0 || flow->probing ||
-            (flow->pauses & ~(unsigned)FLOW_PROBED) != 0)
+        int64_t again_ms;
+        if (flow->account != account || flow->pauses == 0)
             continue;
         if (flow->ready[DELIVERY_MESSAGE].first == NULL &&
             flow->ready[DELIVERY_RECEIPT].first == NULL)
             continue;
-        if (flow->probe_at_ms < earliest)
-            earliest = flow->probe_at_ms;
+        (void)flow_may_start(engine, flow, &again_ms);
+        if (again_ms < earliest)
+            earliest = again_ms;
     }
     return earliest;
 }
@@ -130,17 +124,11 @@ static int64_t serve_account(struct engine *engine, struct account *account)
         if (flow == NULL)
             break;
         account->flows = flow;
-        if (flow->pauses != 0) {
-            flow->probing = true;
-            flow->probe_at_ms = engine->now.mono_ms + engine->config->retry.probe;
-        }
         account->is_probing = account->is_down;
         bool has_room = run_start(engine, lane_list_take(&flow->ready[class]));
         account->is_probing &= account->in_flight > 0; /* there was something to try */
-        if (!has_room) {
-            flow->probing = false;
+        if (!has_room)
             return NO_ROOM_WAIT_MS;
-        }
     }
     int64_t probe_ms = next_probe_ms(engine, account);
     return probe_ms == INT64_MAX ? INT64_MAX : probe_ms - engine->now.mono_ms;

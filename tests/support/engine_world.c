@@ -42,7 +42,7 @@ static enum sender_step outcome_of(struct sender_result *out, const struct reply
         out->outcome = OUTCOME_SLOW_DOWN;
     } else if (last->status == 403) {
         out->outcome = OUTCOME_BROKEN;
-        out->pause = PAUSE_BRIDGE_TO_GENESYS;
+        out->pause = the_world->pauses;
     } else {
         out->outcome = OUTCOME_DONE;
     }
@@ -217,11 +217,27 @@ static void keep(struct engine_world *world, const struct report *report)
     expect_status("commit", STATUS_OK, store_commit(world->store, &err));
 }
 
+static struct report *take_report(struct engine_world *world, size_t index)
+{
+    struct report **link = &world->reports;
+    for (; index > 0; index--) {
+        assert_non_null(*link);
+        link = (struct report **)(void *)&(*link)->node.next;
+    }
+    struct report *report = *link;
+    assert_non_null(report);
+    *link = (struct report *)(void *)report->node.next;
+    return report;
+}
+
 enum outcome world_commit(struct engine_world *world)
 {
-    struct report *report = world->reports;
-    assert_non_null(report);
-    world->reports = (struct report *)(void *)report->node.next;
+    return world_commit_at(world, 0);
+}
+
+enum outcome world_commit_at(struct engine_world *world, size_t index)
+{
+    struct report *report = take_report(world, index);
     if (!world->is_dead)
         keep(world, report);
     world->last_report = *report;
@@ -297,6 +313,7 @@ int world_set_up(void **state)
     world_now = (struct now){.wall_ms = INT64_C(1700000000000), .mono_ms = 1000};
     world->inbox = WORLD_FLIGHTS;
     world->retry_after_ms = -1;
+    world->pauses = PAUSE_BRIDGE_TO_GENESYS;
     world->parts = 1;
     make_config(world);
     expect_status("store", STATUS_OK,

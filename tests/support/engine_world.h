@@ -39,6 +39,7 @@ struct engine_world {
     bool needs_token;
     unsigned parts; /* of every message */
     int64_t retry_after_ms;
+    enum pause_scope pauses; /* what a 403 does */
     bool commits_are_stale;
     bool is_ending;
     bool is_dead;
@@ -79,3 +80,5 @@ void world_answer(struct engine_world *world, size_t index, int http_status);
 void world_lose_answer(struct engine_world *world, size_t index);
 /* Commits the oldest report and gives its outcome. */
 enum outcome world_commit(struct engine_world *world);
+/* The same with the one that has so many before it. */
+enum outcome world_commit_at(struct engine_world *world, size_t index);

@@ -511,6 +511,39 @@ static void refused_handover_is_read_from_the_store(void **state)
     expect_i64("no more", 0, (int64_t)world->flight_count);
 }
 
+/* The writer offers what it accepted before it tells of any outcome; the engine may
+ * read it from the store before either. */
+static void offer_that_comes_behind_its_own_end_is_not_sent_again(void **state)
+{
+    struct engine_world *world = *state;
+    world_store_messages(world, 5, 1);
+    world_reload(world, 1000000);
+    world_step(world);
+    expect_i64("read from the store", 1, world_flight_id(world, 0));
+    world_offer(world, 5, 1);
+    world_answer(world, 0, 200);
+    expect_i64("done", OUTCOME_DONE, world_commit(world));
+    world_step(world);
+    expect_i64("not sent again", 0, (int64_t)world->flight_count);
+    assert_true(engine_is_quiet(world->engine));
+}
+
+static void outcomes_committed_out_of_order_hold_nobody(void **state)
+{
+    struct engine_world *world = *state;
+    world_offer(world, 1, 1);
+    world_offer(world, 2, 2);
+    world_step(world);
+    world_answer(world, 0, 200);
+    world_answer(world, 0, 200);
+    expect_i64("the second", OUTCOME_DONE, world_commit_at(world, 1));
+    expect_i64("the first", OUTCOME_DONE, world_commit(world));
+    world_advance(world, 2000);
+    world_offer(world, 3, 3);
+    world_step(world);
+    expect_i64("others go on", 1, (int64_t)world->flight_count);
+}
+
 #define TEST(function)                                                                 \
     cmocka_unit_test_setup_teardown(function, world_set_up, world_tear_down)
 
@@ -545,6 +578,8 @@ int main(void)
         TEST(draining_engine_starts_nothing),
         TEST(full_memory_spills_and_refills_in_order),
         TEST(refused_handover_is_read_from_the_store),
+        TEST(offer_that_comes_behind_its_own_end_is_not_sent_again),
+        TEST(outcomes_committed_out_of_order_hold_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

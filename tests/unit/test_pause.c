@@ -166,6 +166,75 @@ static void forgotten_bridge_leaves_nothing_behind(void **state)
     assert_true(engine_is_quiet(world->engine));
 }
 
+static void what_is_offered_behind_a_forgotten_bridge_is_kept(void **state)
+{
+    struct engine_world *world = *state;
+    world_step(world);
+    order(world, BRIDGE_FORGET);
+    world_store_messages(world, 1, 1); /* pending: it came behind the order */
+    world_offer(world, 1, 1);
+    world_step(world);
+    expect_i64("sent", 1, (int64_t)world->flight_count);
+}
+
+static void typing_is_no_probe(void **state)
+{
+    struct engine_world *world = *state;
+    keep_pause(world, PAUSED_BY_GATEWAY);
+    world_crash(world);
+    world_offer_class(world, DELIVERY_TYPING, 1, 1);
+    world_step(world);
+    expect_i64("not sent", 0, (int64_t)world->flight_count);
+    world_advance(world, 6000); /* by then nobody wants to know any more */
+    world_step(world);
+    world_offer(world, 1, 1);
+    world_advance(world, WORLD_PROBE_MS);
+    world_step(world);
+    expect_i64("the message is tried", 1, world_flight_id(world, 0));
+}
+
+static void organisation_has_one_probe_for_all_its_bridges(void **state)
+{
+    struct engine_world *world = *state;
+    world->pauses = PAUSE_ORGANISATION;
+    for (int64_t bridge = 1; bridge <= 2; bridge++)
+        for (int64_t contact = 1; contact <= 2; contact++)
+            world_offer_on(world, bridge, 10 * bridge + contact, 10 * bridge + contact);
+    world_step(world);
+    while (world->flight_count > 0) {
+        world_answer(world, 0, 403);
+        expect_i64("broken", OUTCOME_BROKEN, world_commit(world));
+    }
+    for (int round = 0; round < 3; round++) {
+        world_advance(world, WORLD_PROBE_MS - 1);
+        world_step(world);
+        expect_i64("all wait", 0, (int64_t)world->flight_count);
+        world_advance(world, 1);
+        world_step(world);
+        expect_i64("one is tried", 1, (int64_t)world->flight_count);
+        world_step(world);
+        expect_i64("and no more", 1, (int64_t)world->flight_count);
+        world_answer(world, 0, round < 2 ? 403 : 200);
+        (void)world_commit(world);
+    }
+    assert_true(world->last_report.ends_pause);
+    world_step(world);
+    expect_i64("all others follow", 3, (int64_t)world->flight_count);
+}
+
+static void resuming_a_bridge_tries_its_organisation_at_once(void **state)
+{
+    struct engine_world *world = *state;
+    world->pauses = PAUSE_ORGANISATION;
+    world_offer(world, 1, 1);
+    world_step(world);
+    world_answer(world, 0, 403);
+    expect_i64("broken", OUTCOME_BROKEN, world_commit(world));
+    order(world, BRIDGE_RESUME);
+    world_step(world);
+    expect_i64("tried", 1, (int64_t)world->flight_count);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
 
 int main(void)
@@ -178,6 +247,10 @@ int main(void)
         TEST(pause_of_a_bridge_configured_later_is_found),
         TEST(bridge_configured_later_is_served_by_its_organisation),
         TEST(forgotten_bridge_leaves_nothing_behind),
+        TEST(what_is_offered_behind_a_forgotten_bridge_is_kept),
+        TEST(typing_is_no_probe),
+        TEST(organisation_has_one_probe_for_all_its_bridges),
+        TEST(resuming_a_bridge_tries_its_organisation_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
