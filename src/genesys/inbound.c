@@ -73,11 +73,11 @@ static const struct reply_rule disconnect_rules[] = {
     {.first = 409, .last = 410, .outcome = OUTCOME_DONE},
 };
 
-static void take_message(const struct reply *reply, struct arena *arena,
+static void take_message(const struct attempt *attempt, const struct reply *reply,
                          struct sender_result *out);
-static void take_receipt(const struct reply *reply, struct arena *arena,
+static void take_receipt(const struct attempt *attempt, const struct reply *reply,
                          struct sender_result *out);
-static void take_nothing(const struct reply *reply, struct arena *arena,
+static void take_nothing(const struct attempt *attempt, const struct reply *reply,
                          struct sender_result *out);
 
 /* One kind of request and how its answers are read. */
@@ -85,7 +85,7 @@ struct call {
     const struct reply_rule *rules; /* before the shared ones; may be NULL */
     size_t rule_count;
     int gives_way[2]; /* statuses after which the event goes on as text; 0: none */
-    void (*take)(const struct reply *reply, struct arena *arena,
+    void (*take)(const struct attempt *attempt, const struct reply *reply,
                  struct sender_result *out);
 };
 
@@ -110,11 +110,11 @@ static const struct call typing_call = {.take = take_nothing};
 
 /* Source: genesys/open-messaging.md section 3.3. A 2xx stays one whatever its body
  * holds. */
-static void take_message(const struct reply *reply, struct arena *arena,
+static void take_message(const struct attempt *attempt, const struct reply *reply,
                          struct sender_result *out)
 {
     CLEANUP(json_freep) struct json *body = NULL;
-    struct keeper keep = {.arena = arena};
+    struct keeper keep = {.arena = attempt->arena};
 
     if (json_parse(reply->body, LIMIT_JSON_DEPTH, &body, NULL) != STATUS_OK)
         return;
@@ -122,8 +122,9 @@ static void take_message(const struct reply *reply, struct arena *arena,
     (void)member_id(body, "conversationId", &keep, &out->genesys_conversation_id);
 }
 
-/* Source: genesys/open-messaging.md section 5.1: the answer may itself say Failed. */
-static void take_receipt(const struct reply *reply, struct arena *arena,
+/* Source: genesys/open-messaging.md section 5.1: the answer may itself say Failed; to a
+ * receipt that says it, it is the echo, unless for another reason. */
+static void take_receipt(const struct attempt *attempt, const struct reply *reply,
                          struct sender_result *out)
 {
     CLEANUP(json_freep) struct json *body = NULL;
@@ -134,16 +135,19 @@ static void take_receipt(const struct reply *reply, struct arena *arena,
     struct str code = member_text(json_first(json_get(body, "reasons")), "code");
     if (code.len == 0)
         code = STR("no reason");
+    const struct event *said = &attempt->delivery->event;
+    if (said->receipt_status == MESSAGE_FAILED && str_equal(said->reason_code, code))
+        return;
     out->peer_reports_failure = true;
-    out->reason = arena_printf(arena, "%s took the receipt as failed: %.*s",
+    out->reason = arena_printf(attempt->arena, "%s took the receipt as failed: %.*s",
                                GENESYS_PEER, STR_ARG(str_sub(code, 0, LIMIT_ID_BYTES)));
 }
 
-static void take_nothing(const struct reply *reply, struct arena *arena,
+static void take_nothing(const struct attempt *attempt, const struct reply *reply,
                          struct sender_result *out)
 {
+    (void)attempt;
     (void)reply;
-    (void)arena;
     (void)out;
 }
 
@@ -373,7 +377,7 @@ static enum sender_step settle(const struct attempt *attempt, const struct plan 
         return SENDER_OUTCOME;
     }
     if (reply_is_success(reply))
-        call->take(reply, attempt->arena, out);
+        call->take(attempt, reply, out);
     return attempt->parts_done + 1 < plan->count ? SENDER_PROGRESS : SENDER_OUTCOME;
 }
 

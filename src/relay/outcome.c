@@ -284,18 +284,29 @@ static void count_outcome(const struct report *report)
                            1000.0);
 }
 
+struct outcome_event {
+    const char *name;
+    enum log_level level;
+};
+
+static struct outcome_event event_of(const struct report *report)
+{
+    if (delivery_after(report->outcome) == DELIVERY_DEAD)
+        return (struct outcome_event){"delivery.died", LOG_ERROR};
+    if (report->outcome == OUTCOME_BROKEN)
+        return (struct outcome_event){"delivery.failed", LOG_ERROR};
+    if (!outcome_is_success(report->outcome) && report->outcome != OUTCOME_PROGRESS)
+        return (struct outcome_event){"delivery.failed", LOG_WARN};
+    if (report->peer_reports_failure)
+        return (struct outcome_event){"receipt.refused", LOG_WARN};
+    return (struct outcome_event){"delivery.sent", LOG_INFO};
+}
+
 static void log_outcome(const struct report *report)
 {
-    if (report->outcome == OUTCOME_SENDING)
-        return;
     const struct delivery *delivery = report->delivery;
-    bool is_success =
-        outcome_is_success(report->outcome) || report->outcome == OUTCOME_PROGRESS;
-    bool is_dead = delivery_after(report->outcome) == DELIVERY_DEAD;
-    enum log_level level = is_success ? LOG_INFO : LOG_WARN;
-    if (is_dead || report->outcome == OUTCOME_BROKEN)
-        level = LOG_ERROR;
-    if (!log_wants(level))
+    struct outcome_event event = event_of(report);
+    if (report->outcome == OUTCOME_SENDING || !log_wants(event.level))
         return;
     const struct log_field fields[] = {
         F_TEXT("bridge", report->bridge->name),
@@ -308,11 +319,7 @@ static void log_outcome(const struct report *report)
         F_MS("took", report->ended_ms - report->started_ms),
         F_STR("reason", report->reason),
     };
-    log_write(level,
-              is_success ? "delivery.sent"
-              : is_dead  ? "delivery.died"
-                         : "delivery.failed",
-              fields, COUNT_OF(fields));
+    log_write(event.level, event.name, fields, COUNT_OF(fields));
 }
 
 static void outcome_done(struct write_job *job, enum status status,

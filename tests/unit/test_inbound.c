@@ -378,21 +378,31 @@ static void a_receipt_taken_as_failed_is_reported(void **state)
     (void)state;
     static const struct {
         const char *name;
+        const char *said; /* reason of a Failed of ours, or NULL */
         const char *body;
         bool want;
     } cases[] = {
-        {"delivered",        "{\"id\":\"6f1d\",\"status\":\"Delivered\"}",      false},
-        {"failed",           "{\"id\":\"6f1d\",\"status\":\"Failed\"}",         true },
-        {"with its reasons",
-         "{\"status\":\"Failed\",\"reasons\":[{\"code\":\"UnknownMessage\"}]}", true },
-        {"no status",        "{}",                                              false},
-        {"no JSON",          "OK",                                              false},
+        {"delivered",        NULL,             "{\"id\":\"6f1d\",\"status\":\"Delivered\"}", false},
+        {"failed",           NULL,             "{\"id\":\"6f1d\",\"status\":\"Failed\"}",    true },
+        {"with its reasons", NULL,
+         "{\"status\":\"Failed\",\"reasons\":[{\"code\":\"UnknownMessage\"}]}",              true },
+        {"the echo of ours", "MessageExpired",
+         "{\"status\":\"Failed\",\"reasons\":[{\"code\":\"MessageExpired\"}]}",              false},
+        {"ours failed too",  "MessageExpired",
+         "{\"status\":\"Failed\",\"reasons\":[{\"code\":\"UnknownMessage\"}]}",              true },
+        {"no status",        NULL,             "{}",                                         false},
+        {"no JSON",          NULL,             "OK",                                         false},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const struct reply reply = {
             .kind = REPLY_ANSWER, .status = 200, .body = str_of(cases[i].body)};
+        struct delivery delivery = delivery_of("receipt");
+        if (cases[i].said != NULL) {
+            delivery.event.receipt_status = MESSAGE_FAILED;
+            delivery.event.reason_code = str_of(cases[i].said);
+        }
         struct try try;
-        begin_call(&try, "receipt");
+        begin(&try, &delivery);
         (void)next(&try, NULL);
         expect_i64(cases[i].name, SENDER_OUTCOME, next(&try, &reply));
         expect_i64(cases[i].name, OUTCOME_DONE, try.result.outcome);
