@@ -100,7 +100,8 @@ struct delivery {
     int64_t age_ms;               /* as stored; counts while a gateway ran, unpaused */
     int64_t held_since_ms;        /* engine's: its flow's active time when taken */
     unsigned possible_duplicates; /* repeats after a lost answer */
-    bool was_sending; /* its last record is OUTCOME_SENDING: we died meanwhile */
+    bool may_have_arrived; /* by its last try: the next is a possible duplicate */
+    bool was_sending;      /* its last record is OUTCOME_SENDING: we died meanwhile */
 
     /* Ids of the message this is about, as the peer knows it: of the target of an edit
      * or answer; of the message itself for a receipt. May be empty. */

@@ -12,14 +12,16 @@
 #include "gateway/transport.h"
 
 struct engine;
+struct flights;
 struct store;
 
 struct engine_settings {
     struct store *reader; /* borrowed; read at start and to refill lanes */
     const struct sender *genesys_sender; /* towards Genesys */
     struct recorder recorder;
-    const char *owner; /* of lane leases */
-    uint64_t seed;     /* of jitter */
+    struct flights *flights; /* borrowed; NULL: sends are noted nowhere */
+    const char *owner;       /* of lane leases */
+    uint64_t seed;           /* of jitter */
     size_t inbox; /* hand-overs that may wait; more are read from the store later */
     struct now (*clock)(void); /* clock_now, or a simulation's */
 };

@@ -33,6 +33,7 @@ struct report {
     enum pause_scope pause;
     bool peer_reports_failure;
     bool is_possible_duplicate; /* this attempt repeated one whose answer was lost */
+    bool may_have_arrived;      /* the next attempt will be one */
     bool ends_pause;            /* it went through although its scope was paused */
     int64_t started_ms;         /* wall */
     int64_t ended_ms;           /* wall */

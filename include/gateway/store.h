@@ -82,6 +82,20 @@ struct store_space {
 /* Of the file system that the database of that URL is on. Any thread, no handle. */
 void store_space(const char *url, struct store_space *out);
 
+/* --- runs (writer)
+ * -------------------------------------------------------------------- */
+
+/* What is on its way to peers; borrowed from a writing handle. */
+struct flights;
+struct flights *store_flights(struct store *store);
+/* From here on flights_were_cut tells what the run before left under way. */
+MUST_CHECK enum status store_run_look_back(struct store *store, struct error *err);
+/* This process begins to deliver, inside a transaction: until store_run_end the
+ * database says so, and what is on its way is noted for the next run. */
+MUST_CHECK enum status store_run_begin(struct store *store, struct error *err);
+/* Nothing is under way any more. */
+MUST_CHECK enum status store_run_end(struct store *store, struct error *err);
+
 /* --- bridges
  * ---------------------------------------------------------------------------- */
 
@@ -281,6 +295,7 @@ struct delivery_record {
     unsigned part;          /* its ordinal */
     int64_t started_ms;     /* wall */
     int64_t ended_ms;       /* wall; 0 with OUTCOME_SENDING */
+    bool may_have_arrived;  /* the next try is a possible duplicate */
 };
 /*
  * Keeps an outcome: the delivery's new state; a row of attempts unless it was a success

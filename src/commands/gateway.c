@@ -3,6 +3,7 @@
 #include "control.h"
 
 #include "gateway/crypto.h"
+#include "gateway/flights.h"
 #include "gateway/genesys.h"
 #include "gateway/log.h"
 #include "gateway/memory.h"
@@ -114,6 +115,7 @@ static enum status open_engine(struct gateway *gateway, struct error *err)
         .reader = gateway->reader,
         .genesys_sender = &genesys_sender,
         .recorder = relay_recorder(gateway->relay),
+        .flights = store_flights(gateway->store),
         .owner = "gateway",
         .seed = random_seed_now(),
         .inbox = ENGINE_INBOX,
@@ -132,7 +134,38 @@ static enum status open_engine(struct gateway *gateway, struct error *err)
     if (status != STATUS_OK)
         return status;
     engine_set_transport(gateway->engine, transport);
-    return engine_load(gateway->engine, err);
+    status = store_run_look_back(gateway->store, err);
+    return status == STATUS_OK ? engine_load(gateway->engine, err) : status;
+}
+
+/* Behind everything that can keep it from starting: what the run before left must not
+ * be forgotten by one that did nothing. */
+static enum status begin_run(struct gateway *gateway, struct error *err)
+{
+    enum status status = store_begin(gateway->store, err);
+    if (status != STATUS_OK)
+        return status;
+    status = store_run_begin(gateway->store, err);
+    if (status == STATUS_OK)
+        return store_commit(gateway->store, err);
+    store_rollback(gateway->store);
+    return status;
+}
+
+/* Unless something is still noted as on its way: its outcome could not be kept. */
+static void end_run(struct gateway *gateway)
+{
+    struct error err;
+    if (flights_count(store_flights(gateway->store)) > 0 ||
+        store_begin(gateway->store, &err) != STATUS_OK)
+        return;
+    enum status status = store_run_end(gateway->store, &err);
+    if (status == STATUS_OK)
+        status = store_commit(gateway->store, &err);
+    else
+        store_rollback(gateway->store);
+    if (status != STATUS_OK)
+        log_warn("serve.end_unsaved", F_TEXT("error", err.text));
 }
 
 /* In /run, or beside the database where that cannot be had; where it is said, there. */
@@ -208,6 +241,8 @@ enum status gateway_open(struct gateway *gateway, struct error *err)
         status = open_engine(gateway, err);
     if (status == STATUS_OK)
         status = open_listeners(gateway, err);
+    if (status == STATUS_OK)
+        status = begin_run(gateway, err);
     return status;
 }
 
@@ -375,6 +410,7 @@ void gateway_drain(struct gateway *gateway)
     writer_stop(gateway->writer);
     (void)pthread_join(gateway->writer_thread, NULL);
     engine_finish(gateway->engine);
+    end_run(gateway);
     /* Requests that were still being stored have their answer now. */
     until_ms = clock_now().mono_ms + LAST_ANSWERS_MS;
     while (!requests_are_done(gateway) && clock_now().mono_ms < until_ms)

@@ -135,6 +135,14 @@ void engine_exchange_done(void *token, const struct reply *reply, void *context)
  * -----------------------------------------------------------------------------------
  */
 
+/* The run before may have sent it, and died before it knew. */
+static bool was_cut(const struct engine *engine, enum delivery_class class, int64_t id)
+{
+    const struct flights *flights = engine->settings.flights;
+    return engine->is_starting && flights != NULL &&
+           flights_were_cut(flights, class, id);
+}
+
 static void lane_seen(const struct lane_summary *summary, void *context)
 {
     struct engine *engine = context;
@@ -150,6 +158,7 @@ static void lane_seen(const struct lane_summary *summary, void *context)
         lane = lane_make(engine, key,
                          flow_of(engine, summary->bridge_row, summary->direction));
         lane->last_id = summary->first_id - 1;
+        lane->was_cut = was_cut(engine, DELIVERY_MESSAGE, summary->first_id);
     }
     lane->overflowed = true;
     if (lane->state == LANE_IDLE)
@@ -174,6 +183,7 @@ static enum status load_receipts(struct engine *engine, struct error *err)
             struct delivery *receipt = list;
             list = list->next;
             after = receipt->id;
+            receipt->may_have_arrived = was_cut(engine, DELIVERY_RECEIPT, receipt->id);
             lane_offer(engine, receipt);
             count++;
         }
@@ -183,7 +193,7 @@ static enum status load_receipts(struct engine *engine, struct error *err)
     return STATUS_OK;
 }
 
-enum status engine_load(struct engine *engine, struct error *err)
+static enum status load(struct engine *engine, struct error *err)
 {
     struct store *reader = engine->settings.reader;
     enum status status = pauses_load(engine, err);
@@ -197,13 +207,21 @@ enum status engine_load(struct engine *engine, struct error *err)
     return load_receipts(engine, err);
 }
 
+enum status engine_load(struct engine *engine, struct error *err)
+{
+    engine->is_starting = true;
+    enum status status = load(engine, err);
+    engine->is_starting = false;
+    return status;
+}
+
 /* Offers were lost for want of room: the store knows them all. */
 static void rescan(struct engine *engine)
 {
     struct error err;
     if (!atomic_exchange(&engine->rescan, false))
         return;
-    enum status status = engine_load(engine, &err);
+    enum status status = load(engine, &err);
     if (status != STATUS_OK) {
         log_warn("engine.rescan_failed", F_TEXT("error", err.text));
         atomic_store(&engine->rescan, true);

@@ -12,6 +12,7 @@
 #include "gateway/arena.h"
 #include "gateway/channel.h"
 #include "gateway/engine.h"
+#include "gateway/flights.h"
 #include "gateway/queue.h"
 #include "rate.h"
 
@@ -42,7 +43,7 @@ struct lane {
     struct delivery *last;
     int64_t last_id; /* highest id ever held; later ones are new */
     bool overflowed; /* the database has more than is held */
-    bool may_repeat; /* the head's last attempt may have arrived */
+    bool was_cut;    /* the first to be read may have been sent by the run before */
     enum lane_state state;
     int64_t failing_since_ms; /* mono; 0: the head has not failed */
     uint64_t failed_at_count; /* account's successes when the head first failed */
@@ -133,6 +134,7 @@ struct run {
     int64_t recorded_ms; /* mono: when it was handed to the recorder */
     bool may_have_arrived;
     bool is_marked;      /* OUTCOME_SENDING is committed for the exchange that waits */
+    unsigned flight;     /* its slot among what is on its way */
     bool probes_flow;    /* it is the one attempt that its paused flow lets through */
     bool probes_account; /* likewise of its organisation */
     struct run *next;    /* parked, recording or pooled */
@@ -177,6 +179,7 @@ struct engine {
     struct queue *reports; /* of struct report */
     struct queue *orders;  /* of struct order */
     _Atomic(struct config *) adopt;
+    bool is_starting;   /* the lanes are read for the first time */
     atomic_bool rescan; /* an offer found no room */
     atomic_bool draining;
 };

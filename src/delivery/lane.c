@@ -226,7 +226,6 @@ void lane_pop(struct engine *engine, struct lane *lane)
     lane->first = head->next;
     if (lane->first == NULL)
         lane->last = NULL;
-    lane->may_repeat = false;
     lane->failing_since_ms = 0;
     engine->lane_bytes -= delivery_bytes(head);
     delivery_free(head);
@@ -246,6 +245,9 @@ static void lane_refill(struct engine *engine, struct lane *lane)
         return; /* still overflowed: the lane comes round again */
     }
     unsigned count = 0;
+    if (list != NULL)
+        list->may_have_arrived |= lane->was_cut;
+    lane->was_cut = false;
     while (list != NULL) {
         struct delivery *delivery = list;
         list = list->next;

@@ -79,6 +79,8 @@ static void fill_report(struct run *run)
     report->provider_id = result->provider_id;
     report->genesys_conversation_id = result->genesys_conversation_id;
     report->pause = result->pause;
+    report->may_have_arrived =
+        run->may_have_arrived && delivery_is_pending(delivery_after(result->outcome));
     report->peer_reports_failure = result->peer_reports_failure;
     report->started_ms = run->started_wall_ms;
     report->ended_ms =
@@ -150,6 +152,22 @@ static void add_trace(struct run *run)
     exchange_header(&run->result.exchange, STR("traceparent"), str_of(text));
 }
 
+static void note_flight(struct run *run)
+{
+    const struct delivery *delivery = run->attempt.delivery;
+    struct flights *flights = run->engine->settings.flights;
+    if (flights != NULL && run->flight == FLIGHTS_NONE &&
+        delivery->class != DELIVERY_TYPING)
+        run->flight = flights_put(flights, delivery->class, delivery->id);
+}
+
+static void end_flight(struct run *run)
+{
+    if (run->flight != FLIGHTS_NONE)
+        flights_clear(run->engine->settings.flights, run->flight);
+    run->flight = FLIGHTS_NONE;
+}
+
 /* Sends what the sender asked for. */
 static bool run_send(struct run *run, struct error *err)
 {
@@ -159,7 +177,9 @@ static bool run_send(struct run *run, struct error *err)
     run->result.exchange.timeout_ms =
         retry_time_out_ms(run->config, run->lane->flow->direction);
     add_trace(run);
+    note_flight(run);
     if (engine_start_exchange(engine, &run->result.exchange, run, err) != STATUS_OK) {
+        end_flight(run);
         run->result.outcome = OUTCOME_RETRY;
         run->result.reason = arena_copy(run->arena, str_of(err->text));
         return false;
@@ -285,7 +305,7 @@ bool run_start(struct engine *engine, struct lane *lane)
         .arena = run->arena,
         .parts_done = head->parts_done,
     };
-    if (lane->may_repeat) {
+    if (head->may_have_arrived) {
         head->possible_duplicates++;
         run->report.is_possible_duplicate = true;
     }
@@ -324,7 +344,7 @@ static void again(struct run *run)
                        run->account->is_down || lane->flow->pauses != 0;
     int64_t wait_ms = stays_ready ? 0 : wait_of(run);
 
-    lane->may_repeat = run->may_have_arrived;
+    lane->first->may_have_arrived = run->may_have_arrived;
     run_close(run);
     if (stays_ready)
         lane_ready(engine, lane);
@@ -400,6 +420,7 @@ void run_recorded(struct run *run)
         lane_forget(engine, lane);
         return;
     }
+    end_flight(run); /* what is committed tells the rest */
     head->attempts = run->report.attempts;
     head->parts_done = run->report.parts_done;
     if (run->report.outcome == OUTCOME_PROGRESS) {

@@ -116,6 +116,7 @@ static enum status replay_loaded(struct order_run *run, struct delivery *deliver
         return status;
     delivery->is_replay = true;
     delivery->was_sending = false;
+    delivery->may_have_arrived = false; /* who orders it knows */
     delivery->attempts = 0;
     delivery->possible_duplicates = 0;
     delivery->age_ms = 0;

@@ -36,6 +36,7 @@ static struct delivery_record record_of(const struct report *report)
         .part = report->part,
         .started_ms = report->started_ms,
         .ended_ms = report->ended_ms,
+        .may_have_arrived = report->may_have_arrived,
     };
 }
 

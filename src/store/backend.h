@@ -9,6 +9,7 @@
 #pragma once
 
 #include "gateway/crypto.h"
+#include "gateway/flights.h"
 #include "gateway/store.h"
 
 struct store_backend;
@@ -201,6 +202,15 @@ struct store_backend {
     void (*figures)(struct store *store, struct store_figures *out);
     /* See store_space; `place` as open gets it. */
     void (*space)(const char *place, struct store_space *out);
+
+    /* See store_flights. */
+    struct flights *(*flights)(struct store *store);
+    /* The run that has begun and not ended. */
+    enum status (*run_get)(struct store *store, bool *out_is_there,
+                           struct flights_run *out, struct error *err);
+    /* NULL: none. */
+    enum status (*run_set)(struct store *store, const struct flights_run *run,
+                           struct error *err);
 
     /* By name. NOT_FOUND. */
     enum status (*bridge_find)(struct store *store, struct str name,

@@ -17,6 +17,7 @@ struct memory_database {
     unsigned handles;
     bool has_writer;
     struct table *table;
+    struct flights *flights; /* outlives a writer that died, as others see the name */
 };
 
 struct memory_store {
@@ -104,6 +105,7 @@ static struct memory_database *new_database(const char *name)
     struct memory_database *database = mem_new(sizeof(*database));
     database->name = mem_copy_string(name);
     database->table = table_new();
+    database->flights = flights_new(-1);
     database->next = databases;
     databases = database;
     return database;
@@ -115,6 +117,7 @@ static void free_database(struct memory_database *database)
     while (*link != database)
         link = &(*link)->next;
     *link = database->next;
+    flights_free(database->flights);
     table_free(database->table);
     mem_free(database->name);
     mem_free(database);
@@ -282,6 +285,43 @@ static enum status memory_ids_expire(struct store *store, int64_t before_ms,
     return STATUS_OK;
 }
 
+/* --- runs ---------------------------------------------------------------- */
+
+static const struct row_shape run_shape = {.bytes = sizeof(struct flights_run)};
+
+static struct flights *memory_flights(struct store *store)
+{
+    return own(store)->database->flights;
+}
+
+static enum status memory_run_get(struct store *store, bool *out_is_there,
+                                  struct flights_run *out, struct error *err)
+{
+    enum status status = memory_read(store, err);
+    if (status != STATUS_OK)
+        return status;
+    struct table_key key = key_1(TABLE_RUN, 0);
+    const struct flights_run *run = table_get(memory_rows(store), &key);
+    *out_is_there = run != NULL;
+    if (run != NULL)
+        *out = *run;
+    return STATUS_OK;
+}
+
+static enum status memory_run_set(struct store *store, const struct flights_run *run,
+                                  struct error *err)
+{
+    enum status status = memory_write(store, err);
+    if (status != STATUS_OK)
+        return status;
+    struct table_key key = key_1(TABLE_RUN, 0);
+    if (run != NULL)
+        row_put(memory_rows(store), &key, &run_shape, run);
+    else if (table_find(memory_rows(store), &key) != NULL)
+        table_delete(memory_rows(store), &key);
+    return STATUS_OK;
+}
+
 /* --- pauses -------------------------------------------------------------- */
 
 static const size_t pause_texts[] = {
@@ -391,6 +431,9 @@ const struct store_backend memory_backend = {
     .maintain = memory_maintain,
     .figures = memory_figures,
     .space = memory_space,
+    .flights = memory_flights,
+    .run_get = memory_run_get,
+    .run_set = memory_run_set,
     .bridge_find = memory_bridge_find,
     .bridge_has_history = memory_bridge_has_history,
     .bridge_put = memory_bridge_put,

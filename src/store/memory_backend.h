@@ -31,6 +31,7 @@ enum memory_table {
     TABLE_EARLY_RECEIPTS,        /* [hash] struct receipt */
     TABLE_GROUPS,                /* [group] struct group_row; none: never moved */
     TABLE_PAUSES,                /* [scope, name] struct pause */
+    TABLE_RUN,                   /* [0] struct flights_run: begun and not ended */
 };
 
 struct number_row {

@@ -6,6 +6,7 @@ struct delivery_row {
     int64_t previous_conversation;
     bool opens_conversation;
     bool wants_conversation_id;
+    bool may_have_arrived;
 };
 static const size_t delivery_texts[] = {offsetof(struct delivery_row, stored.reason)};
 static const struct row_shape delivery_shape =
@@ -180,6 +181,7 @@ enum status memory_delivery_record(struct store *store,
     row.stored.http_status = record->http_status;
     row.stored.reason_code = record->reason_code;
     row.stored.reason = record->reason;
+    row.may_have_arrived = record->may_have_arrived;
     delivery_put(table, &row);
     if (change->is_logged)
         attempt_add(table, record);
@@ -303,6 +305,7 @@ static enum status build_delivery(const struct table *table,
                        .parts_done = stored->parts_done,
                        .age_ms = stored->age_ms,
                        .possible_duplicates = stored->possible_duplicates,
+                       .may_have_arrived = row->may_have_arrived,
                        .was_sending = stored->started_ms != 0 && stored->ended_ms == 0,
                        },
     };

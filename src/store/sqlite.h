@@ -22,7 +22,8 @@ struct sqlite_store {
     struct store store;
     sqlite3 *db;
     char *path;
-    int lock_fd; /* -1: none */
+    int lock_fd;             /* -1: none */
+    struct flights *flights; /* writer only; in the lock's file */
     struct ids *ids;
     int64_t epochs[STORE_LANE_GROUPS];
 
@@ -143,6 +144,13 @@ enum status sqlite_conversation_genesys(struct store *store, int64_t conversatio
                                         struct arena *arena, struct str *out_id,
                                         struct error *err);
 
+/* sqlite_run.c */
+struct flights *sqlite_flights(struct store *store);
+enum status sqlite_run_get(struct store *store, bool *out_is_there,
+                           struct flights_run *out, struct error *err);
+enum status sqlite_run_set(struct store *store, const struct flights_run *run,
+                           struct error *err);
+
 /* sqlite_messages.c */
 enum status sqlite_message_add(struct store *store, struct message *message,
                                struct error *err);
@@ -203,6 +211,7 @@ enum status sqlite_early_receipts_expire(struct store *store, int64_t before_ms,
 #define DELIVERY_FLAG_OPENS 1
 #define DELIVERY_FLAG_WANTS_ID 2
 #define DELIVERY_FLAG_REPLAY 4
+#define DELIVERY_FLAG_MAY_HAVE_ARRIVED 8
 enum status sqlite_lanes(struct store *store, struct str owner, store_lane_seen *seen,
                          void *context, struct error *err);
 enum status sqlite_take(struct store *store, struct str owner, int64_t contact_row,

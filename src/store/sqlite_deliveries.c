@@ -85,7 +85,8 @@ static enum status change_delivery(struct sqlite_store *store,
         "UPDATE deliveries SET state = ?1, attempts = ?2, parts_done = ?3, "
         "possible_duplicates = ?4, age_ms = ?5, http_status = ?6, reason_code = ?7, "
         "started_ms = ?8, ended_ms = ?9, reason = ?10, "
-        "provider_id = coalesce(?11, provider_id) WHERE id = ?12");
+        "provider_id = coalesce(?11, provider_id), flags = flags & ~8 | ?12 "
+        "WHERE id = ?13");
     query_i64(&q, record->state);
     query_i64(&q, record->attempts);
     query_i64(&q, record->parts_done);
@@ -97,6 +98,7 @@ static enum status change_delivery(struct sqlite_store *store,
     query_optional(&q, record->ended_ms);
     query_text(&q, record->reason);
     query_text(&q, record->part == 0 ? record->provider_id : STR_NONE);
+    query_i64(&q, record->may_have_arrived ? DELIVERY_FLAG_MAY_HAVE_ARRIVED : 0);
     query_i64(&q, record->id);
     enum status status = query_run(&q, err);
     if (status == STATUS_OK && sqlite3_changes(store->db) == 0)

@@ -244,8 +244,10 @@ static enum status open_parts(struct sqlite_store *store,
         status = take_lock(store, options->lock_wait_ms, err);
     if (status == STATUS_OK)
         status = open_database(store, options->vfs, err);
-    if (status == STATUS_OK && options->mode == STORE_WRITER)
+    if (status == STATUS_OK && options->mode == STORE_WRITER) {
+        store->flights = flights_new(store->lock_fd);
         status = check_log_mode(store, err);
+    }
     if (status == STATUS_OK)
         status = migrate(store, options, &is_current, err);
     if (status != STATUS_OK || !is_current)
@@ -269,6 +271,7 @@ void sqlite_close(struct store *base)
     int rc = sqlite3_close(store->db);
     assert(rc == SQLITE_OK);
     (void)rc;
+    flights_free(store->flights);
     if (store->lock_fd >= 0)
         (void)close(store->lock_fd);
     mem_free(store->path);

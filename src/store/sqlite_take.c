@@ -129,6 +129,7 @@ static void read_delivery(const struct query *q, struct delivery_source *out)
     delivery->opens_conversation = (flags & DELIVERY_FLAG_OPENS) != 0;
     delivery->wants_conversation_id = (flags & DELIVERY_FLAG_WANTS_ID) != 0;
     delivery->is_replay = (flags & DELIVERY_FLAG_REPLAY) != 0;
+    delivery->may_have_arrived = (flags & DELIVERY_FLAG_MAY_HAVE_ARRIVED) != 0;
     delivery->accepted_ms = column_i64(q, ABOUT_END + 5);
     delivery->previous_conversation = column_i64(q, ABOUT_END + 6);
     delivery->attempts = column_unsigned(q, ABOUT_END + 7);

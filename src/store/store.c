@@ -140,6 +140,39 @@ void store_space(const char *url, struct store_space *out)
         backend->space(place.ptr, out);
 }
 
+/* --- runs ------------------------------------------------------------------ */
+
+struct flights *store_flights(struct store *store)
+{
+    assert(store->mode == STORE_WRITER);
+    return store->backend->flights(store);
+}
+
+enum status store_run_look_back(struct store *store, struct error *err)
+{
+    struct flights_run last;
+    bool is_cut = false;
+    enum status status = store->backend->run_get(store, &is_cut, &last, err);
+    if (status == STATUS_OK)
+        flights_look_back(store_flights(store), is_cut ? &last : NULL);
+    return status;
+}
+
+enum status store_run_begin(struct store *store, struct error *err)
+{
+    struct flights_run run;
+    bytes_random(run.bytes, sizeof(run.bytes));
+    enum status status = store->backend->run_set(store, &run, err);
+    if (status == STATUS_OK)
+        flights_begin(store_flights(store), &run);
+    return status;
+}
+
+enum status store_run_end(struct store *store, struct error *err)
+{
+    return store->backend->run_set(store, NULL, err);
+}
+
 /* --- bridges --------------------------------------------------------------- */
 
 static bool is_same_bridge(const struct bridge_record *a, const struct bridge_record *b)

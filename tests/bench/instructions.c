@@ -213,6 +213,7 @@ static void open_relay(struct bench *bench)
     must(relay_sync_bridges(bench->relay, bench->config, bench->store,
                             now_fixed().wall_ms, &err),
          "bridges", err.text);
+    must(store_run_begin(bench->store, &err), "run", err.text);
     must(store_commit(bench->store, &err), "commit", err.text);
 }
 
@@ -223,6 +224,7 @@ static void open_engine(struct bench *bench)
         .reader = bench->reader,
         .genesys_sender = &genesys_sender,
         .recorder = relay_recorder(bench->relay),
+        .flights = store_flights(bench->store),
         .owner = "bench",
         .seed = 7,
         .inbox = 4 * BATCH_MAX,

@@ -4,6 +4,8 @@
  */
 #include "support/store_suite.h"
 
+#include "gateway/flights.h"
+
 /* --- opening ------------------------------------------------------------- */
 
 static void open_refuses_what_it_does_not_know(struct store_fixture *f)
@@ -180,6 +182,47 @@ static void everything_is_there_after_reopening(struct store_fixture *f)
     expect_i64("second", next.id, list->next->id);
 }
 
+/* --- runs ---------------------------------------------------------------- */
+
+static void change_run(struct store_fixture *f,
+                       enum status (*change)(struct store *, struct error *))
+{
+    suite_begin(f);
+    expect_ok(f, change(f->store, &f->err));
+    suite_commit(f);
+}
+
+static bool was_cut(struct store_fixture *f, int64_t id)
+{
+    expect_ok(f, store_run_look_back(f->store, &f->err));
+    return flights_were_cut(store_flights(f->store), DELIVERY_MESSAGE, id);
+}
+
+static void a_run_that_did_not_end_tells_what_was_under_way(struct store_fixture *f)
+{
+    struct store *reader = suite_reader(f); /* keeps a memory: database alive */
+    expect_true("a new database", !was_cut(f, 1));
+    change_run(f, store_run_begin);
+    unsigned first = flights_put(store_flights(f->store), DELIVERY_MESSAGE, 1);
+    unsigned second = flights_put(store_flights(f->store), DELIVERY_MESSAGE, 2);
+    flights_clear(store_flights(f->store), first);
+    store_close(TAKE(f->store)); /* as a killed process leaves it */
+
+    expect_ok(f, suite_open(f, STORE_WRITER, &f->store));
+    expect_true("had ended", !was_cut(f, 1));
+    expect_true("was under way", was_cut(f, 2));
+    change_run(f, store_run_begin);
+    expect_true("of this run nothing is", !was_cut(f, 2));
+    second = flights_put(store_flights(f->store), DELIVERY_MESSAGE, 3);
+    flights_clear(store_flights(f->store), second);
+    change_run(f, store_run_end);
+    store_close(TAKE(f->store));
+
+    expect_ok(f, suite_open(f, STORE_WRITER, &f->store));
+    expect_true("it ended well", !was_cut(f, 3));
+    store_close(reader);
+}
+
 /* --- pauses -------------------------------------------------------------- */
 
 static void add_pause(const struct pause *pause, void *context)
@@ -225,6 +268,7 @@ static const struct store_case cases[] = {
     STORE_CASE(closing_forgets_an_open_transaction, ON_BOTH),
     STORE_CASE(maintaining_changes_nothing_that_is_kept, ON_BOTH),
     STORE_CASE(everything_is_there_after_reopening, ON_SQLITE),
+    STORE_CASE(a_run_that_did_not_end_tells_what_was_under_way, ON_BOTH | NOT_ON_VFS),
     STORE_CASE(pauses_are_set_replaced_and_cleared, ON_BOTH),
 };
 static const struct store_cases store_cases = {"store", cases, COUNT_OF(cases)};

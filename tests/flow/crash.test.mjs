@@ -77,6 +77,18 @@ async function agents(world, contacts, history, isOver) {
     }
 }
 
+// A copy that nobody counted as a possible duplicate.
+function uncounted(world, rows) {
+    const copies = new Map();
+    for (const id of [...rows.map((row) => row.channel.messageId),
+        ...world.partner.of('agent.message').map((event) => event.id)])
+        copies.set(id, (copies.get(id) ?? 0) + 1);
+    const counted = new Map(world.sql('SELECT message, sum(possible_duplicates) AS counted ' +
+        'FROM v_deliveries GROUP BY message').map((row) => [row.message, row.counted]));
+    return [...copies].filter(([id, count]) => count - 1 > (counted.get(id) ?? 0))
+        .map(([id, count]) => `${id}: ${count} copies, ${counted.get(id)} counted`);
+}
+
 function arrivals(world, rows) {
     const parse = (text) => {
         const [contact, seq] = text.split(':');
@@ -137,6 +149,9 @@ test(`kill -9, ${KILLS} rounds, seed ${SEED}`, { timeout: 900000 }, async (t) =>
     t.diagnostic(`accepted ${accepted}, arrived ${arrived.length}, kills ${
         history.deaths}, ready after ${readyMs[0]}..${readyMs.at(-1)} ms`);
     assert.deepEqual(found.slice(0, 20), []);
+    await until('every outcome', async () =>
+        await world.metric('omgw_deliveries_pending') === 0);
+    assert.deepEqual(uncounted(world, rows), []);
     assert.ok(accepted > KILLS * 5, 'there was load');
     assert.equal(await world.stopGateway(), 0);
 });

@@ -143,6 +143,41 @@ test('the partner reads and closes: one request for each attempt', async (t) => 
     assert.equal(new Set(seen().map((event) => event.id)).size, 1);
 });
 
+// Nobody has seen an answer, and nobody ever will: the run after knows what was under way.
+test('killed while it sends: the repeat is the same, and counted; others are not', async (t) => {
+    const world = await World.open(t, { settings: QUICK, connections: 1 });
+    await warmUp(world);
+    await world.fault({ route: 'message', delay_ms: 60000, times: 1 });
+    const { json } = await world.partner.message('steady-contact', 'taken and not answered');
+    await world.untilMessages(2);
+    const { json: second } = await world.partner.message('steady-contact', 'waits behind it');
+    const { json: other } = await world.partner.message('other-contact', 'waits for a place');
+    await world.killGateway();
+    await world.startGateway();
+
+    for (const [known, copies] of [[json.id, 1], [second.id, 0], [other.id, 0]]) {
+        const { delivery } = await untilDone(world, known);
+        assert.equal(delivery.possible_duplicates, copies);
+    }
+    const rows = (await world.messages()).filter((row) => row.channel.messageId === json.id);
+    assert.equal(rows.length, 2);
+    assert.deepEqual(rows[1].channel, rows[0].channel);
+    assert.equal(await world.metric('omgw_possible_duplicates_total', 'bridge="acme"'), 1);
+});
+
+test('stopped while it sends: the same', async (t) => {
+    const world = await World.open(t, { settings: `${QUICK}\ntimeouts: { drain: 2s }` });
+    await warmUp(world);
+    await world.fault({ route: 'message', delay_ms: 60000, times: 1 });
+    const { json } = await world.partner.message('steady-contact', 'taken and not answered');
+    await world.untilMessages(2);
+    assert.equal(await world.stopGateway(), 0);
+    await world.startGateway();
+    const { delivery } = await untilDone(world, json.id);
+    assert.equal(delivery.possible_duplicates, 1);
+    assert.equal(await world.metric('omgw_possible_duplicates_total', 'bridge="acme"'), 1);
+});
+
 test('what surely did not arrive is no possible duplicate', async (t) => {
     const world = await World.open(t, { settings: QUICK });
     await warmUp(world);

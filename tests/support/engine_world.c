@@ -3,6 +3,7 @@
 
 #include "gateway/arena.h"
 #include "gateway/channel.h"
+#include "gateway/flights.h"
 #include "gateway/memory.h"
 
 /* One world at a time: the engine's clock has no context. */
@@ -205,6 +206,7 @@ static void keep(struct engine_world *world, const struct report *report)
         .attempts = report->attempts,
         .started_ms = report->started_ms,
         .ended_ms = report->ended_ms,
+        .may_have_arrived = report->may_have_arrived,
     };
     struct delivery *known = NULL;
     if (report->delivery->class != DELIVERY_MESSAGE ||
@@ -241,7 +243,8 @@ enum outcome world_commit_at(struct engine_world *world, size_t index)
     if (!world->is_dead)
         keep(world, report);
     world->last_report = *report;
-    report->is_stale = world->commits_are_stale;
+    /* Of a dead process nothing comes back. */
+    report->is_stale = world->commits_are_stale || world->is_dead;
     struct dispatcher dispatcher = engine_dispatcher(world->engine);
     dispatcher.recorded(dispatcher.context, report);
     if (!world->is_ending)
@@ -273,6 +276,15 @@ static void make_config(struct engine_world *world)
         world->config->bridges[i].row = (int64_t)i + 1;
 }
 
+static void change_run(struct engine_world *world,
+                       enum status (*change)(struct store *, struct error *))
+{
+    struct error err;
+    expect_status("begin", STATUS_OK, store_begin(world->store, &err));
+    expect_status("run", STATUS_OK, change(world->store, &err));
+    expect_status("commit", STATUS_OK, store_commit(world->store, &err));
+}
+
 static void engine_up(struct engine_world *world)
 {
     struct error err;
@@ -280,6 +292,7 @@ static void engine_up(struct engine_world *world)
         .reader = world->store,
         .genesys_sender = &sender,
         .recorder = {recorder_reserve, recorder_unreserve, recorder_record, world},
+        .flights = store_flights(world->store),
         .owner = "test",
         .seed = 1,
         .inbox = world->inbox,
@@ -289,7 +302,9 @@ static void engine_up(struct engine_world *world)
     struct transport *transport = mem_new(sizeof(*transport));
     transport->ops = &transport_ops;
     engine_set_transport(world->engine, transport);
+    expect_status("last run", STATUS_OK, store_run_look_back(world->store, &err));
     expect_status("load", STATUS_OK, engine_load(world->engine, &err));
+    change_run(world, store_run_begin);
 }
 
 static void engine_down(struct engine_world *world)
@@ -300,6 +315,8 @@ static void engine_down(struct engine_world *world)
         (void)world_commit(world);
     engine_finish(world->engine);
     world->is_ending = false;
+    if (flights_count(store_flights(world->store)) == 0)
+        change_run(world, store_run_end);
     engine_free(world->engine);
 }
 

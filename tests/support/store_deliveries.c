@@ -206,6 +206,7 @@ a_delivery_comes_back_with_what_its_last_attempt_left(struct store_fixture *f)
     record.attempts = 3;
     record.parts_done = 2;
     record.possible_duplicates = 1;
+    record.may_have_arrived = true;
     record.age_ms = 4567;
     record.http_status = 503;
     record.reason = STR("the peer is busy");
@@ -218,6 +219,15 @@ a_delivery_comes_back_with_what_its_last_attempt_left(struct store_fixture *f)
     expect_i64("possible duplicates", 1, got->possible_duplicates);
     expect_i64("age", 4567, got->age_ms);
     expect_i64("epoch", 1, got->epoch);
+    expect_true("it may have arrived", got->may_have_arrived);
+    delivery_free(got);
+
+    suite_begin(f);
+    record.may_have_arrived = false;
+    expect_ok(f, store_record(f->store, &record, &f->err));
+    suite_commit(f);
+    got = suite_load(f, DELIVERY_MESSAGE, added.id);
+    expect_true("the last attempt tells", !got->may_have_arrived);
     delivery_free(got);
 }
 

@@ -544,6 +544,60 @@ static void outcomes_committed_out_of_order_hold_nobody(void **state)
     expect_i64("others go on", 1, (int64_t)world->flight_count);
 }
 
+static void send_cut_by_a_crash_is_a_possible_duplicate(void **state)
+{
+    struct engine_world *world = *state;
+    world_store_messages(world, 5, 3);
+    world_reload(world, 1000000);
+    world_step(world);
+    world_answer(world, 0, 200);
+    expect_i64("the first is done", OUTCOME_DONE, world_commit(world));
+    world_step(world);
+    expect_i64("the second is under way", 2, world_flight_id(world, 0));
+    world_crash(world);
+    world_step(world);
+    expect_i64("it goes again", 2, world_flight_id(world, 0));
+    world_answer(world, 0, 200);
+    expect_i64("done", OUTCOME_DONE, world_commit(world));
+    assert_true(world->last_report.is_possible_duplicate);
+    expect_i64("counted", 1, world->last_report.possible_duplicates);
+    world_step(world);
+    world_answer(world, 0, 200);
+    expect_i64("the third", OUTCOME_DONE, world_commit(world));
+    assert_false(world->last_report.is_possible_duplicate);
+}
+
+static void send_that_had_not_begun_before_a_crash_is_none(void **state)
+{
+    struct engine_world *world = *state;
+    world_store_messages(world, 5, 1);
+    world_crash(world);
+    world_step(world);
+    world_answer(world, 0, 503);
+    expect_i64("retry", OUTCOME_RETRY, world_commit(world));
+    assert_false(world->last_report.is_possible_duplicate);
+    world_crash(world); /* its attempt had ended */
+    world_step(world);
+    world_answer(world, 0, 200);
+    expect_i64("done", OUTCOME_DONE, world_commit(world));
+    assert_false(world->last_report.is_possible_duplicate);
+}
+
+static void doubt_about_a_send_outlives_its_process(void **state)
+{
+    struct engine_world *world = *state;
+    world_store_messages(world, 5, 1);
+    world_reload(world, 1000000);
+    world_step(world);
+    world_lose_answer(world, 0);
+    expect_i64("unknown", OUTCOME_UNKNOWN, world_commit(world));
+    world_reload(world, 1000000); /* it ends well */
+    world_step(world);
+    world_answer(world, 0, 200);
+    expect_i64("done", OUTCOME_DONE, world_commit(world));
+    assert_true(world->last_report.is_possible_duplicate);
+}
+
 #define TEST(function)                                                                 \
     cmocka_unit_test_setup_teardown(function, world_set_up, world_tear_down)
 
@@ -580,6 +634,9 @@ int main(void)
         TEST(refused_handover_is_read_from_the_store),
         TEST(offer_that_comes_behind_its_own_end_is_not_sent_again),
         TEST(outcomes_committed_out_of_order_hold_nobody),
+        TEST(send_cut_by_a_crash_is_a_possible_duplicate),
+        TEST(send_that_had_not_begun_before_a_crash_is_none),
+        TEST(doubt_about_a_send_outlives_its_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,7 +23,7 @@ export const CLIENT_SECRET = 'client-secret-of-the-test';
 
 export class World {
     // options: emulator (extra arguments), settings (YAML lines), partnerSettings, bridge
-    // settings, bridges and organisations (further entries of the lists), apiUrl, loginUrl,
+    // settings, requestsPerMinute and connections of the organisation, bridges and organisations (further entries of the lists), apiUrl, loginUrl,
     // clientSecret, program (another omgw), env.
     static async start(options = {}) {
         const world = new World();
@@ -79,6 +79,7 @@ genesys:
     client_id: ${CLIENT_ID}
     client_secret: ${extra.clientSecret ?? CLIENT_SECRET}
     requests_per_minute: ${extra.requestsPerMinute ?? 0}
+    connections: ${extra.connections ?? 64}
 ${this.#part(extra.organisations)}
 bridges:
   - name: acme
