@@ -42,3 +42,9 @@ bool id_filter_may_have(const uint8_t filter[ID_FILTER_BYTES],
             return false;
     return true;
 }
+
+void id_filter_fetch(const uint8_t filter[ID_FILTER_BYTES],
+                     const uint8_t key[HASH16_BYTES])
+{
+    __builtin_prefetch(filter + block_of(key));
+}

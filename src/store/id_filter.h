@@ -13,3 +13,6 @@
 void id_filter_add(uint8_t filter[ID_FILTER_BYTES], const uint8_t key[HASH16_BYTES]);
 bool id_filter_may_have(const uint8_t filter[ID_FILTER_BYTES],
                         const uint8_t key[HASH16_BYTES]);
+/* Has the memory that id_filter_may_have will read on its way. */
+void id_filter_fetch(const uint8_t filter[ID_FILTER_BYTES],
+                     const uint8_t key[HASH16_BYTES]);

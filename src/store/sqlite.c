@@ -59,12 +59,15 @@ static enum status sqlite_commit(struct store *base, struct error *err)
 {
     struct sqlite_store *store = sqlite_of(base);
 
-    enum status status = tell(store, "COMMIT", err);
+    enum status status = ids_flush(store->ids, err);
+    if (status == STATUS_OK)
+        status = tell(store, "COMMIT", err);
     if (status != STATUS_OK) {
         sqlite_rollback(base);
         return status;
     }
     store->is_in_transaction = false;
+    ids_committed(store->ids);
     return STATUS_OK;
 }
 
@@ -92,10 +95,11 @@ static enum status sqlite_undo(struct store *base, struct error *err)
     return status;
 }
 
-/* Rows only; tables of ids come and go together with rows. */
+/* Ids become rows with the commit. */
 static uint64_t sqlite_changes(struct store *base)
 {
-    return (uint64_t)sqlite3_total_changes64(sqlite_of(base)->db);
+    struct sqlite_store *store = sqlite_of(base);
+    return (uint64_t)sqlite3_total_changes64(store->db) + ids_changes(store->ids);
 }
 
 /* --- upkeep ---------------------------------------------------------------- */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "ids.h"
+#include "ids_convert.h"
 #include "migrate.h"
 
 #include "gateway/clock.h"
@@ -257,6 +258,8 @@ static enum status open_parts(struct sqlite_store *store,
         status = load_epochs(store, err);
     if (status == STATUS_OK)
         status = ids_open(store, &store->ids, err);
+    if (status == STATUS_OK && options->mode == STORE_WRITER)
+        status = ids_convert(store, err);
     return status;
 }
 

@@ -266,9 +266,8 @@ static void key_head(int64_t bridge_row, const struct event_key *key,
 }
 
 /*
- * Our own ids begin with their time. It goes in front of the key, so that keys of one
- * time lie together in the index and not each on a page of its own; 80 bits of hash
- * remain.
+ * Our own ids begin with their time, which goes in front of the key; 80 bits of hash
+ * remain. An index sorted by key needed that once; keys are made so for ever.
  */
 #define TIME_BYTES 6
 static void put_time_first(struct str id, uint8_t key[HASH16_BYTES])

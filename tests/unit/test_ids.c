@@ -11,21 +11,35 @@ static void add_range(struct sqlite_file *f, int64_t first, int64_t end, int64_t
     file_commit(f);
 }
 
+#define SEALED "(SELECT coalesce(max(number), 0) FROM id_partitions)"
+
 static int64_t partitions(struct sqlite_file *f)
 {
-    return file_count(f->path, "SELECT count(*) FROM id_partitions");
+    return file_count(
+        f->path,
+        "SELECT (SELECT count(*) FROM id_partitions) + (SELECT "
+        "count(DISTINCT partition) FROM id_batches WHERE partition > " SEALED ")");
 }
 
 static int64_t sealed(struct sqlite_file *f)
 {
-    return file_count(f->path, "SELECT count(*) FROM id_partitions WHERE key_count IS "
-                               "NOT NULL AND length(filter) > 0");
+    return file_count(f->path, "SELECT count(*) FROM id_partitions");
 }
 
-static int64_t tables(struct sqlite_file *f)
+/* Keys of partitions that are not sealed. */
+static int64_t open_keys(struct sqlite_file *f)
 {
-    return file_count(
-        f->path, "SELECT count(*) FROM sqlite_schema WHERE name GLOB 'ids_[0-9]*'");
+    return file_count(f->path, "SELECT coalesce(sum(length(entries)), 0) / 28 FROM "
+                               "id_batches WHERE partition > " SEALED);
+}
+
+/* A partition is sealed, and what it leaves is deleted, over so many transactions. */
+static void settle(struct sqlite_file *f)
+{
+    for (unsigned i = 0; i < ID_BUCKETS / 64 + 4; i++) {
+        file_begin(f);
+        file_commit(f);
+    }
 }
 
 /* Every 1,000th key, and the ones at the seams, are found where they were put. */
@@ -47,7 +61,14 @@ static void keys_are_found_over_three_partitions(void **state)
     expect_i64("one holds exactly so many", 1, partitions(f));
     add_range(f, 1 + FULL, end, 200);
     expect_i64("partitions", 3, partitions(f));
+    expect_range(f, f->store, 1, end);
+    settle(f);
     expect_i64("two are sealed", 2, sealed(f));
+    expect_i64("each key is in a bucket", 2 * FULL,
+               file_count(f->path, "SELECT sum(length(entries)) / 28 FROM id_buckets"));
+    expect_i64("or waits", 5000 - 1, open_keys(f));
+    expect_i64("in one batch", 1,
+               file_count(f->path, "SELECT count(*) FROM id_batches"));
     expect_range(f, f->store, 1, end);
     expect_i64("unknown", 0, file_find_id(f, f->store, end));
 
@@ -69,6 +90,7 @@ static void known_key_is_refused_from_a_sealed_partition_too(void **state)
 {
     struct sqlite_file *f = *state;
     add_range(f, 1, 10 + FULL, 100);
+    settle(f);
     file_begin(f);
     for (int64_t n = 1; n < 10 + FULL; n += FULL / 3) {
         struct file_key key;
@@ -82,8 +104,7 @@ static void known_key_is_refused_from_a_sealed_partition_too(void **state)
         expect_i64("with its tag", n, tag);
     }
     file_commit(f);
-    expect_i64("nothing was added", 9,
-               file_count(f->path, "SELECT count(*) FROM ids_2"));
+    expect_i64("nothing was added", 9, open_keys(f));
 }
 
 static void rollback_takes_a_new_partition_back(void **state)
@@ -96,11 +117,11 @@ static void rollback_takes_a_new_partition_back(void **state)
     store_rollback(f->store);
 
     expect_i64("still one", 1, partitions(f));
-    expect_i64("nor a table", 1, tables(f));
     expect_i64("its keys are gone", 0, file_find_id(f, f->store, FULL + 3));
     expect_i64("and that before the seam", 0, file_find_id(f, f->store, FULL));
     add_range(f, FULL, FULL + 20, 300);
     expect_i64("now there are two", 2, partitions(f));
+    settle(f);
     expect_i64("the first is full", FULL,
                file_count(f->path, "SELECT key_count FROM id_partitions"));
     expect_range(f, f->store, 1, FULL + 20);
@@ -128,7 +149,8 @@ static void undo_takes_a_new_partition_back(void **state)
 
     expect_i64("two partitions", 2, partitions(f));
     expect_i64("in the first", FULL + 100, file_find_id(f, f->store, FULL + 100));
-    expect_i64("in the second", 1, file_count(f->path, "SELECT count(*) FROM ids_2"));
+    settle(f);
+    expect_i64("in the second", 1, open_keys(f));
     expect_range(f, f->store, 1, FULL);
 }
 
@@ -139,6 +161,7 @@ static void expire_drops_whole_old_partitions(void **state)
     add_range(f, 1, 1 + FULL, 1000);
     add_range(f, 1 + FULL, 1 + 2 * FULL, 2000);
     add_range(f, 1 + 2 * FULL, 2 + 2 * FULL, 3000);
+    settle(f);
 
     file_begin(f);
     file_ok(f, store_ids_expire(f->store, 1000, &more, &f->err));
@@ -153,7 +176,8 @@ static void expire_drops_whole_old_partitions(void **state)
     file_commit(f);
 
     expect_i64("one is left", 1, partitions(f));
-    expect_i64("and one table", 1, tables(f));
+    expect_i64("and no bucket", 0,
+               file_count(f->path, "SELECT count(*) FROM id_buckets"));
     expect_i64("with its key", 1 + 2 * FULL, file_find_id(f, f->store, 1 + 2 * FULL));
     expect_i64("the others are unknown", 0, file_find_id(f, f->store, FULL + 5));
     add_range(f, 5, 6, 4000);
@@ -167,6 +191,8 @@ static void reader_follows_what_expires_and_comes(void **state)
     bool more = false;
     expect_i64("nothing yet", 0, file_find_id(f, reader, 5));
     add_range(f, 1, 2 + FULL, 1000);
+    expect_i64("came since", 5, file_find_id(f, reader, 5));
+    settle(f);
     expect_i64("sealed since", 5, file_find_id(f, reader, 5));
     expect_i64("in the newest", 1 + FULL, file_find_id(f, reader, 1 + FULL));
     file_begin(f);
@@ -182,6 +208,7 @@ static void dropped_partition_comes_back_with_the_rollback(void **state)
     struct sqlite_file *f = *state;
     bool more = false;
     add_range(f, 1, 10 + FULL, 1000);
+    settle(f);
 
     file_begin(f);
     file_ok(f, store_savepoint(f->store, &f->err));
@@ -206,6 +233,64 @@ static void dropped_partition_comes_back_with_the_rollback(void **state)
     expect_i64("two partitions", 2, partitions(f));
 }
 
+/* --- sealing ----------------------------------------------------------------- */
+
+static void sealing_goes_on_after_a_restart(void **state)
+{
+    struct sqlite_file *f = *state;
+    add_range(f, 1, 5 + FULL, 100);
+    for (unsigned i = 0; i < 10; i++) {
+        file_begin(f);
+        file_commit(f);
+    }
+    expect_i64("not yet", 0, sealed(f));
+    expect_true("but begun",
+                file_count(f->path, "SELECT count(*) FROM id_buckets") > 0);
+    file_close(f);
+    file_open(f);
+    expect_range(f, f->store, 1, 5 + FULL);
+    settle(f);
+    expect_i64("sealed", 1, sealed(f));
+    expect_i64("each key once", FULL,
+               file_count(f->path, "SELECT sum(length(entries)) / 28 FROM id_buckets"));
+    expect_i64("and no batch of it left", 4, open_keys(f));
+    expect_i64("in all", 1, file_count(f->path, "SELECT count(*) FROM id_batches"));
+    expect_range(f, f->store, 1, 5 + FULL);
+}
+
+/* Full, sealed and cut again within one transaction: other keys take the place. */
+static void what_a_lost_transaction_sealed_is_sealed_again(void **state)
+{
+    struct sqlite_file *f = *state;
+    add_range(f, 1, FULL - 9, 100);
+    file_begin(f);
+    for (int64_t n = 0; n < 3 * FULL; n++)
+        file_ok(f, file_add_id(f, 10 * FULL + n, 200));
+    file_ok(f, ids_flush(sqlite_of(f->store)->ids, &f->err));
+    store_rollback(f->store);
+    expect_i64("none is sealed", 0, sealed(f));
+    expect_i64("nothing of it", 0, file_find_id(f, f->store, 10 * FULL));
+    add_range(f, FULL - 9, 2 + FULL, 300);
+    settle(f);
+    expect_i64("now one is", 1, sealed(f));
+    expect_range(f, f->store, 1, 2 + FULL);
+    file_close(f);
+    file_open(f);
+    expect_range(f, f->store, 1, 2 + FULL);
+}
+
+static void more_than_memory_holds_is_sealed_at_once(void **state)
+{
+    struct sqlite_file *f = *state;
+    const int64_t end = 4 * FULL + 7;
+    add_range(f, 1, end, 100);
+    expect_i64("all but two", 3, sealed(f));
+    expect_range(f, f->store, 1, end);
+    settle(f);
+    expect_i64("all that are full", 4, sealed(f));
+    expect_range(f, f->store, 1, end);
+}
+
 /* --- what a lookup costs ----------------------------------------------------- */
 
 static int count_statement(unsigned kind, void *context, void *stmt, void *sql)
@@ -223,8 +308,9 @@ static void unknown_keys_rarely_reach_a_table(void **state)
     struct sqlite_file *f = *state;
     const int64_t tries = 20000;
     int64_t statements = 0;
-    add_range(f, 1, 1 + 2 * FULL,
-              100); /* one sealed, one full: the filters at their worst */
+    add_range(f, 1, 1 + 2 * FULL, 100);
+    settle(f);
+    expect_i64("two are sealed", 2, sealed(f));
 
     sqlite3 *db = sqlite_of(f->store)->db;
     (void)sqlite3_trace_v2(db, SQLITE_TRACE_STMT, count_statement, &statements);
@@ -237,52 +323,44 @@ static void unknown_keys_rarely_reach_a_table(void **state)
         expect_i64("statements", tries / 100, statements);
 }
 
-static void keys_of_our_own_ids_lie_in_order_of_time(void **state)
-{
-    struct sqlite_file *f = *state;
-    char id[PUBLIC_ID_BYTES];
-    struct random random;
-    random_seed(&random, 1);
-    file_begin(f);
-    for (int64_t n = 1; n <= 300; n++) {
-        int64_t message = 0;
-        uint32_t tag = 0;
-        uuid7_text(FILE_NOW_MS + n, &random, id);
-        const struct event_key key = {
-            .side = ID_SIDE_GATEWAY, .kind = ID_KIND_MESSAGE, .id = str_of(id)};
-        file_ok(f, store_id_add(f->store, f->bridge, &key, n, 0, FILE_NOW_MS, &message,
-                                &tag, &f->err));
-        file_ok(f, store_id_find(f->store, f->bridge, &key, &message, &tag, &f->err));
-        expect_i64("found", n, message);
-    }
-    file_commit(f);
-    expect_i64("in order", 0,
-               file_count(f->path, "SELECT count(*) FROM (SELECT message, lag(message) "
-                                   "OVER (ORDER BY key) AS before FROM ids_1) "
-                                   "WHERE message < before"));
-}
-
 /* --- damage ------------------------------------------------------------------ */
 
 static void lost_filter_is_made_again_from_the_keys(void **state)
 {
     struct sqlite_file *f = *state;
     add_range(f, 1, 10 + FULL, 100);
+    settle(f);
     file_close(f);
     file_change(f, "UPDATE id_partitions SET filter = x'00' WHERE number = 1");
     file_open(f);
     expect_range(f, f->store, 1, 10 + FULL);
 }
 
-static void lost_partition_is_damage(void **state)
+static void damaged_batch_is_named(void **state)
 {
+    static const struct {
+        const char *name;
+        const char *change;
+    } cases[] = {
+        {"half an entry", "UPDATE id_batches SET entries = substr(entries, 1, 40)"                           },
+        {"a key twice",   "INSERT INTO id_batches (partition, newest_ms, entries) "
+                        "SELECT partition, newest_ms, entries FROM id_batches LIMIT 1"},
+    };
     struct sqlite_file *f = *state;
-    struct store *store = NULL;
     add_range(f, 1, 10, 100);
-    file_close(f);
-    file_change(f, "DROP TABLE ids_1");
-    expect_status("open", STATUS_FAILED, file_try_open(f, STORE_WRITER, &store));
-    expect_true("names the table", strstr(f->err.text, "ids_1") != NULL);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct store *store = NULL;
+        file_close(f);
+        file_change(f, "CREATE TABLE kept AS SELECT * FROM id_batches");
+        file_change(f, cases[i].change);
+        expect_status(cases[i].name, STATUS_FAILED,
+                      file_try_open(f, STORE_WRITER, &store));
+        expect_true("names the table", strstr(f->err.text, "id_batches") != NULL);
+        file_change(f, "DELETE FROM id_batches; INSERT INTO id_batches SELECT * FROM "
+                       "kept; DROP TABLE kept");
+        file_open(f);
+        expect_range(f, f->store, 1, 10);
+    }
 }
 
 #define TEST(function)                                                                 \
@@ -299,9 +377,11 @@ int main(void)
         TEST(reader_follows_what_expires_and_comes),
         TEST(dropped_partition_comes_back_with_the_rollback),
         TEST(unknown_keys_rarely_reach_a_table),
-        TEST(keys_of_our_own_ids_lie_in_order_of_time),
+        TEST(sealing_goes_on_after_a_restart),
+        TEST(what_a_lost_transaction_sealed_is_sealed_again),
+        TEST(more_than_memory_holds_is_sealed_at_once),
         TEST(lost_filter_is_made_again_from_the_keys),
-        TEST(lost_partition_is_damage),
+        TEST(damaged_batch_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
