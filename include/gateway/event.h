@@ -132,6 +132,11 @@ struct event {
     bool has_target;
     struct str answer_payload;
     enum choice_kind answer_kind;
+    /* Or an answer names the option itself, by the token its button had: choice.h. The
+     * payload and the target are then accept's to find. */
+    bool has_choice;
+    int64_t choice_message; /* number of the message that offered it */
+    unsigned choice_ordinal;
 
     enum message_status receipt_status;
     struct str reason_code; /* of a failed receipt, in the other side's words */

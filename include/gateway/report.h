@@ -31,6 +31,7 @@ struct report {
     struct str provider_id;
     struct str genesys_conversation_id;
     enum pause_scope pause;
+    bool shows_numbers;
     bool peer_reports_failure;
     bool is_possible_duplicate; /* this attempt repeated one whose answer was lost */
     bool may_have_arrived;      /* the next attempt will be one */

@@ -29,7 +29,9 @@ struct attempt {
     struct arena *arena;
     unsigned step; /* the sender's own count within the attempt; starts at 0 */
     unsigned
-        parts_done; /* starts at delivery->parts_done; the engine counts progress */
+        parts_done;     /* starts at delivery->parts_done; the engine counts progress */
+    bool shows_numbers; /* the sender's word: the message's options go as numbered text
+                         */
     uint64_t credential_used; /* generation the last exchange was sent with */
 };
 

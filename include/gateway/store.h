@@ -249,6 +249,15 @@ struct stored_choice {
 MUST_CHECK enum status store_choice_add(struct store *store, int64_t message,
                                         const struct stored_choice *choice,
                                         struct error *err);
+/* STATUS_NOT_FOUND */
+MUST_CHECK enum status store_choice_get(struct store *store, int64_t message,
+                                        unsigned ordinal, struct arena *arena,
+                                        struct stored_choice *out, struct error *err);
+/* The latest outbound message of the conversation, if its options were shown as
+ * numbers and it is among the last STORE_NUMBERED_LOOK_BACK. STATUS_NOT_FOUND. */
+#define STORE_NUMBERED_LOOK_BACK 100
+MUST_CHECK enum status store_numbered_message(struct store *store, int64_t conversation,
+                                              int64_t *out_message, struct error *err);
 /* By payload. STATUS_NOT_FOUND. */
 MUST_CHECK enum status store_choice_find(struct store *store, int64_t message,
                                          struct str payload, struct arena *arena,
@@ -293,6 +302,7 @@ struct delivery_record {
     struct str reason;
     struct str provider_id; /* of the part just done; may be empty */
     unsigned part;          /* its ordinal */
+    bool shows_numbers;     /* it showed the message's options as numbers */
     int64_t started_ms;     /* wall */
     int64_t ended_ms;       /* wall; 0 with OUTCOME_SENDING */
     bool may_have_arrived;  /* the next try is a possible duplicate */

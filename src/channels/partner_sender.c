@@ -178,6 +178,7 @@ static enum status say_message(struct attempt *attempt, struct webhook *out,
     if (part >= count)
         return STATUS_DUPLICATE; /* text_max has grown since the last part */
     attempt->step = (unsigned)count;
+    attempt->shows_numbers = rendering.shows_numbers;
     *out = (struct webhook){
         .id = id,
         .type = "agent.message",

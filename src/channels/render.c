@@ -90,6 +90,7 @@ void render(const struct event *event, const struct capabilities *can,
     for (size_t i = 0; breaks_cards && i < content->card_count; i++)
         write_card(&writing, &content->cards[i]);
     out->text = buf_str(lines);
+    out->shows_numbers = !has_buttons && writing.number > 0;
     if (!breaks_cards) {
         out->cards = content->cards;
         out->card_count = content->card_count;

@@ -13,6 +13,7 @@ struct rendering {
     size_t quick_reply_count;
     const struct card *cards; /* to show as such */
     size_t card_count;
+    bool shows_numbers; /* options stand in the text, under their numbers */
 };
 
 /*

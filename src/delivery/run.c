@@ -81,6 +81,7 @@ static void fill_report(struct run *run)
     report->pause = result->pause;
     report->may_have_arrived =
         run->may_have_arrived && delivery_is_pending(delivery_after(result->outcome));
+    report->shows_numbers = run->attempt.shows_numbers;
     report->peer_reports_failure = result->peer_reports_failure;
     report->started_ms = run->started_wall_ms;
     report->ended_ms =

@@ -34,6 +34,7 @@ static struct delivery_record record_of(const struct report *report)
         .reason = report->reason,
         .provider_id = report->provider_id,
         .part = report->part,
+        .shows_numbers = report->shows_numbers,
         .started_ms = report->started_ms,
         .ended_ms = report->ended_ms,
         .may_have_arrived = report->may_have_arrived,

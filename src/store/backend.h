@@ -61,6 +61,7 @@ struct stored_delivery {
     enum direction direction;
     enum delivery_state state;
     bool is_replay;
+    bool shows_numbers;
     unsigned attempts;
     unsigned parts_done;
     unsigned possible_duplicates;
@@ -283,6 +284,12 @@ struct store_backend {
                                    struct error *err);
     enum status (*choice_add)(struct store *store, int64_t message,
                               const struct stored_choice *choice, struct error *err);
+    enum status (*choice_get)(struct store *store, int64_t message, unsigned ordinal,
+                              struct arena *arena, struct stored_choice *out,
+                              struct error *err);
+    /* As store_numbered_message. */
+    enum status (*numbered_message)(struct store *store, int64_t conversation,
+                                    int64_t *out_message, struct error *err);
     /* The lowest ordinal with that payload. NOT_FOUND. */
     enum status (*choice_find)(struct store *store, int64_t message, struct str payload,
                                struct arena *arena, struct stored_choice *out,

@@ -110,6 +110,7 @@ const struct receipt_slot *slot_get(const struct table *table, int64_t message);
 void attempt_add(struct table *table, const struct delivery_record *record);
 /* Provider id of part 0 of the latest delivery that has one; borrowed, may be empty. */
 struct str message_peer_id(const struct table *table, int64_t message);
+bool message_shows_numbers(const struct table *table, int64_t message);
 
 /* --- members: see backend.h ---------------------------------------------- */
 
@@ -167,6 +168,11 @@ enum status memory_message_advance(struct store *store, int64_t row,
                                    struct error *err);
 enum status memory_choice_add(struct store *store, int64_t message,
                               const struct stored_choice *choice, struct error *err);
+enum status memory_choice_get(struct store *store, int64_t message, unsigned ordinal,
+                              struct arena *arena, struct stored_choice *out,
+                              struct error *err);
+enum status memory_numbered_message(struct store *store, int64_t conversation,
+                                    int64_t *out_message, struct error *err);
 enum status memory_choice_find(struct store *store, int64_t message, struct str payload,
                                struct arena *arena, struct stored_choice *out,
                                struct error *err);

@@ -48,6 +48,16 @@ static struct str part_id(const struct table *table, int64_t delivery, unsigned 
     return row == NULL ? STR_NONE : row->text;
 }
 
+bool message_shows_numbers(const struct table *table, int64_t message)
+{
+    struct table_key all = key_1(TABLE_MESSAGE_DELIVERIES, message);
+    for (const struct table_entry *entry = table_first(table, &all); entry != NULL;
+         entry = table_after(entry, &all))
+        if (delivery_get(table, entry_number(entry))->stored.shows_numbers)
+            return true;
+    return false;
+}
+
 struct str message_peer_id(const struct table *table, int64_t message)
 {
     struct str latest = STR_NONE;
@@ -182,6 +192,7 @@ enum status memory_delivery_record(struct store *store,
     row.stored.reason_code = record->reason_code;
     row.stored.reason = record->reason;
     row.may_have_arrived = record->may_have_arrived;
+    row.stored.shows_numbers |= record->shows_numbers;
     delivery_put(table, &row);
     if (change->is_logged)
         attempt_add(table, record);

@@ -144,6 +144,54 @@ enum status memory_choice_add(struct store *store, int64_t message,
     return STATUS_OK;
 }
 
+static enum status take_choice(const struct stored_choice *choice, struct arena *arena,
+                               struct stored_choice *out)
+{
+    *out = *choice;
+    out->label = arena_copy(arena, choice->label);
+    out->payload = arena_copy(arena, choice->payload);
+    return STATUS_OK;
+}
+
+enum status memory_choice_get(struct store *store, int64_t message, unsigned ordinal,
+                              struct arena *arena, struct stored_choice *out,
+                              struct error *err)
+{
+    enum status status = memory_read(store, err);
+    if (status != STATUS_OK)
+        return status;
+    struct table_key key = key_2(TABLE_CHOICES, message, ordinal);
+    const struct stored_choice *choice = table_get(memory_rows(store), &key);
+    if (choice == NULL)
+        return fail(err, STATUS_NOT_FOUND, "the message offers no such choice");
+    return take_choice(choice, arena, out);
+}
+
+enum status memory_numbered_message(struct store *store, int64_t conversation,
+                                    int64_t *out_message, struct error *err)
+{
+    enum status status = memory_read(store, err);
+    if (status != STATUS_OK)
+        return status;
+    const struct table *table = memory_rows(store);
+    struct table_key all = key_1(TABLE_CONVERSATION_MESSAGES, conversation);
+    int64_t offer = 0;
+    size_t since = 0;
+    for (const struct table_entry *entry = table_first(table, &all); entry != NULL;
+         entry = table_after(entry, &all), since++) {
+        const struct message *message = message_get(table, entry_number(entry));
+        if (message->direction != DIRECTION_OUTBOUND || message->kind != EVENT_MESSAGE)
+            continue;
+        offer = message->row;
+        since = 0;
+    }
+    if (offer == 0 || since > STORE_NUMBERED_LOOK_BACK ||
+        !message_shows_numbers(table, offer))
+        return fail(err, STATUS_NOT_FOUND, "the latest message showed no numbers");
+    *out_message = offer;
+    return STATUS_OK;
+}
+
 enum status memory_choice_find(struct store *store, int64_t message, struct str payload,
                                struct arena *arena, struct stored_choice *out,
                                struct error *err)
@@ -157,10 +205,7 @@ enum status memory_choice_find(struct store *store, int64_t message, struct str 
         const struct stored_choice *choice = entry_row(entry);
         if (!str_equal(choice->payload, payload))
             continue;
-        *out = *choice;
-        out->label = arena_copy(arena, choice->label);
-        out->payload = arena_copy(arena, choice->payload);
-        return STATUS_OK;
+        return take_choice(choice, arena, out);
     }
     return fail(err, STATUS_NOT_FOUND, "the message offers no such choice");
 }

@@ -165,6 +165,11 @@ enum status sqlite_message_advance(struct store *store, int64_t row,
                                    struct error *err);
 enum status sqlite_choice_add(struct store *store, int64_t message,
                               const struct stored_choice *choice, struct error *err);
+enum status sqlite_choice_get(struct store *store, int64_t message, unsigned ordinal,
+                              struct arena *arena, struct stored_choice *out,
+                              struct error *err);
+enum status sqlite_numbered_message(struct store *store, int64_t conversation,
+                                    int64_t *out_message, struct error *err);
 enum status sqlite_choice_find(struct store *store, int64_t message, struct str payload,
                                struct arena *arena, struct stored_choice *out,
                                struct error *err);
@@ -212,6 +217,7 @@ enum status sqlite_early_receipts_expire(struct store *store, int64_t before_ms,
 #define DELIVERY_FLAG_WANTS_ID 2
 #define DELIVERY_FLAG_REPLAY 4
 #define DELIVERY_FLAG_MAY_HAVE_ARRIVED 8
+#define DELIVERY_FLAG_NUMBERED 16
 enum status sqlite_lanes(struct store *store, struct str owner, store_lane_seen *seen,
                          void *context, struct error *err);
 enum status sqlite_take(struct store *store, struct str owner, int64_t contact_row,

@@ -98,7 +98,8 @@ static enum status change_delivery(struct sqlite_store *store,
     query_optional(&q, record->ended_ms);
     query_text(&q, record->reason);
     query_text(&q, record->part == 0 ? record->provider_id : STR_NONE);
-    query_i64(&q, record->may_have_arrived ? DELIVERY_FLAG_MAY_HAVE_ARRIVED : 0);
+    query_i64(&q, (record->may_have_arrived ? DELIVERY_FLAG_MAY_HAVE_ARRIVED : 0) |
+                      (record->shows_numbers ? DELIVERY_FLAG_NUMBERED : 0));
     query_i64(&q, record->id);
     enum status status = query_run(&q, err);
     if (status == STATUS_OK && sqlite3_changes(store->db) == 0)

@@ -173,6 +173,38 @@ enum status sqlite_choice_add(struct store *store, int64_t message,
     return query_run(&q, err);
 }
 
+/* Columns ordinal, kind, label, payload. */
+static enum status read_choice(struct query *q, struct arena *arena,
+                               struct stored_choice *out, struct error *err)
+{
+    enum status status = query_one(q, err);
+    if (status == STATUS_NOT_FOUND)
+        return fail(err, status, "the message offered no such choice");
+    if (status != STATUS_OK)
+        return status;
+    *out = (struct stored_choice){
+        .ordinal = column_unsigned(q, 0),
+        .kind = (enum choice_kind)column_unsigned(q, 1),
+    };
+    if (!column_copy(q, 2, arena, &out->label) ||
+        !column_copy(q, 3, arena, &out->payload))
+        return fail_arena(err);
+    return STATUS_OK;
+}
+
+enum status sqlite_choice_get(struct store *store, int64_t message, unsigned ordinal,
+                              struct arena *arena, struct stored_choice *out,
+                              struct error *err)
+{
+    CLEANUP(query_end)
+    struct query q = query_start(sqlite_of(store),
+                                 "SELECT ordinal, kind, label, payload FROM choices "
+                                 "WHERE message = ?1 AND ordinal = ?2");
+    query_i64(&q, message);
+    query_i64(&q, ordinal);
+    return read_choice(&q, arena, out, err);
+}
+
 enum status sqlite_choice_find(struct store *store, int64_t message, struct str payload,
                                struct arena *arena, struct stored_choice *out,
                                struct error *err)
@@ -183,19 +215,34 @@ enum status sqlite_choice_find(struct store *store, int64_t message, struct str 
                           "WHERE message = ?1 AND payload IS ?2 ORDER BY ordinal");
     query_i64(&q, message);
     query_text(&q, payload);
+    return read_choice(&q, arena, out, err);
+}
+
+/* Back along the chain to the first message of an agent: a customer writes few lines
+ * before an answer. */
+enum status sqlite_numbered_message(struct store *store, int64_t conversation,
+                                    int64_t *out_message, struct error *err)
+{
+    CLEANUP(query_end)
+    struct query q = query_start(
+        sqlite_of(store),
+        "WITH RECURSIVE back (id, previous, is_offer, depth) AS ("
+        "SELECT m.id, m.previous, m.direction = 1 AND m.kind = 0, 1 FROM messages AS m "
+        "WHERE m.id = (SELECT last_message FROM conversations WHERE id = ?1) "
+        "UNION ALL "
+        "SELECT m.id, m.previous, m.direction = 1 AND m.kind = 0, back.depth + 1 "
+        "FROM back JOIN messages AS m ON m.id = back.previous "
+        "WHERE NOT back.is_offer AND back.depth < ?2) "
+        "SELECT back.id FROM back JOIN deliveries AS d ON d.message = back.id "
+        "WHERE back.is_offer AND d.flags & 16 = 16");
+    query_i64(&q, conversation);
+    query_i64(&q, STORE_NUMBERED_LOOK_BACK);
     enum status status = query_one(&q, err);
     if (status == STATUS_NOT_FOUND)
-        return fail(err, status, "the message offered no such choice");
-    if (status != STATUS_OK)
-        return status;
-    *out = (struct stored_choice){
-        .ordinal = column_unsigned(&q, 0),
-        .kind = (enum choice_kind)column_unsigned(&q, 1),
-    };
-    if (!column_copy(&q, 2, arena, &out->label) ||
-        !column_copy(&q, 3, arena, &out->payload))
-        return fail_arena(err);
-    return STATUS_OK;
+        return fail(err, status, "the latest message showed no numbers");
+    if (status == STATUS_OK)
+        *out_message = column_i64(&q, 0);
+    return status;
 }
 
 /* --- pauses ---------------------------------------------------------------- */

@@ -371,6 +371,19 @@ enum status store_choice_add(struct store *store, int64_t message,
     return store->backend->choice_add(store, message, choice, err);
 }
 
+enum status store_choice_get(struct store *store, int64_t message, unsigned ordinal,
+                             struct arena *arena, struct stored_choice *out,
+                             struct error *err)
+{
+    return store->backend->choice_get(store, message, ordinal, arena, out, err);
+}
+
+enum status store_numbered_message(struct store *store, int64_t conversation,
+                                   int64_t *out_message, struct error *err)
+{
+    return store->backend->numbered_message(store, conversation, out_message, err);
+}
+
 enum status store_choice_find(struct store *store, int64_t message, struct str payload,
                               struct arena *arena, struct stored_choice *out,
                               struct error *err)

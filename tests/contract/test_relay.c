@@ -3,6 +3,8 @@
  */
 #include "support/relay_world.h"
 
+#include "gateway/choice.h"
+
 #define HOUR_MS (INT64_C(3600) * 1000)
 #define MINUTE_MS (INT64_C(60) * 1000)
 
@@ -437,6 +439,86 @@ static void answer_names_what_was_offered(void **state)
     }
 }
 
+static void button_is_known_by_its_token(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *contact;
+        int ordinal;
+        const char *want; /* Genesys' id of the question, or "" for a plain text */
+        const char *text;
+        const char *payload;
+    } cases[] = {
+        {"the second option",  "ana", 1, "g-1", "no",    "no"},
+        {"one too many",       "ana", 2, "",    "label", ""  },
+        {"of another contact", "bob", 1, "",    "label", ""  },
+    };
+    (void)state;
+    expect_status("question", STATUS_OK, outbound("m g-1 ana yes|no"));
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char line[128];
+        char token[CHOICE_TOKEN_BYTES];
+        choice_token(offered(0)->message_id, (unsigned)cases[i].ordinal, token);
+        (void)snprintf(line, sizeof(line), "c id-%zu %s %s label", i, cases[i].contact,
+                       token);
+        expect_status(cases[i].name, STATUS_OK, inbound(line));
+        const struct delivery *delivery = offered(i + 1);
+        expect_str(cases[i].name, cases[i].want, delivery->target_peer_id);
+        expect_str(cases[i].name, cases[i].text, delivery->event.text);
+        expect_str(cases[i].name, cases[i].payload, delivery->event.answer_payload);
+    }
+    expect_status("a message that never was", STATUS_OK, inbound("c id-9 ana zz-0 x"));
+    expect_str("goes on as text", "x", offered(4)->event.text);
+}
+
+static void number_answers_what_was_shown_as_numbers(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *contact;
+        const char *text;
+        const char *want; /* payload, or "" for a plain text */
+    } cases[] = {
+        {"the first",          "ana", "1",    "yes"},
+        {"the last",           "ana", " 2 ",  "no" },
+        {"one too many",       "ana", "3",    ""   },
+        {"none",               "ana", "0",    ""   },
+        {"more than a number", "ana", "1.",   ""   },
+        {"a word",             "ana", "yes",  ""   },
+        {"a sign",             "ana", "-1",   ""   },
+        {"as much as a year",  "ana", "2001", ""   },
+        {"of another contact", "bob", "1",    ""   },
+    };
+    (void)state;
+    relay_world->shows_numbers = true;
+    expect_status("question", STATUS_OK, outbound("m g-1 ana yes|no"));
+    report_outcome(offered(0), OUTCOME_DONE, "c-1");
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char line[128];
+        (void)snprintf(line, sizeof(line), "m id-%zu %s %s", i, cases[i].contact,
+                       cases[i].text);
+        expect_status(cases[i].name, STATUS_OK, inbound(line));
+        const struct delivery *delivery = offered(relay_world->offer_count - 1);
+        bool is_answer = cases[i].want[0] != '\0';
+        expect_str(cases[i].name, cases[i].want, delivery->event.answer_payload);
+        expect_i64(cases[i].name, is_answer ? EVENT_ANSWER : EVENT_MESSAGE,
+                   delivery->event.kind);
+        expect_str(cases[i].name, is_answer ? cases[i].want : cases[i].text,
+                   delivery->event.text);
+        expect_str(cases[i].name, is_answer ? "g-1" : "", delivery->target_peer_id);
+    }
+}
+
+static void number_is_only_a_number_where_buttons_were_shown(void **state)
+{
+    (void)state;
+    expect_status("question", STATUS_OK, outbound("m g-1 ana yes|no"));
+    report_outcome(offered(0), OUTCOME_DONE, "c-1");
+    expect_status("a number", STATUS_OK, inbound("m id-1 ana 1"));
+    expect_i64("a text", EVENT_MESSAGE,
+               offered(relay_world->offer_count - 1)->event.kind);
+}
+
 static void edit_is_sent_with_the_peers_id_of_its_message(void **state)
 {
     (void)state;
@@ -522,6 +604,9 @@ int main(void)
         TEST(refused_message_is_dead_and_the_agent_is_told),
         TEST(failed_attempt_leaves_the_delivery_pending),
         TEST(answer_names_what_was_offered),
+        TEST(button_is_known_by_its_token),
+        TEST(number_answers_what_was_shown_as_numbers),
+        TEST(number_is_only_a_number_where_buttons_were_shown),
         TEST(edit_is_sent_with_the_peers_id_of_its_message),
         TEST(new_id_of_a_contact_goes_on_with_the_old_one_at_genesys),
     };

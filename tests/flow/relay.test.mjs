@@ -94,6 +94,30 @@ test('a button is answered by its payload', async (t) => {
     assert.equal(more[2].text, 'Perhaps');
 });
 
+test('a number answers what was shown as numbers', async (t) => {
+    const world = await World.start();
+    t.after(() => world.stop());
+    await world.partner.message('ana', '1');
+    await world.untilMessages(1);
+    const { id } = await world.agent('ana', 'Sure?', { content: [
+        { contentType: 'QuickReply', quickReply: { text: 'Yes', payload: 'confirm', action: 'Message' } },
+        { contentType: 'QuickReply', quickReply: { text: 'No', payload: 'deny', action: 'Message' } },
+    ] });
+    const [question] = await world.partner.untilReceived('the question',
+        (e) => e.type === 'agent.message');
+    assert.equal(question.data.text, 'Sure?\n1. Yes\n2. No');
+    await world.untilReceipts(1);
+
+    await world.partner.message('ana', '2');
+    await world.partner.message('ana', '3');
+    const rows = await world.untilMessages(3);
+    assert.equal(rows[0].text, '1', 'before anything was asked');
+    assert.deepEqual(rows[1].buttonResponse,
+        { type: 'QuickReply', text: 'No', payload: 'deny' });
+    assert.equal(rows[1].originatingMessageId, id);
+    assert.equal(rows[2].text, '3', 'not one of the options');
+});
+
 test('an answer whose question Genesys does not know goes on as text', async (t) => {
     const world = await World.start({ partner: '      quick_replies_max: 10' });
     t.after(() => world.stop());

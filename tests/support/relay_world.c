@@ -2,6 +2,7 @@
 #include "support/plain_channel.h"
 
 #include "gateway/channel.h"
+#include "gateway/choice.h"
 #include "gateway/memory.h"
 
 struct relay_world *relay_world;
@@ -51,6 +52,13 @@ static void decode_line(struct str line, enum direction direction, struct arena 
         event->kind = EVENT_MESSAGE;
         event->text = line;
         offer_choices(event, arena);
+        return;
+    case 'c':
+        event->kind = EVENT_ANSWER;
+        event->has_choice = choice_token_read(
+            str_cut(&line, ' '), &event->choice_message, &event->choice_ordinal);
+        assert_true(event->has_choice);
+        event->text = line;
         return;
     case 'a':
     case 'e':
@@ -355,6 +363,7 @@ void report_outcome(const struct delivery *delivery, enum outcome outcome,
         .reason_code = REASON_INVALID_DESTINATION,
         .reason = STR("a reason"),
         .provider_id = str_of(provider_id),
+        .shows_numbers = world->shows_numbers,
         .started_ms = world->now.wall_ms,
         .ended_ms = world->now.wall_ms,
     };

@@ -46,6 +46,7 @@ struct relay_world {
     /* What the channel can do. */
     bool channel_reports;
     bool wants_accepted;
+    bool shows_numbers; /* how options are sent */
 };
 
 extern struct relay_world *relay_world;

@@ -182,11 +182,90 @@ static void a_choice_is_found_by_its_payload(struct store_fixture *f)
     }
 }
 
+static void a_choice_is_got_by_its_ordinal(struct store_fixture *f)
+{
+    static const struct stored_choice choices[] = {
+        {0, CHOICE_QUICK_REPLY, STR("Yes"),  STR("yes")            },
+        {1, CHOICE_LINK,        STR("Page"), STR("https://a.test/")},
+    };
+    suite_begin(f);
+    struct contact contact = suite_talker(f, "customer");
+    struct message asked = suite_message(f, &contact, &(struct message){0});
+    for (size_t i = 0; i < COUNT_OF(choices); i++)
+        expect_ok(f, store_choice_add(f->store, asked.row, &choices[i], &f->err));
+    suite_commit(f);
+    for (unsigned i = 0; i < COUNT_OF(choices); i++) {
+        struct stored_choice got;
+        expect_ok(f, store_choice_get(f->store, asked.row, i, f->arena, &got, &f->err));
+        expect_i64("ordinal", i, got.ordinal);
+        expect_i64("kind", choices[i].kind, got.kind);
+        expect_true("label", str_equal(choices[i].label, got.label));
+        expect_true("payload", str_equal(choices[i].payload, got.payload));
+    }
+    struct stored_choice none;
+    expect_status("past the last", STATUS_NOT_FOUND,
+                  store_choice_get(f->store, asked.row, 2, f->arena, &none, &f->err));
+    expect_status(
+        "of another message", STATUS_NOT_FOUND,
+        store_choice_get(f->store, asked.row + 1, 0, f->arena, &none, &f->err));
+}
+
+/* A message, and its delivery recorded as done; with its options as numbers or not. */
+static int64_t sent_message(struct store_fixture *f, const struct contact *contact,
+                            enum event_kind kind, bool shows_numbers)
+{
+    struct message message = suite_message(
+        f, contact, &(struct message){.direction = DIRECTION_OUTBOUND, .kind = kind});
+    struct delivery delivery = suite_delivery(f, &message, &(struct delivery){0});
+    struct delivery_record record = suite_record(&delivery, OUTCOME_DONE);
+    record.shows_numbers = shows_numbers;
+    expect_ok(f, store_record(f->store, &record, &f->err));
+    return message.row;
+}
+
+static void expect_numbered(struct store_fixture *f, const char *name,
+                            int64_t conversation, int64_t want)
+{
+    int64_t got = 0;
+    expect_status(name, want == 0 ? STATUS_NOT_FOUND : STATUS_OK,
+                  store_numbered_message(f->store, conversation, &got, &f->err));
+    expect_i64(name, want, got);
+}
+
+static void the_latest_message_that_showed_numbers_is_known(struct store_fixture *f)
+{
+    suite_begin(f);
+    struct contact contact = suite_talker(f, "customer");
+    int64_t talk = contact.conversation;
+    expect_numbered(f, "nothing was said", talk, 0);
+    (void)sent_message(f, &contact, EVENT_MESSAGE, false);
+    expect_numbered(f, "no options", talk, 0);
+    int64_t numbered = sent_message(f, &contact, EVENT_MESSAGE, true);
+    expect_numbered(f, "the latest", talk, numbered);
+    (void)suite_message(f, &contact, &(struct message){0});
+    expect_numbered(f, "the customer wrote since", talk, numbered);
+    (void)sent_message(f, &contact, EVENT_EDIT, false);
+    expect_numbered(f, "an edit says nothing new", talk, numbered);
+    for (unsigned i = 2; i < STORE_NUMBERED_LOOK_BACK - 1; i++)
+        (void)suite_message(f, &contact, &(struct message){0});
+    expect_numbered(f, "as far as is looked", talk, numbered);
+    (void)suite_message(f, &contact, &(struct message){0});
+    expect_numbered(f, "long ago", talk, 0);
+    numbered = sent_message(f, &contact, EVENT_MESSAGE, true);
+    expect_numbered(f, "again", talk, numbered);
+    (void)sent_message(f, &contact, EVENT_MESSAGE, false);
+    expect_numbered(f, "overtaken by one without", talk, 0);
+    expect_numbered(f, "of another conversation", talk + 1, 0);
+    suite_commit(f);
+}
+
 static const struct store_case cases[] = {
     STORE_CASE(a_message_comes_back_as_it_was, ON_BOTH),
     STORE_CASE(a_message_keeps_its_latest_status, ON_BOTH),
     STORE_CASE(a_status_advances_only_from_the_one_before, ON_BOTH),
     STORE_CASE(an_unknown_message_is_not_found, ON_BOTH),
     STORE_CASE(a_choice_is_found_by_its_payload, ON_BOTH),
+    STORE_CASE(a_choice_is_got_by_its_ordinal, ON_BOTH),
+    STORE_CASE(the_latest_message_that_showed_numbers_is_known, ON_BOTH),
 };
 const struct store_cases store_message_cases = {"messages", cases, COUNT_OF(cases)};
