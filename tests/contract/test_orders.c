@@ -136,7 +136,7 @@ static void replay_turns_the_agents_mark(void **state)
 static void replay_to_a_channel_that_reports_waits_for_it(void **state)
 {
     (void)state;
-    relay_world->channel_reports = true;
+    lines_settings.channel_reports = true;
     int64_t id = die("m id-1 ana hello", true);
     (void)order_deliveries(ORDER_REPLAY, &id, 1);
     struct delivery *again = delivery_copy(offered(0));
@@ -151,7 +151,7 @@ static void replay_to_a_channel_that_reports_waits_for_it(void **state)
 static void replayed_message_is_told_to_the_channel_as_accepted(void **state)
 {
     (void)state;
-    relay_world->wants_accepted = true;
+    lines_settings.wants_accepted = true;
     int64_t id = die("m id-1 ana hello", false);
     (void)order_deliveries(ORDER_REPLAY, &id, 1);
     struct delivery *again = delivery_copy(offered(0));

@@ -248,7 +248,7 @@ static void delivered_inbound_message_tells_the_channel_if_it_asks(void **state)
     (void)state;
     CLEANUP(arena_freep) struct arena *arena = arena_new(65536);
     for (int wants = 0; wants < 2; wants++) {
-        relay_world->wants_accepted = wants == 1;
+        lines_settings.wants_accepted = wants == 1;
         offers_clear();
         expect_status("kept", STATUS_OK,
                       inbound(wants ? "m id-1 ana a" : "m id-2 ana b"));
@@ -282,7 +282,7 @@ static void channel_that_reports_is_waited_for(void **state)
 {
     char line[128];
     (void)state;
-    relay_world->channel_reports = true;
+    lines_settings.channel_reports = true;
     expect_status("kept", STATUS_OK, outbound("m g-1 ana hello"));
     report_outcome(offered(0), OUTCOME_DONE, "");
     expect_i64("no receipt yet", 1, (int64_t)relay_world->offer_count);
@@ -300,7 +300,7 @@ static void receipt_before_the_outcome_is_not_taken_back(void **state)
     char line[128];
     (void)state;
     CLEANUP(arena_freep) struct arena *arena = arena_new(65536);
-    relay_world->channel_reports = true;
+    lines_settings.channel_reports = true;
     expect_status("kept", STATUS_OK, outbound("m g-1 ana hello"));
     (void)snprintf(line, sizeof(line), "r r-1 ana %s delivered", offered(0)->public_id);
     expect_status("receipt first", STATUS_OK, inbound(line));
@@ -314,7 +314,7 @@ static void early_receipt_waits_for_the_peers_id(void **state)
 {
     (void)state;
     CLEANUP(arena_freep) struct arena *arena = arena_new(65536);
-    relay_world->channel_reports = true;
+    lines_settings.channel_reports = true;
     expect_status("kept", STATUS_OK, outbound("m g-1 ana hello"));
     expect_status("unknown id", STATUS_OK, inbound("p r-1 ana peer-1 delivered"));
     expect_i64("nothing yet", 1, (int64_t)relay_world->offer_count);
@@ -348,7 +348,7 @@ static void early_receipt_is_found_after_there_were_none(void **state)
 static void early_receipt_is_forgotten_after_a_day(void **state)
 {
     (void)state;
-    relay_world->channel_reports = true;
+    lines_settings.channel_reports = true;
     expect_status("first", STATUS_OK, outbound("m g-1 ana hello"));
     expect_status("receipt", STATUS_OK, inbound("p r-1 ana peer-1 delivered"));
     advance(24 * HOUR_MS - MINUTE_MS);
@@ -367,7 +367,7 @@ static void receipt_of_another_contact_changes_nothing(void **state)
 {
     char line[128];
     (void)state;
-    relay_world->channel_reports = true;
+    lines_settings.channel_reports = true;
     expect_status("kept", STATUS_OK, outbound("m g-1 ana hello"));
     (void)snprintf(line, sizeof(line), "r r-1 bob %s failed", offered(0)->public_id);
     expect_status("2xx", STATUS_OK, inbound(line));

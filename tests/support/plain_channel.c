@@ -1,6 +1,6 @@
 #include "support/plain_channel.h"
 
-#include "support/expect.h"
+#include "support/must.h"
 
 #include "config/load.h"
 
@@ -44,9 +44,7 @@ struct config *plain_config(const char *text, const struct channel *const *chann
     struct buf problems;
     buf_init(&problems, 65536);
     enum status status = config_load_text(&input, &config, &problems);
-    if (status != STATUS_OK)
-        print_error("%s", buf_c_string(&problems));
+    must(status == STATUS_OK, buf_c_string(&problems));
     buf_release(&problems);
-    expect_status("configuration", STATUS_OK, status);
     return config;
 }

@@ -1,183 +1,8 @@
 #include "support/relay_world.h"
-#include "support/plain_channel.h"
 
-#include "gateway/channel.h"
-#include "gateway/choice.h"
 #include "gateway/memory.h"
 
 struct relay_world *relay_world;
-
-/* --- the sources: lines of text
- * ------------------------------------------------------------ */
-
-static struct event_key key_of(enum id_side side, enum id_kind kind, struct str id)
-{
-    return (struct event_key){.side = side, .kind = kind, .id = id};
-}
-
-static enum message_status status_of(struct str name)
-{
-    for (int i = MESSAGE_ACCEPTED; i <= MESSAGE_FAILED; i++)
-        if (str_is(name, message_status_name((enum message_status)i)))
-            return (enum message_status)i;
-    assert_true(str_is(name, "a known status"));
-    return MESSAGE_FAILED;
-}
-
-static void offer_choices(struct event *event, struct arena *arena)
-{
-    struct str rest = event->text;
-    if (str_find_byte(rest, '|') < 0)
-        return;
-    event->content.quick_replies = arena_alloc(arena, 8 * sizeof(struct choice));
-    while (rest.len > 0) {
-        struct str word = str_cut(&rest, '|');
-        event->content.quick_replies[event->content.quick_reply_count++] =
-            (struct choice){.label = word, .payload = word};
-    }
-}
-
-static void decode_line(struct str line, enum direction direction, struct arena *arena,
-                        struct event *event)
-{
-    bool is_inbound = direction == DIRECTION_INBOUND;
-    enum id_side side = is_inbound ? ID_SIDE_CHANNEL : ID_SIDE_GENESYS;
-    char kind = str_cut(&line, ' ').ptr[0];
-
-    event->source_id = str_cut(&line, ' ');
-    event->contact_id = str_cut(&line, ' ');
-    event->keys[event->key_count++] = key_of(side, ID_KIND_MESSAGE, event->source_id);
-    switch (kind) {
-    case 'm':
-        event->kind = EVENT_MESSAGE;
-        event->text = line;
-        offer_choices(event, arena);
-        return;
-    case 'c':
-        event->kind = EVENT_ANSWER;
-        event->has_choice = choice_token_read(
-            str_cut(&line, ' '), &event->choice_message, &event->choice_ordinal);
-        assert_true(event->has_choice);
-        event->text = line;
-        return;
-    case 'a':
-    case 'e':
-        event->kind = kind == 'a' ? EVENT_ANSWER : EVENT_EDIT;
-        event->target = key_of(kind == 'a' ? ID_SIDE_GATEWAY : side, ID_KIND_MESSAGE,
-                               str_cut(&line, ' '));
-        event->has_target = true;
-        event->text = line;
-        event->answer_payload = kind == 'a' ? line : STR_NONE;
-        return;
-    case 'r':
-    case 'p':
-        event->kind = EVENT_RECEIPT;
-        event->target = key_of(kind == 'r' ? ID_SIDE_GATEWAY : side, ID_KIND_MESSAGE,
-                               str_cut(&line, ' '));
-        event->has_target = true;
-        event->receipt_status = status_of(line);
-        event->keys[0].kind = ID_KIND_RECEIPT;
-        return;
-    case 'i':
-        event->kind = EVENT_IDENTITY;
-        event->new_id = line;
-        return;
-    case 't':
-        event->kind = EVENT_TYPING;
-        event->key_count = 0;
-        return;
-    case 'u':
-        event->kind = EVENT_UNREADABLE;
-        event->contact_id = STR_NONE;
-        event->raw = line;
-        return;
-    default:
-        assert_int_equal('m', kind);
-    }
-}
-
-static enum status decode(struct arena *arena, const struct http_message *message,
-                          struct unit *unit)
-{
-    struct str rest = message->body;
-    unit->events = arena_alloc(arena, 16 * sizeof(struct event));
-    while (rest.len > 0)
-        decode_line(str_cut(&rest, '\n'), unit->direction, arena,
-                    &unit->events[unit->event_count++]);
-    return STATUS_OK;
-}
-
-static enum status lines_decode(const struct bridge *bridge,
-                                const struct http_message *message, struct arena *arena,
-                                struct unit *unit, struct error *err)
-{
-    (void)bridge;
-    (void)err;
-    return decode(arena, message, unit);
-}
-
-static enum status lines_verify(const struct bridge *bridge,
-                                const struct http_message *message, struct now now,
-                                struct error *err)
-{
-    (void)bridge;
-    (void)now;
-    if (str_starts(message->body, STR("forged")))
-        return fail(err, STATUS_DENIED, "forged");
-    return STATUS_OK;
-}
-
-static void lines_ack(const struct bridge *bridge, const struct acceptance *acceptance,
-                      struct arena *arena, struct http_reply *reply)
-{
-    (void)bridge;
-    (void)arena;
-    (void)reply;
-    relay_world->public_id[0] = '\0';
-    if (acceptance->public_id != NULL)
-        memcpy(relay_world->public_id, acceptance->public_id, PUBLIC_ID_BYTES);
-    relay_world->conversation = acceptance->conversation;
-}
-
-static const struct source channel_source = {
-    .handshake = source_no_handshake,
-    .verify = lines_verify,
-    .decode = lines_decode,
-    .ack = lines_ack,
-    .refuses_content = true,
-};
-static const struct source genesys_like_source = {
-    .handshake = source_no_handshake,
-    .verify = lines_verify,
-    .decode = lines_decode,
-    .ack = lines_ack,
-};
-
-/* --- the channel
- * ------------------------------------------------------------------------------- */
-
-static void capabilities(const struct bridge *bridge, struct capabilities *out)
-{
-    (void)bridge;
-    *out = (struct capabilities){
-        .receipts = relay_world->channel_reports,
-        .typing = true,
-        .wants_status_accepted = relay_world->wants_accepted,
-        .wants_status_failed = true,
-    };
-}
-
-static const struct sender no_sender = {.credential_next = sender_no_credential};
-static const struct channel lines_channel = {
-    .name = "lines",
-    .settings_size = 1,
-    .settings_ready = plain_settings_ready,
-    .settings_release = plain_settings_release,
-    .capabilities = capabilities,
-    .source = &channel_source,
-    .sender = &no_sender,
-};
-static const struct channel *const lines_channels[] = {&lines_channel, NULL};
 
 /* --- the dispatcher
  * ------------------------------------------------------------------------------ */
@@ -211,17 +36,6 @@ static void keep_order(void *context, int64_t bridge_row, enum bridge_order orde
  * ------------------------------------------------------------------------------------
  */
 
-static const char config_text[] =
-    "public_url: http://127.0.0.1\n"
-    "database: \"sqlite:/unused\"\n"
-    "limits: { max_pending: 40 }\n"
-    "genesys:\n"
-    "  - { name: main, api_url: \"http://127.0.0.1:1\", login_url: "
-    "\"http://127.0.0.1:1\", client_id: a, client_secret: b }\n"
-    "bridges:\n"
-    "  - { name: one, channel: lines, genesys: main, integration_id: i-1, "
-    "genesys_secrets: [ { value: a-secret-of-the-test } ] }\n";
-
 static void open_store(struct relay_world *world, const char *scheme)
 {
     const struct store_options options = {.mode = STORE_WRITER, .may_migrate = true};
@@ -244,14 +58,15 @@ void relay_world_up(const char *scheme)
     struct error err;
 
     relay_world = world;
+    lines_settings = (struct lines_settings){.channel_reports = false};
     world->now = (struct now){.wall_ms = INT64_C(1700000000000), .mono_ms = 1000};
     world->arena = arena_new(1024 * 1024);
-    world->config = plain_config(config_text, lines_channels);
+    world->config = lines_config();
     open_store(world, scheme);
     world->writer = writer_new(world->store, 64);
     const struct relay_settings settings = {
         .writer = world->writer,
-        .genesys_source = &genesys_like_source,
+        .genesys_source = &lines_genesys_source,
         .dispatcher = {keep_offers, keep_recorded, world, keep_order},
         .seed = 7,
     };
@@ -322,6 +137,7 @@ static enum status webhook_end(struct intake *intake)
         (void)writer_step(world->writer, world->now);
     assert_true(is_stored);
     intake_finish(intake, world->now, &world->answer);
+    lines_answer(&world->answer.reply, world->public_id, &world->conversation);
     return world->answer.status;
 }
 

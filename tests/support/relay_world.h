@@ -1,21 +1,12 @@
 /*
- * relay_world: relay on a real store and writer, with sources whose webhooks are lines
- * of text, and a dispatcher that keeps what it is given.
- *
- * A webhook body is one event a line: KIND ID CONTACT [TEXT or TARGET [TEXT]]
- *   m ID CONTACT TEXT           a message (outbound: TEXT "a|b" offers answers a and b)
- *   a ID CONTACT TARGET PAYLOAD an answer to message TARGET
- *   e ID CONTACT TARGET TEXT    an edit
- *   r ID CONTACT TARGET STATUS  a receipt for our message id TARGET
- *   p ID CONTACT TARGET STATUS  a receipt for the id the peer gave
- *   i ID CONTACT NEW_ID         an identity change
- *   t - CONTACT                 typing
- *   u ID - RAW                  unreadable
+ * relay_world: relay on a real store and writer, between the peers of support/lines.h,
+ * and a dispatcher that keeps what it is given.
  */
 #pragma once
 
 #include "support/expect.h"
 #include "support/folder.h"
+#include "support/lines.h"
 
 #include "gateway/relay.h"
 #include "gateway/store.h"
@@ -42,10 +33,6 @@ struct relay_world {
     struct intake_answer answer;
     char public_id[PUBLIC_ID_BYTES]; /* empty: none */
     int64_t conversation;
-
-    /* What the channel can do. */
-    bool channel_reports;
-    bool wants_accepted;
     bool shows_numbers; /* how options are sent */
 };
 
