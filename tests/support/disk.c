@@ -3,20 +3,16 @@
 #include <assert.h>
 #include <string.h>
 
-#include "gateway/memory.h"
+#include "support/disk_content.h"
 
-struct content {
-    uint8_t *bytes;
-    size_t len;
-    size_t capacity;
-};
+#include "gateway/memory.h"
 
 struct file {
     char *name;
     bool is_named;        /* in the directory as it is read */
     bool is_named_synced; /* as the platter has it */
-    struct content current;
-    struct content synced;
+    struct disk_content current;
+    struct disk_content synced;
     struct disk_event **pending; /* what a crash may undo, oldest first */
     size_t pending_count;
     size_t pending_capacity;
@@ -64,7 +60,7 @@ static void list_add(struct disk_event ***list, size_t *count, size_t *capacity,
 {
     if (*count == *capacity) {
         *capacity = *capacity == 0 ? 16 : 2 * *capacity;
-        *list = mem_resize(*list, *capacity * sizeof(struct disk_event *));
+        *list = mem_resize(*list, *capacity * sizeof(void *));
     }
     (*list)[(*count)++] = disk_event_hold(event);
 }
@@ -75,40 +71,12 @@ static void list_clear(struct disk_event **list, size_t *count)
         disk_event_drop(list[--*count]);
 }
 
-/* --- contents -------------------------------------------------------------- */
-
-static void content_resize(struct content *content, size_t len)
-{
-    if (len > content->capacity) {
-        content->capacity = len < 4096 ? 4096 : len + len / 2;
-        content->bytes = mem_resize(content->bytes, content->capacity);
-    }
-    if (len > content->len)
-        memset(content->bytes + content->len, 0, len - content->len);
-    content->len = len;
-}
-
-static void content_write(struct content *content, size_t offset, const uint8_t *bytes,
-                          size_t len)
-{
-    if (offset + len > content->len)
-        content_resize(content, offset + len);
-    memcpy(content->bytes + offset, bytes, len);
-}
-
-static void content_apply(struct content *content, const struct disk_event *event)
+static void content_apply(struct disk_content *content, const struct disk_event *event)
 {
     if (event->op == DISK_WRITE)
         content_write(content, event->offset, event->bytes, event->len);
     else
         content_resize(content, event->offset);
-}
-
-static void content_copy(struct content *to, const struct content *from)
-{
-    content_resize(to, 0);
-    if (from->len > 0)
-        content_write(to, 0, from->bytes, from->len);
 }
 
 /* --- the disk -------------------------------------------------------------- */
@@ -122,8 +90,8 @@ static void file_free(struct file *file)
 {
     list_clear(file->pending, &file->pending_count);
     mem_free(file->pending);
-    mem_free(file->current.bytes);
-    mem_free(file->synced.bytes);
+    content_release(&file->current);
+    content_release(&file->synced);
     mem_free(file->name);
     mem_free(file);
 }
@@ -144,8 +112,7 @@ static struct file *add_file(struct disk *disk, const char *name)
 {
     if (disk->file_count == disk->file_capacity) {
         disk->file_capacity = disk->file_capacity == 0 ? 8 : 2 * disk->file_capacity;
-        disk->files =
-            mem_resize(disk->files, disk->file_capacity * sizeof(*disk->files));
+        disk->files = mem_resize(disk->files, disk->file_capacity * sizeof(void *));
     }
     struct file *file = mem_new(sizeof(*file));
     file->name = mem_copy_string(name);
@@ -277,12 +244,26 @@ size_t disk_used(const struct disk *disk)
 size_t disk_read(const struct disk *disk, unsigned file, size_t offset, void *out,
                  size_t len)
 {
-    const struct content *content = &disk->files[file]->current;
-    if (offset >= content->len)
-        return 0;
-    size_t there = content->len - offset < len ? content->len - offset : len;
-    memcpy(out, content->bytes + offset, there);
-    return there;
+    return content_read(&disk->files[file]->current, offset, out, len);
+}
+
+uint64_t disk_sum(const struct disk *disk, unsigned file)
+{
+    return content_sum(&disk->files[file]->current);
+}
+
+uint64_t disk_sum_all(const struct disk *disk)
+{
+    uint64_t sum = 1;
+    for (size_t i = 0; i < disk->file_count; i++) {
+        const struct file *file = disk->files[i];
+        if (!file->is_named)
+            continue;
+        for (const char *at = file->name; *at != '\0'; at++)
+            sum = (sum ^ (uint64_t)*at) * UINT64_C(0x100000001B3);
+        sum = (sum ^ content_sum(&file->current)) * UINT64_C(0x9E3779B97F4A7C15);
+    }
+    return sum;
 }
 
 void disk_forget(struct disk *disk)
@@ -341,8 +322,19 @@ static enum survival survival_of(struct judge *judge, size_t index)
     return IS_LOST;
 }
 
+static void leave_garbage(struct judge *judge, struct disk_content *content,
+                          size_t begin, size_t end)
+{
+    while (begin < end) {
+        uint64_t bytes = random_u64(judge->random);
+        size_t len = end - begin < sizeof(bytes) ? end - begin : sizeof(bytes);
+        content_write(content, begin, &bytes, len);
+        begin += len;
+    }
+}
+
 /* The length of a file may arrive where its bytes did not. */
-static void leave_hole(struct judge *judge, struct content *content, size_t end)
+static void leave_hole(struct judge *judge, struct disk_content *content, size_t end)
 {
     size_t begin = content->len;
     if (end <= begin)
@@ -354,13 +346,11 @@ static void leave_hole(struct judge *judge, struct content *content, size_t end)
         content_resize(content, end);
         return;
     default:
-        content_resize(content, end);
-        for (size_t i = begin; i < end; i++)
-            content->bytes[i] = (uint8_t)(random_u64(judge->random) >> 32);
+        leave_garbage(judge, content, begin, end);
     }
 }
 
-static void tear(struct judge *judge, struct content *content,
+static void tear(struct judge *judge, struct disk_content *content,
                  const struct disk_event *event)
 {
     size_t begin = event->offset;
@@ -376,7 +366,8 @@ static void tear(struct judge *judge, struct content *content,
     }
 }
 
-static void suffer(struct judge *judge, const struct file *file, struct content *out)
+static void suffer(struct judge *judge, const struct file *file,
+                   struct disk_content *out)
 {
     content_copy(out, &file->synced);
     judge->turn = (size_t)random_below(judge->random, file->pending_count + 1);

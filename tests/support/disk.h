@@ -61,6 +61,10 @@ size_t disk_used(const struct disk *disk);
 /* Returns how many bytes there were. */
 size_t disk_read(const struct disk *disk, unsigned file, size_t offset, void *out,
                  size_t len);
+/* A number that two contents have in common only if they are the same, or by chance. */
+uint64_t disk_sum(const struct disk *disk, unsigned file);
+/* The same over all files that have a name. */
+uint64_t disk_sum_all(const struct disk *disk);
 /* Whatever was not synced never will be. */
 void disk_forget(struct disk *disk);
 /* Whether a crash could take anything back. */

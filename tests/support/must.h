@@ -1,5 +1,6 @@
 /*
- * must: for what a test relies on but does not test, in programs with and without cmocka.
+ * must: for what a test relies on but does not test, in programs with and without
+ * cmocka.
  */
 #pragma once
 

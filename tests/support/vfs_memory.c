@@ -72,8 +72,7 @@ void vfs_change(struct vfs_memory *vfs, struct disk *disk, enum disk_op op,
     }
     if (record->count == record->capacity) {
         record->capacity = record->capacity == 0 ? 256 : 2 * record->capacity;
-        record->events =
-            mem_resize(record->events, record->capacity * sizeof(*record->events));
+        record->events = mem_resize(record->events, record->capacity * sizeof(void *));
     }
     record->events[record->count++] = event;
 }
@@ -269,10 +268,10 @@ void vfs_memory_limit(struct vfs_memory *vfs, size_t bytes)
     (void)vfs_leave(vfs, 0);
 }
 
-void vfs_memory_trouble(struct vfs_memory *vfs, const struct vfs_trouble *plan)
+void vfs_memory_trouble(struct vfs_memory *vfs, const struct vfs_trouble *trouble)
 {
     vfs_enter(vfs);
-    vfs->trouble = *plan;
+    vfs->trouble = *trouble;
     vfs->calls = 0;
     vfs->has_failed = false;
     (void)vfs_leave(vfs, 0);
