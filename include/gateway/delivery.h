@@ -93,6 +93,8 @@ struct delivery {
 
     char public_id[PUBLIC_ID_BYTES]; /* of the message; of receipts: the message's */
     int64_t accepted_ms;
+    int64_t accepted_mono_ms; /* the same moment, if it was in this run and the delivery
+                                 never left memory; else 0 */
     int64_t time_ms; /* channel.time: stored at acceptance, repeated unchanged */
 
     unsigned attempts;            /* ended ones */

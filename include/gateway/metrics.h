@@ -10,7 +10,7 @@
 
 #define METRICS_TABLE(X)                                                               \
     X(WEBHOOK_REQUESTS, COUNTER, "omgw_webhook_requests_total",                        \
-      "Webhook requests by bridge and result")                                         \
+      "Webhook requests by bridge, peer and result")                                   \
     X(WEBHOOK_ACK, HISTOGRAM, "omgw_webhook_ack_duration_seconds",                     \
       "Time from a request's first byte to its answer")                                \
     X(END_TO_END, HISTOGRAM, "omgw_end_to_end_duration_seconds",                       \
@@ -31,7 +31,10 @@
     X(CONVERSATIONS_OPEN, GAUGE, "omgw_conversations_open",                            \
       "Conversations with activity inside the threading window")                       \
     X(PAUSED, GAUGE, "omgw_paused", "1 while the scope is paused")                     \
-    X(TOKEN_REQUESTS, COUNTER, "omgw_token_requests_total", "OAuth token requests")    \
+    X(TOKEN_REQUESTS, COUNTER, "omgw_token_requests_total",                            \
+      "OAuth token requests ended, by account and outcome")                            \
+    X(HTTP_REFUSED, COUNTER, "omgw_http_refused_total",                                \
+      "Requests refused before anybody looked for their bridge, by status")            \
     X(DB_COMMIT, HISTOGRAM, "omgw_db_commit_duration_seconds",                         \
       "Time of one commit, sync included")                                             \
     X(DB_BATCH, COUNTER, "omgw_db_jobs_total", "Write jobs committed")                 \
@@ -67,8 +70,8 @@ void series_set(struct series *series, double value);
 /* One value of a histogram, in seconds. */
 void series_observe(struct series *series, double seconds);
 double series_value(const struct series *series);
-/* Forgets the gauges of one label set, e.g. of a removed bridge. */
-void metrics_forget(const char *labels);
+/* Shows a gauge no more until it is asked for again, e.g. that of a removed bridge. */
+void metrics_forget(enum metric metric, const char *labels);
 
 /* The whole page, Prometheus text format 0.0.4. */
 void metrics_print(struct buf *out);

@@ -58,6 +58,7 @@ struct intake_request {
     const struct http_message *message; /* borrowed until the intake ended */
     struct arena *arena;                /* likewise */
     struct now now;
+    int64_t started_ms; /* mono: when the request began */
     intake_stored *stored;
     void *token;
 };
@@ -85,7 +86,7 @@ void intake_submit(struct intake *intake);
 void intake_finish(struct intake *intake, struct now now, struct intake_answer *out);
 /* Front thread, instead of intake_finish: the sender was answered 503 meanwhile. The
  * job goes on; a repeat of the webhook finds what it stored. */
-void intake_abandon(struct intake *intake, struct intake_answer *out);
+void intake_abandon(struct intake *intake, struct now now, struct intake_answer *out);
 
 /* --- an operator's orders
  * ------------------------------------------------------------------ */

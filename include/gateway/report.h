@@ -38,6 +38,8 @@ struct report {
     bool ends_pause;            /* it went through although its scope was paused */
     int64_t started_ms;         /* wall */
     int64_t ended_ms;           /* wall */
+    int64_t took_ms;            /* by the monotonic clock */
+    int64_t end_to_end_ms;      /* from acceptance until now; see accepted_mono_ms */
 
     /* Filled by the recorder: the epoch was old, so another owner has the lane. */
     bool is_stale;

@@ -13,7 +13,8 @@
 struct admin_auth {
     pthread_mutex_t lock;
     struct config *config; /* a reference; guarded by lock */
-    bool is_local;         /* who reaches the listener is on this machine */
+    struct series *refused;
+    bool is_local; /* who reaches the listener is on this machine */
 };
 
 struct admin_auth *admin_auth_new(struct config *config)
@@ -21,6 +22,7 @@ struct admin_auth *admin_auth_new(struct config *config)
     struct admin_auth *auth = mem_new(sizeof(*auth));
     (void)pthread_mutex_init(&auth->lock, NULL);
     auth->config = config_hold(config);
+    auth->refused = metrics_series(METRIC_ADMIN_REFUSED, "");
     auth->is_local = address_is_loopback(str_of(config->listen.admin_address));
     return auth;
 }
@@ -78,11 +80,12 @@ static const struct admin_token *find_token(const struct config *config,
 
 /* Source: RFC 6750, "3. The WWW-Authenticate Response Header Field"; read 2026-11-21.
  */
-static void refuse(struct request *request, enum status status, struct str challenge)
+static void refuse(const struct admin_auth *auth, struct request *request,
+                   enum status status, struct str challenge)
 {
     struct error err;
     const struct http_header header = {STR("WWW-Authenticate"), challenge};
-    series_add(metrics_series(METRIC_ADMIN_REFUSED, ""), 1);
+    series_add(auth->refused, 1);
     (void)fail(&err, status, "the token is a viewer's, this takes an operator's");
     request_respond_problem_with(request, status, &err, &header);
 }
@@ -97,12 +100,12 @@ bool admin_auth_allows(struct admin_auth *auth, struct request *request,
 
     const struct admin_token *token = find_token(config, bearer);
     if (token == NULL && bearer.len == 0)
-        refuse(request, STATUS_DENIED, STR("Bearer realm=\"omgw\""));
+        refuse(auth, request, STATUS_DENIED, STR("Bearer realm=\"omgw\""));
     else if (token == NULL)
-        refuse(request, STATUS_DENIED,
+        refuse(auth, request, STATUS_DENIED,
                STR("Bearer realm=\"omgw\", error=\"invalid_token\""));
     else if (token->role < role)
-        refuse(request, STATUS_FORBIDDEN,
+        refuse(auth, request, STATUS_FORBIDDEN,
                STR("Bearer realm=\"omgw\", error=\"insufficient_scope\""));
     return token != NULL && token->role >= role;
 }

@@ -50,12 +50,39 @@ void gauges_free(struct gauges *gauges)
     mem_free(gauges);
 }
 
+static void labels_of(const struct bridge *bridge, char out[LABELS_BYTES])
+{
+    (void)snprintf(out, LABELS_BYTES, "bridge=\"%s\"", bridge->name);
+}
+
+/* What nobody reads any more would stand still for ever. */
+static void forget_removed(const struct config *old, const struct config *new)
+{
+    for (size_t i = 0; i < old->bridge_count; i++) {
+        char labels[LABELS_BYTES];
+        if (config_bridge(new, str_of(old->bridges[i].name)) != NULL)
+            continue;
+        labels_of(&old->bridges[i], labels);
+        metrics_forget(METRIC_DELIVERY_OLDEST, labels);
+        metrics_forget(METRIC_CONVERSATIONS_OPEN, labels);
+    }
+}
+
 void gauges_adopt(struct gauges *gauges, struct config *config)
 {
     (void)pthread_mutex_lock(&gauges->lock);
+    forget_removed(gauges->config, config);
+    gauges->oldest_due_ms = 0; /* new bridges are shown at once */
+    gauges->open_due_ms = 0;
     config_drop(gauges->config);
     gauges->config = config_hold(config);
     (void)pthread_mutex_unlock(&gauges->lock);
+}
+
+/* The wall clock may have been set back meanwhile. */
+static double age_s(int64_t now_ms, int64_t then_ms)
+{
+    return now_ms < then_ms ? 0 : (double)(now_ms - then_ms) / 1000.0;
 }
 
 static void oldest_seen(const struct list_cell *cells, size_t count, void *context)
@@ -66,8 +93,7 @@ static void oldest_seen(const struct list_cell *cells, size_t count, void *conte
         if (cells[i].form == LIST_TEXT)
             bridge = config_bridge(tally->config, cells[i].text);
         if (bridge != NULL && cells[i].form == LIST_TIME)
-            tally->values[bridge->index] =
-                (double)(tally->now_ms - cells[i].number) / 1000.0;
+            tally->values[bridge->index] = age_s(tally->now_ms, cells[i].number);
     }
 }
 
@@ -110,8 +136,7 @@ static void refresh(struct gauges *gauges, enum metric metric, enum list_kind ki
         log_warn("metrics.unread", F_TEXT("error", err.text));
     for (size_t i = 0; i < config->bridge_count && status == STATUS_OK; i++) {
         char labels[LABELS_BYTES];
-        (void)snprintf(labels, sizeof(labels), "bridge=\"%s\"",
-                       config->bridges[i].name);
+        labels_of(&config->bridges[i], labels);
         series_set(metrics_series(metric, labels), tally.values[i]);
     }
     mem_free(tally.values);

@@ -47,6 +47,12 @@ static enum handled metrics(struct request *request, void *context)
         return HANDLED_ANSWERED;
     gauges_refresh(admin->gauges, clock_now());
     metrics_print(&page);
+    if (!buf_ok(&page)) {
+        struct error err;
+        enum status status = fail(&err, STATUS_FAILED, "the page has no room");
+        request_respond_problem(request, status, &err);
+        return HANDLED_ANSWERED;
+    }
     request_respond(request, 200, "text/plain; version=0.0.4; charset=utf-8",
                     buf_str(&page), NULL, 0);
     return HANDLED_ANSWERED;

@@ -126,6 +126,7 @@ static enum handled webhook(struct request *request, struct front *front,
         .message = message,
         .arena = request_arena(request),
         .now = clock_now(),
+        .started_ms = request_started_ms(request),
         .stored = webhook_stored,
         .token = request,
     };
@@ -163,7 +164,7 @@ static void webhook_resumed(struct request *request, bool timed_out, void *conte
     struct intake *intake = request_data(request);
     struct intake_answer answer;
     if (timed_out)
-        intake_abandon(intake, &answer);
+        intake_abandon(intake, clock_now(), &answer);
     else
         intake_finish(intake, clock_now(), &answer);
     respond(context, request, &answer);

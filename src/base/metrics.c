@@ -1,5 +1,6 @@
 #include "gateway/metrics.h"
 
+#include <assert.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -74,8 +75,8 @@ static struct series *make(enum metric metric, const char *labels)
     if (table[metric].kind == HISTOGRAM)
         series->buckets =
             mem_new_array(bound_count(metric) + 1, sizeof(*series->buckets));
-    HASH_ADD_KEYPTR(hh, registry[metric], series->labels, strlen(series->labels),
-                    series);
+    size_t len = strlen(labels); /* not in the macro, which would ask at every byte */
+    HASH_ADD_KEYPTR(hh, registry[metric], series->labels, len, series);
     return series;
 }
 
@@ -107,6 +108,9 @@ void series_observe(struct series *series, double seconds)
 {
     size_t count = bound_count(series->metric);
     size_t at = 0;
+    if (!(seconds >
+          0)) /* of two looks at a wall clock that was set back between them */
+        seconds = 0;
     while (at < count && seconds > bounds[at])
         at++;
     atomic_fetch_add_explicit(&series->buckets[at], 1, memory_order_relaxed);
@@ -118,15 +122,14 @@ double series_value(const struct series *series)
     return atomic_load_explicit(&series->value, memory_order_relaxed);
 }
 
-void metrics_forget(const char *labels)
+void metrics_forget(enum metric metric, const char *labels)
 {
+    assert(table[metric].kind == GAUGE); /* a counter must not start anew */
     (void)pthread_mutex_lock(&registry_lock);
-    for (size_t metric = 0; metric < METRIC_COUNT; metric++) {
-        struct series *series = find((enum metric)metric, labels);
-        if (series == NULL || table[metric].kind != GAUGE)
-            continue;
-        series->is_forgotten =
-            true; /* others may hold the pointer: hidden, not freed */
+    struct series *series = find(metric, labels);
+    if (series != NULL) {
+        /* Others may hold the pointer: hidden, not freed. */
+        series->is_forgotten = true;
         series_set(series, 0);
     }
     (void)pthread_mutex_unlock(&registry_lock);

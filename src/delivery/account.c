@@ -92,6 +92,7 @@ static void configure_organisation(struct engine *engine, struct account *accoun
                      engine->now.mono_ms);
     account->limit = (unsigned)organisation->connections;
     account->sender = engine->settings.genesys_sender;
+    credential_announce(account);
 }
 
 static void configure_channel(struct engine *engine, struct account *account,

@@ -7,13 +7,35 @@
 #include "gateway/limits.h"
 #include "gateway/log.h"
 #include "gateway/memory.h"
+#include "gateway/metrics.h"
 #include "retry.h"
+
+/* Two short names. */
+#define LABELS_BYTES 160
 
 static void fetch_free(struct token_fetch *fetch)
 {
     arena_free(fetch->arena);
     config_drop(fetch->config);
     mem_free(fetch);
+}
+
+static struct series *token_requests(const struct account *account,
+                                     enum outcome outcome)
+{
+    char labels[LABELS_BYTES];
+    (void)snprintf(labels, sizeof(labels), "account=\"%s\",outcome=\"%s\"",
+                   account->name, outcome_name(outcome));
+    return metrics_series(METRIC_TOKEN_REQUESTS, labels);
+}
+
+void credential_announce(const struct account *account)
+{
+    static const enum outcome outcomes[] = {OUTCOME_DONE, OUTCOME_RETRY,
+                                            OUTCOME_SLOW_DOWN, OUTCOME_UNKNOWN,
+                                            OUTCOME_BROKEN};
+    for (size_t i = 0; i < COUNT_OF(outcomes); i++)
+        (void)token_requests(account, outcomes[i]);
 }
 
 static void fetch_ended(struct token_fetch *fetch)
@@ -24,6 +46,7 @@ static void fetch_ended(struct token_fetch *fetch)
 
     account->fetch = NULL;
     account->in_flight--;
+    series_add(token_requests(account, result->outcome), 1);
     if (result->outcome == OUTCOME_DONE) {
         account_set_token(engine, account, result->token, result->lifetime_ms);
         log_info("credential.fetched", F_TEXT("account", account->name),

@@ -130,7 +130,7 @@ struct run {
     struct attempt attempt;
     struct sender_result result;
     struct report report;
-    int64_t started_wall_ms;
+    struct now started;
     int64_t recorded_ms; /* mono: when it was handed to the recorder */
     bool may_have_arrived;
     bool is_marked;      /* OUTCOME_SENDING is committed for the exchange that waits */
@@ -288,6 +288,8 @@ int64_t verdict_age_ms(const struct run *run);
 /* --- credentials (credential.c)
  * ---------------------------------------------------------------- */
 
+/* Its counters are there from the start. */
+void credential_announce(const struct account *account);
 void credential_want(struct engine *engine, struct account *account,
                      const struct bridge *bridge, struct config *config);
 void credential_answered(struct token_fetch *fetch, const struct reply *reply);

@@ -57,6 +57,13 @@ void runs_free_pool(struct engine *engine)
 /* --- the end of an attempt
  * --------------------------------------------------------------------- */
 
+/* The wall clock may have been set since, and only it is stored. */
+static int64_t end_to_end_ms(const struct delivery *delivery, struct now now)
+{
+    return delivery->accepted_mono_ms != 0 ? now.mono_ms - delivery->accepted_mono_ms
+                                           : now.wall_ms - delivery->accepted_ms;
+}
+
 static void fill_report(struct run *run)
 {
     const struct delivery *delivery = run->attempt.delivery;
@@ -83,7 +90,9 @@ static void fill_report(struct run *run)
         run->may_have_arrived && delivery_is_pending(delivery_after(result->outcome));
     report->shows_numbers = run->attempt.shows_numbers;
     report->peer_reports_failure = result->peer_reports_failure;
-    report->started_ms = run->started_wall_ms;
+    report->started_ms = run->started.wall_ms;
+    report->took_ms = run->engine->now.mono_ms - run->started.mono_ms;
+    report->end_to_end_ms = end_to_end_ms(delivery, run->engine->now);
     report->ended_ms =
         result->outcome == OUTCOME_SENDING ? 0 : run->engine->now.wall_ms;
 }
@@ -298,7 +307,7 @@ bool run_start(struct engine *engine, struct lane *lane)
     run->lane = lane;
     run->account = lane->flow->account;
     run->config = config_hold(engine->config);
-    run->started_wall_ms = engine->now.wall_ms;
+    run->started = engine->now;
     run->attempt = (struct attempt){
         .delivery = head,
         .bridge = config_bridge_of_row(engine->config, head->bridge_row),

@@ -58,12 +58,24 @@ static void count_answer(const struct bridge *bridge, enum intake_peer peer,
     series_add(bridge->tally->webhooks[peer][result_of(status)], 1);
 }
 
-static bool answer(struct intake_answer *out, const struct bridge *bridge,
-                   enum intake_peer peer, enum status status)
+static void observe_answer(const struct bridge *bridge, enum intake_peer peer,
+                           int64_t took_ms)
+{
+    series_observe(bridge->tally->ack[peer], (double)took_ms / 1000.0);
+}
+
+/* Answers at once; `bridge` is NULL when there is none of that name. */
+static bool answer(const struct relay *relay, struct intake_answer *out,
+                   const struct bridge *bridge, const struct intake_request *request,
+                   enum status status)
 {
     out->status = status;
-    if (bridge != NULL)
-        count_answer(bridge, peer, status);
+    if (bridge == NULL) {
+        series_add(relay->strangers[request->peer], 1);
+        return true;
+    }
+    count_answer(bridge, request->peer, status);
+    observe_answer(bridge, request->peer, request->now.mono_ms - request->started_ms);
     return true;
 }
 
@@ -229,7 +241,7 @@ static struct intake *intake_new(struct relay *relay, struct config *config,
     intake->stored = request->stored;
     intake->token = request->token;
     intake->peer = request->peer;
-    intake->started_ms = request->now.mono_ms;
+    intake->started_ms = request->started_ms;
     intake->config = config_hold(config);
     intake->job_config = config_hold(config);
     return intake;
@@ -295,19 +307,19 @@ bool intake_begin(struct relay *relay, struct config *config,
     const struct bridge *bridge = config_bridge(config, request->bridge_name);
     *out = (struct intake_answer){.status = STATUS_OK};
     if (bridge == NULL)
-        return answer(out, NULL, request->peer,
+        return answer(relay, out, NULL, request,
                       deny_unknown(relay, config, request, &out->err));
 
     const struct source *source = source_of(relay, bridge, request->peer);
     if (source->handshake(bridge, request->message, request->arena, &out->reply))
-        return answer(out, bridge, request->peer, STATUS_OK);
+        return answer(relay, out, bridge, request, STATUS_OK);
 
     struct unit unit = {0};
     enum status status = understand(source, bridge, request, &unit, &out->err);
     if (status == STATUS_FORBIDDEN)
         status = understand_elsewhere(relay, config, bridge, request, &unit, &out->err);
     if (status != STATUS_OK)
-        return answer(out, bridge, request->peer, status);
+        return answer(relay, out, bridge, request, status);
     bridge = unit.bridge;
     source = source_of(relay, bridge, request->peer);
 
@@ -315,11 +327,11 @@ bool intake_begin(struct relay *relay, struct config *config,
     if (unit.event_count == 0) {
         const struct acceptance nothing = {.status = STATUS_OK};
         source->ack(bridge, &nothing, request->arena, &out->reply);
-        return answer(out, bridge, request->peer, STATUS_OK);
+        return answer(relay, out, bridge, request, STATUS_OK);
     }
     status = check_limits(relay, config, request, source, &unit, out);
     if (status != STATUS_OK)
-        return answer(out, bridge, request->peer, status);
+        return answer(relay, out, bridge, request, status);
 
     *out_intake = intake_new(relay, config, request, source, &unit);
     return false;
@@ -361,15 +373,15 @@ void intake_finish(struct intake *intake, struct now now, struct intake_answer *
         out->err = intake->err;
     }
     count_answer(bridge, intake->peer, status);
-    series_observe(bridge->tally->ack[intake->peer],
-                   (double)(now.mono_ms - intake->started_ms) / 1000.0);
+    observe_answer(bridge, intake->peer, now.mono_ms - intake->started_ms);
     config_drop(TAKE(intake->config));
 }
 
-void intake_abandon(struct intake *intake, struct intake_answer *out)
+void intake_abandon(struct intake *intake, struct now now, struct intake_answer *out)
 {
     *out = (struct intake_answer){.status = STATUS_RETRY};
     (void)fail(&out->err, STATUS_RETRY, "not stored in time: come again");
     count_answer(intake->unit.bridge, intake->peer, STATUS_RETRY);
+    observe_answer(intake->unit.bridge, intake->peer, now.mono_ms - intake->started_ms);
     config_drop(TAKE(intake->config));
 }

@@ -47,8 +47,9 @@ struct tidy_job {
 
 struct relay {
     struct relay_settings settings;
-    struct random random;  /* writer thread: public ids */
-    struct arena *arena;   /* writer thread: one outcome at a time */
+    struct random random;        /* writer thread: public ids */
+    struct arena *arena;         /* writer thread: one outcome at a time */
+    struct series *strangers[2]; /* webhooks for a bridge that is not there, by peer */
     struct tally *tallies; /* start, then the writer thread, which syncs bridges */
     bool early_receipts;   /* writer thread: some may wait; see receipts.c */
     struct tidy_job tidy;
@@ -56,6 +57,8 @@ struct relay {
     struct space_watch space; /* front thread */
 };
 
+/* The counter of refused webhooks that name no bridge of ours. */
+struct series *tally_strangers(enum intake_peer peer);
 struct tally *tally_of(struct relay *relay, const char *bridge_name);
 /* NULL when this process has not served the bridge. */
 struct tally *tally_find(const struct relay *relay, struct str bridge_name);

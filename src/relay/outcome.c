@@ -282,8 +282,7 @@ static void count_outcome(const struct report *report)
     if (report->delivery->class == DELIVERY_MESSAGE &&
         outcome_is_success(report->outcome))
         series_observe(tally->end_to_end[direction],
-                       (double)(report->ended_ms - report->delivery->accepted_ms) /
-                           1000.0);
+                       (double)report->end_to_end_ms / 1000.0);
 }
 
 struct outcome_event {
@@ -318,7 +317,7 @@ static void log_outcome(const struct report *report)
         F_TEXT("outcome", outcome_name(report->outcome)),
         F_I64("status", report->http_status),
         F_I64("attempts", report->attempts),
-        F_MS("took", report->ended_ms - report->started_ms),
+        F_MS("took", report->took_ms),
         F_STR("reason", report->reason),
     };
     log_write(event.level, event.name, fields, COUNT_OF(fields));

@@ -12,6 +12,8 @@ struct relay *relay_new(const struct relay_settings *settings)
     relay->arena = arena_new(LIMIT_REQUEST_ARENA_BYTES);
     relay->flood = flood_new();
     random_seed(&relay->random, settings->seed);
+    for (unsigned peer = INTAKE_CHANNEL; peer <= INTAKE_GENESYS; peer++)
+        relay->strangers[peer] = tally_strangers((enum intake_peer)peer);
     return relay;
 }
 

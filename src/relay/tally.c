@@ -57,6 +57,13 @@ static void tally_make_series(struct tally *tally)
     tally->unreadable = series_of(METRIC_UNREADABLE, name, NULL, NULL, NULL, NULL);
 }
 
+/* Their bridge is empty: what they name is not ours to count by. */
+struct series *tally_strangers(enum intake_peer peer)
+{
+    return series_of(METRIC_WEBHOOK_REQUESTS, "", "peer", peer_names[peer], "result",
+                     result_names[WEBHOOK_BAD_SIGNATURE]);
+}
+
 struct tally *tally_find(const struct relay *relay, struct str bridge_name)
 {
     struct tally *tally = relay->tallies;

@@ -59,6 +59,7 @@ static void connection_open(struct loop *loop, int fd, const struct sockaddr *ad
         (void)snprintf(connection->peer_text, sizeof(connection->peer_text), "unix");
     atomic_fetch_add(&loop->listener->connections, 1);
     if (!may_connect(connection)) {
+        refusal_count(0);
         (void)close(fd);
         connection_free(connection);
         return;

@@ -192,6 +192,9 @@ struct request *request_new(struct loop *loop);
 void request_free_pool(struct loop *loop);
 /* Lets go of the body. */
 void request_forget_body(struct request *request);
+/* Counts what no handler sees; 0: a connection that is closed unanswered. Any thread.
+ */
+void refusal_count(int http_status);
 /* The answer will be this; the body is not kept. */
 void request_refuse(struct request *request, enum status status, const char *why);
 /* Has a suspended request answered by its route and hands it back to libmicrohttpd. */

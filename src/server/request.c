@@ -4,6 +4,7 @@
 
 #include "gateway/limits.h"
 #include "gateway/memory.h"
+#include "gateway/metrics.h"
 
 /* Kept for reuse per loop; more only after a burst. */
 #define POOL_MAX 256
@@ -93,8 +94,18 @@ void request_drop(struct request *request)
         request_recycle(request);
 }
 
+/* Beside the answer, since a peer may not wait for it. */
+void refusal_count(int http_status)
+{
+    char labels[32] = "status=\"none\"";
+    if (http_status != 0)
+        (void)snprintf(labels, sizeof(labels), "status=\"%d\"", http_status);
+    series_add(metrics_series(METRIC_HTTP_REFUSED, labels), 1);
+}
+
 void request_refuse(struct request *request, enum status status, const char *why)
 {
+    refusal_count(http_status_of(status));
     request->refusal = fail(&request->refusal_error, status, "%s", why);
     request_forget_body(request);
 }

@@ -345,6 +345,7 @@ static void front_in(struct bench *bench)
             .message = &webhook->message,
             .arena = webhook->arena,
             .now = now_fixed(),
+            .started_ms = now_fixed().mono_ms,
             .stored = webhook_stored,
             .token = webhook,
         };

@@ -117,6 +117,7 @@ static struct intake *webhook_begin(enum intake_peer peer, const char *lines)
         .message = message,
         .arena = world->arena,
         .now = world->now,
+        .started_ms = world->now.mono_ms,
         .stored = stored,
         .token = &is_stored,
     };

@@ -5,6 +5,7 @@
 #include "support/server_fixture.h"
 
 #include "gateway/api.h"
+#include "gateway/metrics.h"
 #include "gateway/server.h"
 
 #define LOCAL "listen: { admin: \"127.0.0.1:9090\" }\n"
@@ -180,6 +181,24 @@ static void only_liveness_and_readiness_are_open(void **state)
     world_stop(&world);
 }
 
+/* Cut off, a page would be taken for another one. */
+static void a_page_that_has_no_room_is_an_error(void **state)
+{
+    (void)state;
+    static char labels[9 * 1024 * 1024];
+    size_t count = 0;
+    const struct route *routes = admin_routes(&count);
+    struct world world;
+    memset(labels, 'x', sizeof(labels) - 1);
+    world_start(&world, LOCAL GOOD_TEXT, routes, count);
+    expect_answer(&world, "metrics", "/metrics", NULL, 200, "");
+    (void)metrics_series(METRIC_DB_WAL, labels);
+    expect_answer(&world, "too many", "/metrics", NULL, 500, "");
+    metrics_forget(METRIC_DB_WAL, labels);
+    expect_answer(&world, "room again", "/metrics", NULL, 200, "");
+    world_stop(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +208,7 @@ int main(void)
         cmocka_unit_test(a_reload_changes_the_tokens),
         cmocka_unit_test(a_reload_without_tokens_opens_no_door),
         cmocka_unit_test(only_liveness_and_readiness_are_open),
+        cmocka_unit_test(a_page_that_has_no_room_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { leaks } from './canary.mjs';
+import { readExposition } from './exposition.mjs';
 import { Child, freePort, until } from './process.mjs';
 import { Partner, SECRET, request } from './partner.mjs';
 
@@ -158,6 +159,8 @@ ${this.#part(extra.bridges)}
     async end() {
         const running = this.gateway.code === undefined;
         const metrics = running ? (await request(`${this.admin}/metrics`)).body : '';
+        if (running)
+            assert.deepEqual(readExposition(metrics).problems, []);
         const code = await this.stopGateway();
         const events = [...this.partner.sent, ...this.agentSaid];
         assert.deepEqual(leaks({ secrets: this.secrets, events },
