@@ -213,9 +213,19 @@ check_cppcheck() {
         -Iinclude -D_GNU_SOURCE src
 }
 
+# The alert rules and the dashboard, by Prometheus' own tool.
+check_alerts() {
+    if ! command -v dpkg >/dev/null; then
+        note 'skipped: not a Debian system, so no promtool'
+        counted 0 0
+        return 0
+    fi
+    tests/docs/alerts "$(debian_tool prometheus usr/bin/promtool)"
+}
+
 check_scripts() {
     local scripts
-    mapfile -t scripts < <(all_files scripts docker tests/style tests/image .ci | xargs grep -lE '^#!.*(ba)?sh$')
+    mapfile -t scripts < <(all_files scripts docker tests/style tests/docs tests/image .ci | xargs grep -lE '^#!.*(ba)?sh$')
     shellcheck -x "${scripts[@]}"
     note "${#scripts[@]} scripts"
 }

@@ -65,6 +65,22 @@ install_packages() {
         --no-install-recommends "${missing[@]}" >/dev/null
 }
 
+# debian_tool PACKAGE FILE: prints where that file of the package is, which is unpacked below
+# build/tools and not installed: installing may start services.
+debian_tool() {
+    local folder=build/tools/$1
+    if [[ ! -x $folder/$2 ]]; then
+        mkdir -p "$folder"
+        (
+            cd "$folder" || return
+            apt-get download -qq "$1" || { as_root apt-get update -qq && apt-get download -qq "$1"; }
+            dpkg --fsys-tarfile "$1"_*.deb | tar -x "./$2"
+            rm "$1"_*.deb
+        ) >&2
+    fi
+    printf '%s\n' "$PWD/$folder/$2"
+}
+
 # build_preset PRESET [TARGET...]: configures and builds it in build/PRESET; says how many
 # objects were compiled.
 build_preset() {
