@@ -8,7 +8,14 @@
 #include "gateway/settings.h"
 #include "gateway/source.h"
 
-/* What the service can show; drives degradation. */
+/* How often a service may be asked: one request each `interval_us`, of which `burst`
+ * may come at once. An interval of 0: no limit. */
+struct pace {
+    int64_t interval_us;
+    int64_t burst; /* at least 1 where there is an interval */
+};
+
+/* What the service can show, and how fast; drives degradation and pacing. */
 struct capabilities {
     int64_t text_max; /* code points in one message */
     unsigned quick_replies_max;
@@ -20,6 +27,8 @@ struct capabilities {
     bool has_idempotency_key;   /* a repeat is recognised by the peer */
     bool wants_status_accepted; /* message.status accepted is sent */
     bool wants_status_failed;
+    struct pace account_pace; /* of all that a bridge sends */
+    struct pace contact_pace; /* of what it sends to one contact */
 };
 
 struct channel {

@@ -61,7 +61,8 @@ struct sender_result {
     enum reason_code reason_code; /* of refusals */
     struct str reason;            /* for people; no text of a message, no secret */
     enum pause_scope pause;       /* of OUTCOME_BROKEN */
-    bool may_have_arrived;        /* repeat would be a possible duplicate */
+    bool holds_contact;    /* of SLOW_DOWN: said of this contact, not of the account */
+    bool may_have_arrived; /* repeat would be a possible duplicate */
 
     struct str provider_id; /* of the part, as the peer named it; may be empty */
     struct str genesys_conversation_id; /* Genesys answered with it; may be empty */

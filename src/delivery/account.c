@@ -102,6 +102,10 @@ static void configure_channel(struct engine *engine, struct account *account,
         bucket_init(&account->bucket, bridge->requests_per_minute, engine->now.mono_ms);
     bucket_set_limit(&account->bucket, bridge->requests_per_minute,
                      engine->now.mono_ms);
+    struct capabilities can;
+    bridge->channel->capabilities(bridge, &can);
+    account->pace = can.account_pace;
+    flow_of(engine, bridge->row, DIRECTION_OUTBOUND)->contact_pace = can.contact_pace;
     account->limit = (unsigned)bridge->connections;
     account->sender = bridge->channel->sender;
 }

@@ -84,6 +84,7 @@ struct flow {
     struct probe probe;                /* of FLOW_PAUSED_BRIDGE */
     struct series *paused_gauge;       /* NULL until its bridge was configured once */
     struct series *organisation_gauge; /* likewise; INBOUND only */
+    struct pace contact_pace;          /* the channel's; OUTBOUND only */
     struct flow *next;                 /* ring of the account's flows */
 };
 
@@ -92,6 +93,10 @@ struct account {
     enum direction direction; /* INBOUND: an organisation */
     const struct sender *sender;
     struct bucket bucket;
+    struct pace pace;      /* the channel's */
+    int64_t due_us;        /* of the pace */
+    int64_t held_row;      /* contact that a 429 held last */
+    int64_t held_until_ms; /* mono; the longest such hold */
     unsigned in_flight;
     unsigned limit;
     struct flow *flows; /* ring; the next one to serve */
@@ -165,7 +170,9 @@ struct engine {
     struct flow **flows; /* owned */
     size_t flow_count;
     struct account *accounts;
-    struct lane **timers; /* binary heap by due_ms */
+    struct contact_pace *contact_paces; /* by contact; owned */
+    size_t contact_sweep_at;            /* so many are looked through */
+    struct lane **timers;               /* binary heap by due_ms */
     size_t timer_count;
     size_t timer_room;
     struct run *pool;
@@ -259,6 +266,20 @@ void account_pause(struct engine *engine, struct flow *flow, enum pause_scope sc
 MUST_CHECK enum status pauses_load(struct engine *engine, struct error *err);
 void orders_take(struct engine *engine, bool obey);
 void orders_give(void *context, int64_t bridge_row, enum bridge_order order);
+
+/* --- paces (pace.c)
+ * -----------------------------------------------------------------------------------
+ */
+
+/* 0: the contact may be sent to now; else how long until it may. */
+int64_t contact_wait_ms(const struct engine *engine, const struct lane *lane);
+void contact_spend(struct engine *engine, const struct lane *lane);
+/* A 429 that was said of one contact. False: it is the account that must wait. */
+bool contact_hold(struct engine *engine, const struct lane *lane, int64_t span_ms);
+void contact_paces_free(struct engine *engine);
+/* Bucket and pace of an account. */
+int64_t account_pace_wait_ms(struct engine *engine, struct account *account);
+void account_spend(struct engine *engine, struct account *account);
 
 /* --- runs (run.c)
  * ---------------------------------------------------------------------------- */

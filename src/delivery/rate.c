@@ -1,5 +1,7 @@
 #include "rate.h"
 
+#include "gateway/channel.h"
+
 #define TOKEN INT64_C(60000)
 
 static int64_t burst_of(int64_t per_minute)
@@ -73,4 +75,20 @@ void bucket_pause(struct bucket *bucket, int64_t span_ms, int64_t now_ms)
 {
     if (now_ms + span_ms > bucket->paused_until_ms)
         bucket->paused_until_ms = now_ms + span_ms;
+}
+
+int64_t pace_wait_ms(const struct pace *pace, int64_t due_us, int64_t now_ms)
+{
+    int64_t early_us = due_us - now_ms * 1000 - pace->interval_us * (pace->burst - 1);
+
+    if (pace->interval_us == 0 || early_us <= 0)
+        return 0;
+    return (early_us + 999) / 1000;
+}
+
+int64_t pace_spend(const struct pace *pace, int64_t due_us, int64_t now_ms)
+{
+    int64_t now_us = now_ms * 1000;
+
+    return (due_us > now_us ? due_us : now_us) + pace->interval_us;
 }

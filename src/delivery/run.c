@@ -194,7 +194,8 @@ static bool run_send(struct run *run, struct error *err)
         run->result.reason = arena_copy(run->arena, str_of(err->text));
         return false;
     }
-    bucket_spend(&account->bucket, engine->now.mono_ms);
+    account_spend(engine, account);
+    contact_spend(engine, run->lane);
     return true;
 }
 
@@ -299,6 +300,11 @@ bool run_start(struct engine *engine, struct lane *lane)
         lane_settle(engine, lane);
         return true;
     }
+    int64_t wait_ms = contact_wait_ms(engine, lane);
+    if (wait_ms > 0) {
+        lane_wait(engine, lane, engine->now.mono_ms + wait_ms);
+        return true;
+    }
     if (!engine->settings.recorder.reserve(engine->settings.recorder.context)) {
         lane_ready(engine, lane);
         return false;
@@ -362,16 +368,18 @@ static void again(struct run *run)
         lane_wait(engine, lane, engine->now.mono_ms + wait_ms);
 }
 
-/* A part is committed: the same attempt goes on with the next one. */
+/* A part is committed: the same attempt goes on with the next one, unless its turn is
+ * later or there is no room to record it. */
 static void next_part(struct run *run)
 {
     struct engine *engine = run->engine;
     const struct recorder *recorder = &engine->settings.recorder;
     struct account *account = run->account;
 
-    if (!recorder->reserve(recorder->context)) {
-        run->result.outcome =
-            OUTCOME_SLOW_DOWN; /* no room to record: go on in a moment */
+    if (contact_wait_ms(engine, run->lane) > 0 ||
+        account_pace_wait_ms(engine, account) > 0 ||
+        !recorder->reserve(recorder->context)) {
+        run->result.outcome = OUTCOME_SLOW_DOWN;
         again(run);
         return;
     }

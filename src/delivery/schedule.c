@@ -87,7 +87,7 @@ static int64_t account_wait_ms(struct engine *engine, struct account *account)
     }
     if (account->in_flight >= account->limit)
         return INT64_MAX;
-    return bucket_wait_ms(&account->bucket, engine->now.mono_ms);
+    return account_pace_wait_ms(engine, account);
 }
 
 /* Fetches ahead of the token's end, while there is work or not: an idle gateway that

@@ -65,6 +65,17 @@ static void consider_giving_up(struct run *run)
     result->outcome = OUTCOME_GIVEN_UP;
 }
 
+static void slow_down(struct run *run)
+{
+    struct engine *engine = run->engine;
+    int64_t hint_ms = run->result.retry_after_ms;
+    int64_t span_ms = hint_ms >= 0 ? hint_ms : engine->config->retry.first;
+
+    if (run->result.holds_contact && contact_hold(engine, run->lane, span_ms))
+        return;
+    bucket_pause(&run->account->bucket, span_ms, engine->now.mono_ms);
+}
+
 /* What the outcome means for account, flow and bucket; before it is recorded. */
 static void learn(struct run *run)
 {
@@ -74,10 +85,7 @@ static void learn(struct run *run)
     struct sender_result *result = &run->result;
 
     if (result->outcome == OUTCOME_SLOW_DOWN)
-        bucket_pause(&account->bucket,
-                     result->retry_after_ms >= 0 ? result->retry_after_ms
-                                                 : engine->config->retry.first,
-                     engine->now.mono_ms);
+        slow_down(run);
     if (verdict_is_failure(result->outcome))
         account_failed(engine, account, run->lane);
     else

@@ -17,18 +17,22 @@ static struct now world_clock(void)
 /* --- the channel of the configuration: never used, must only be there
  * ---------------------- */
 
+static struct engine_world *the_world;
+
 static void capabilities(const struct bridge *bridge, struct capabilities *out)
 {
     (void)bridge;
-    *out = (struct capabilities){.has_idempotency_key = true};
+    *out = (struct capabilities){
+        .has_idempotency_key = true,
+        .account_pace = the_world->account_pace,
+        .contact_pace = the_world->contact_pace,
+    };
 }
 
 static const struct source no_source = {.handshake = source_no_handshake};
 
 /* --- the sender
  * ------------------------------------------------------------------------------ */
-
-static struct engine_world *the_world;
 
 static enum sender_step outcome_of(struct sender_result *out, const struct reply *last)
 {
@@ -41,6 +45,7 @@ static enum sender_step outcome_of(struct sender_result *out, const struct reply
         out->outcome = OUTCOME_RETRY;
     } else if (last->status == 429) {
         out->outcome = OUTCOME_SLOW_DOWN;
+        out->holds_contact = the_world->holds_contact;
     } else if (last->status == 403) {
         out->outcome = OUTCOME_BROKEN;
         out->pause = the_world->pauses;
@@ -373,6 +378,14 @@ void world_shrink_inbox(struct engine_world *world, size_t inbox)
     engine_up(world);
 }
 
+void world_pace(struct engine_world *world, struct pace account, struct pace contact)
+{
+    engine_down(world);
+    world->account_pace = account;
+    world->contact_pace = contact;
+    engine_up(world);
+}
+
 void world_limit_rate(struct engine_world *world, int64_t per_minute)
 {
     engine_down(world);
@@ -405,6 +418,13 @@ void world_offer_on(struct engine_world *world, int64_t bridge, int64_t contact,
                     int64_t id)
 {
     const struct delivery delivery = delivery_of(bridge, contact, id);
+    offer(world, &delivery);
+}
+
+void world_offer_outbound(struct engine_world *world, int64_t contact, int64_t id)
+{
+    struct delivery delivery = delivery_of(1, contact, id);
+    delivery.direction = DIRECTION_OUTBOUND;
     offer(world, &delivery);
 }
 

@@ -6,6 +6,7 @@
 
 #include "support/expect.h"
 
+#include "gateway/channel.h"
 #include "gateway/engine.h"
 #include "gateway/store.h"
 
@@ -39,6 +40,9 @@ struct engine_world {
     bool needs_token;
     unsigned parts; /* of every message */
     int64_t retry_after_ms;
+    bool holds_contact; /* what a 429 says */
+    struct pace account_pace;
+    struct pace contact_pace;
     enum pause_scope pauses; /* what a 403 does */
     bool commits_are_stale;
     bool is_ending;
@@ -54,12 +58,16 @@ void world_reload(struct engine_world *world, int64_t lane_memory);
 void world_crash(struct engine_world *world);
 /* A new engine that takes only so many hand-overs between two steps. */
 void world_shrink_inbox(struct engine_world *world, size_t inbox);
+/* A new engine, whose channel has these paces. */
+void world_pace(struct engine_world *world, struct pace account, struct pace contact);
 void world_limit_rate(struct engine_world *world, int64_t per_minute);
 
 /* Offers a delivery to Genesys: class MESSAGE on bridge 1 unless said otherwise. */
 void world_offer(struct engine_world *world, int64_t contact, int64_t id);
 void world_offer_on(struct engine_world *world, int64_t bridge, int64_t contact,
                     int64_t id);
+/* Offers a message to the channel of bridge 1. */
+void world_offer_outbound(struct engine_world *world, int64_t contact, int64_t id);
 void world_offer_class(struct engine_world *world, enum delivery_class class,
                        int64_t contact, int64_t id);
 void world_offer_receipt(struct engine_world *world, int64_t message,

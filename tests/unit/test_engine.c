@@ -109,6 +109,111 @@ static void slow_down_pauses_the_account_not_the_message(void **state)
     expect_i64("both go", 2, (int64_t)world->flight_count);
 }
 
+static void settle_flight(struct engine_world *world)
+{
+    world_answer(world, 0, 200);
+    (void)world_commit(world);
+    world_step(world);
+}
+
+static void contact_waits_for_its_pace_others_do_not(void **state)
+{
+    struct engine_world *world = *state;
+    world_pace(world, (struct pace){0}, (struct pace){6000000, 2});
+    for (int64_t id = 1; id <= 3; id++)
+        world_offer_outbound(world, 1, id);
+    world_step(world);
+    settle_flight(world);
+    expect_i64("the burst", 2, world_flight_id(world, 0));
+    settle_flight(world);
+    expect_i64("no more of the contact", 0, (int64_t)world->flight_count);
+    world_offer_outbound(world, 2, 4);
+    world_step(world);
+    expect_i64("another contact", 4, world_flight_id(world, 0));
+    settle_flight(world);
+    world_advance(world, 5999);
+    world_step(world);
+    expect_i64("not a moment early", 0, (int64_t)world->flight_count);
+    world_advance(world, 1);
+    world_step(world);
+    expect_i64("its turn", 3, world_flight_id(world, 0));
+}
+
+static void parts_keep_the_pace_of_their_contact(void **state)
+{
+    struct engine_world *world = *state;
+    world->parts = 2;
+    world_pace(world, (struct pace){0}, (struct pace){1000000, 1});
+    world_offer_outbound(world, 1, 1);
+    world_step(world);
+    world_answer(world, 0, 200);
+    expect_i64("progress", OUTCOME_PROGRESS, world_commit(world));
+    world_step(world);
+    expect_i64("the second part waits", 0, (int64_t)world->flight_count);
+    world_advance(world, 1000);
+    world_step(world);
+    expect_i64("the second part", 1, world_flight_part(world, 0));
+    world_answer(world, 0, 200);
+    expect_i64("done", OUTCOME_DONE, world_commit(world));
+}
+
+static void account_keeps_its_channels_pace(void **state)
+{
+    struct engine_world *world = *state;
+    world_pace(world, (struct pace){33334, 2}, (struct pace){0});
+    for (int64_t contact = 1; contact <= 4; contact++)
+        world_offer_outbound(world, contact, contact);
+    world_step(world);
+    expect_i64("the burst", 2, (int64_t)world->flight_count);
+    world_advance(world, 34);
+    world_step(world);
+    expect_i64("one more", 3, (int64_t)world->flight_count);
+    world_advance(world, 34);
+    world_step(world);
+    expect_i64("and the last", 4, (int64_t)world->flight_count);
+}
+
+static void slow_down_of_a_contact_holds_it_alone(void **state)
+{
+    struct engine_world *world = *state;
+    world->holds_contact = true;
+    world->retry_after_ms = 3000;
+    world_offer_outbound(world, 1, 1);
+    world_step(world);
+    world_answer(world, 0, 429);
+    expect_i64("slow down", OUTCOME_SLOW_DOWN, world_commit(world));
+    world_offer_outbound(world, 2, 2);
+    world_step(world);
+    expect_i64("another contact", 2, world_flight_id(world, 0));
+    settle_flight(world);
+    world_advance(world, 2999);
+    world_step(world);
+    expect_i64("not a moment early", 0, (int64_t)world->flight_count);
+    world_advance(world, 1);
+    world_step(world);
+    expect_i64("its turn", 1, world_flight_id(world, 0));
+}
+
+static void slow_down_of_a_second_contact_holds_the_account(void **state)
+{
+    struct engine_world *world = *state;
+    world->holds_contact = true;
+    world->retry_after_ms = 3000;
+    world_offer_outbound(world, 1, 1);
+    world_offer_outbound(world, 2, 2);
+    world_step(world);
+    for (int i = 0; i < 2; i++) {
+        world_answer(world, 0, 429);
+        expect_i64("slow down", OUTCOME_SLOW_DOWN, world_commit(world));
+    }
+    world_offer_outbound(world, 3, 3);
+    world_step(world);
+    expect_i64("nobody", 0, (int64_t)world->flight_count);
+    world_advance(world, 3000);
+    world_step(world);
+    expect_i64("all", 3, (int64_t)world->flight_count);
+}
+
 static void lost_answer_is_repeated_and_counted(void **state)
 {
     struct engine_world *world = *state;
@@ -610,6 +715,11 @@ int main(void)
         TEST(failed_head_waits_and_holds_only_its_lane),
         TEST(settings_bound_each_exchange),
         TEST(slow_down_pauses_the_account_not_the_message),
+        TEST(contact_waits_for_its_pace_others_do_not),
+        TEST(parts_keep_the_pace_of_their_contact),
+        TEST(account_keeps_its_channels_pace),
+        TEST(slow_down_of_a_contact_holds_it_alone),
+        TEST(slow_down_of_a_second_contact_holds_the_account),
         TEST(lost_answer_is_repeated_and_counted),
         TEST(message_that_may_not_repeat_is_marked_before_it_is_sent),
         TEST(message_interrupted_by_a_crash_is_not_repeated),

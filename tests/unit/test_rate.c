@@ -3,6 +3,8 @@
 
 #include "delivery/rate.h"
 
+#include "gateway/channel.h"
+
 static void bucket_lets_a_tenth_through_at_once(void **state)
 {
     (void)state;
@@ -85,6 +87,34 @@ static void bucket_keeps_what_was_spent_when_the_limit_changes(void **state)
     assert_true(bucket_wait_ms(&bucket, 60000) > 0);
 }
 
+static void pace_follows_the_table(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        struct pace pace;
+        int64_t sent_at_ms[4]; /* -1: no more */
+        int64_t now_ms;
+        int64_t want_ms;
+    } cases[] = {
+        {"without limit",             {0, 0},       {0, 0, 0, 0},        0,    0   },
+        {"one at a time",             {1000000, 1}, {0, -1},             0,    1000},
+        {"later it may",              {1000000, 1}, {0, -1},             1000, 0   },
+        {"a burst",                   {1000000, 3}, {0, 0, -1},          0,    0   },
+        {"of three",                  {1000000, 3}, {0, 0, 0, -1},       0,    1000},
+        {"refills one by one",        {1000000, 3}, {0, 0, 0, 1000},     1000, 1000},
+        {"never more than the burst", {1000000, 2}, {0, 9000, 9000, -1}, 9000, 1000},
+        {"a wait is rounded up",      {33334, 1},   {0, -1},             0,    34  },
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        int64_t due_us = 0;
+        for (size_t n = 0; n < 4 && cases[i].sent_at_ms[n] >= 0; n++)
+            due_us = pace_spend(&cases[i].pace, due_us, cases[i].sent_at_ms[n]);
+        expect_i64(cases[i].name, cases[i].want_ms,
+                   pace_wait_ms(&cases[i].pace, due_us, cases[i].now_ms));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -92,6 +122,7 @@ int main(void)
         cmocka_unit_test(bucket_never_passes_its_limit_in_any_minute),
         cmocka_unit_test(bucket_without_limit_never_waits),
         cmocka_unit_test(bucket_pause_holds_everything_and_never_shortens),
+        cmocka_unit_test(pace_follows_the_table),
         cmocka_unit_test(bucket_keeps_what_was_spent_when_the_limit_changes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
