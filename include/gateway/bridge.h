@@ -7,6 +7,7 @@
 
 #include "gateway/base.h"
 #include "gateway/settings.h"
+#include "gateway/text.h"
 
 struct channel;
 struct hmac;
@@ -27,6 +28,8 @@ enum on_unknown { ON_UNKNOWN_REPEAT, ON_UNKNOWN_FAIL };
 
 struct bridge {
     char *name;
+    const char
+        *public_url; /* of the gateway, no slash at the end; borrowed from config */
     const struct channel *channel;
     const struct organisation *organisation; /* of the same snapshot */
     char *integration_id;
@@ -42,3 +45,10 @@ struct bridge {
     unsigned index; /* place in the snapshot's list */
     struct tally *tally; /* counters, relay's; set with `row` */
 };
+
+struct arena;
+/* Where the channel's service must post to: "<public_url>/webhooks/channels/<name>",
+ * with
+ * "/<part>" behind it unless `part` is empty. */
+struct str bridge_webhook_url(const struct bridge *bridge, struct str part,
+                              struct arena *arena);

@@ -156,6 +156,7 @@ struct unit {
     enum direction direction;
     struct event *events;
     size_t event_count;
+    struct str ack_note; /* decode's, for the source's own ack; may be empty */
 };
 
 struct arena;

@@ -53,6 +53,9 @@ bool json_str(const struct json *json, struct str *out_value);
 /* Whole numbers only, written without an exponent; 12.0 is one. */
 bool json_i64(const struct json *json, int64_t *out_value);
 bool json_bool(const struct json *json, bool *out_value);
+/* Any number, as it was written; the text lives in the arena, or is NULL where that has
+ * no room. */
+bool json_digits(const struct json *json, struct arena *arena, struct str *out_text);
 /* The string held \u0000 or a lone surrogate (now U+FFFD): not usable as an id. */
 bool json_str_is_damaged(const struct json *json);
 

@@ -15,5 +15,9 @@ struct str member_text(const struct json *object, const char *name);
 bool member_id(const struct json *object, const char *name, struct keeper *keeper,
                struct str *out_id);
 
+/* The same of an id that is a whole number on the wire: its digits. */
+bool member_number_id(const struct json *object, const char *name,
+                      struct keeper *keeper, struct str *out_id);
+
 /* Adds nothing when the value is empty. */
 void member_add_text(struct json *object, const char *name, struct str value);

@@ -36,9 +36,10 @@ struct source {
     enum status (*decode)(const struct bridge *bridge,
                           const struct http_message *message, struct arena *arena,
                           struct unit *unit, struct error *err);
-    /* The answer to a kept unit. */
-    void (*ack)(const struct bridge *bridge, const struct acceptance *acceptance,
-                struct arena *arena, struct http_reply *reply);
+    /* The answer to a kept unit, or to one without events. */
+    void (*ack)(const struct bridge *bridge, const struct unit *unit,
+                const struct acceptance *acceptance, struct arena *arena,
+                struct http_reply *reply);
     /* Whether errors in content are answered 4xx with a problem body (else stored raw).
      */
     bool refuses_content;

@@ -170,6 +170,25 @@ bool json_i64(const struct json *json, int64_t *out_value)
     return true;
 }
 
+bool json_digits(const struct json *json, struct arena *arena, struct str *out_text)
+{
+    char digits[24] = "";
+    struct str text = str_of(digits);
+
+    if (json_kind_of(json) != JSON_NUMBER)
+        return false;
+    if (json_type(json) == cJSON_Raw) {
+        text = str_of(json->item.valuestring);
+    } else {
+        long long whole = (long long)json->item.valuedouble;
+        text.len = (size_t)snprintf(digits, sizeof(digits), "%lld", whole);
+    }
+    char *copy = arena_try_alloc(arena, text.len);
+    *out_text =
+        copy == NULL ? STR_NONE : str_from(memcpy(copy, text.ptr, text.len), text.len);
+    return true;
+}
+
 bool json_bool(const struct json *json, bool *out_value)
 {
     if (json_kind_of(json) != JSON_BOOL)

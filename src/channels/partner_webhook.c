@@ -130,11 +130,12 @@ static enum status partner_decode(const struct bridge *bridge,
 
 /* ---- ack ---- */
 
-static void partner_ack(const struct bridge *bridge,
+static void partner_ack(const struct bridge *bridge, const struct unit *unit,
                         const struct acceptance *acceptance, struct arena *arena,
                         struct http_reply *reply)
 {
     (void)bridge;
+    (void)unit;
     *reply = (struct http_reply){
         .status = 202, .content_type = "application/json", .body = STR("{}")};
     if (acceptance->public_id == NULL)

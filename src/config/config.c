@@ -134,6 +134,7 @@ static enum status publish(struct config *config, struct error *err)
         struct bridge *bridge = &config->bridges[i];
         *bridge = entry->value;
         bridge->index = (unsigned)i;
+        bridge->public_url = config->public_url;
         bridge->organisation = find_organisation(config, entry->organisation);
         snapshot->by_name[i] = bridge;
         status = make_keys(bridge, err);

@@ -14,6 +14,7 @@
 #include "gateway/limits.h"
 #include "gateway/member.h"
 #include "gateway/parts.h"
+#include "gateway/unreadable.h"
 #include "structured.h"
 
 /* ---- verify ---- */
@@ -247,32 +248,20 @@ static bool decode_type(struct decoding *decoding)
 /* Room for the one event of a body, whatever else the arena then has to take. */
 struct webhook_event {
     struct event event;
-    char body_hash[2 * SHA256_BYTES + 1];
+    char unreadable_name[UNREADABLE_NAME_BYTES];
 };
 
-/*
- * Kept raw; the body lives as long as the arena. There is no id we could trust, so a
- * repeat is known by its bytes.
- */
+/* Kept raw, with the customer's id where it could be read. */
 static enum status keep_unreadable(const struct http_message *message,
                                    struct str contact_id, struct webhook_event *kept,
                                    struct unit *unit, struct error *err)
 {
-    uint8_t sum[SHA256_BYTES];
-
-    enum status status = sha256(message->body, sum, err);
-    if (status != STATUS_OK)
-        return status;
-    hex_encode(sum, sizeof(sum), kept->body_hash);
-    kept->event = (struct event){
-        .kind = EVENT_UNREADABLE,
-        .contact_id = contact_id,
-        .raw = str_sub(message->body, 0, LIMIT_UNREADABLE_BYTES),
-    };
-    add_key(&kept->event, ID_KIND_WEBHOOK, str_of(kept->body_hash), STR_NONE);
+    enum status status = event_unreadable(message->body, ID_SIDE_GENESYS,
+                                          kept->unreadable_name, &kept->event, err);
+    kept->event.contact_id = contact_id;
     unit->events = &kept->event;
     unit->event_count = 1;
-    return STATUS_OK;
+    return status;
 }
 
 static enum status check_integration(const struct bridge *bridge,
@@ -327,11 +316,12 @@ static enum status webhook_decode(const struct bridge *bridge,
     return status;
 }
 
-static void webhook_ack(const struct bridge *bridge,
+static void webhook_ack(const struct bridge *bridge, const struct unit *unit,
                         const struct acceptance *acceptance, struct arena *arena,
                         struct http_reply *reply)
 {
     (void)bridge;
+    (void)unit;
     (void)acceptance;
     (void)arena;
     *reply = (struct http_reply){

@@ -326,7 +326,7 @@ bool intake_begin(struct relay *relay, struct config *config,
     take_typing(relay, &unit, trace_of(request->message), request->now);
     if (unit.event_count == 0) {
         const struct acceptance nothing = {.status = STATUS_OK};
-        source->ack(bridge, &nothing, request->arena, &out->reply);
+        source->ack(bridge, &unit, &nothing, request->arena, &out->reply);
         return answer(relay, out, bridge, request, STATUS_OK);
     }
     status = check_limits(relay, config, request, source, &unit, out);
@@ -366,8 +366,8 @@ void intake_finish(struct intake *intake, struct now now, struct intake_answer *
     if (status == STATUS_OK) {
         status = intake->acceptance.status;
         out->status = status;
-        intake->source->ack(bridge, &intake->acceptance, intake->work.arena,
-                            &out->reply);
+        intake->source->ack(bridge, &intake->unit, &intake->acceptance,
+                            intake->work.arena, &out->reply);
         log_acceptance(intake, now);
     } else {
         out->err = intake->err;

@@ -126,10 +126,12 @@ static enum status lines_verify(const struct bridge *bridge,
     return STATUS_OK;
 }
 
-static void lines_ack(const struct bridge *bridge, const struct acceptance *acceptance,
-                      struct arena *arena, struct http_reply *reply)
+static void lines_ack(const struct bridge *bridge, const struct unit *unit,
+                      const struct acceptance *acceptance, struct arena *arena,
+                      struct http_reply *reply)
 {
     (void)bridge;
+    (void)unit;
     reply->body =
         arena_printf(arena, "%lld %s", (long long)acceptance->conversation,
                      acceptance->public_id == NULL ? "" : acceptance->public_id);

@@ -534,9 +534,41 @@ static void json_parse_survives_failing_allocations(void **state)
     }
 }
 
+static void json_digits_are_those_that_came(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        "0",
+        "-7",
+        "999999999999999",
+        "9007199254740993",
+        "52.520008",
+        "-13.4049540",
+        "1e-7",
+        "12.0",
+        "5741311803571721087",
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CLEANUP(arena_freep) struct arena *arena = arena_new(256);
+        CLEANUP(json_freep) struct json *json = parsed(cases[i]);
+        struct str digits;
+        expect_true(cases[i], json_digits(json, arena, &digits));
+        expect_str(cases[i], cases[i], digits);
+    }
+    CLEANUP(arena_freep) struct arena *small = arena_new(1);
+    CLEANUP(json_freep) struct json *number = parsed("1.25");
+    CLEANUP(json_freep) struct json *text = parsed("\"1\"");
+    struct str digits = STR("kept");
+    expect_false("a text is no number", json_digits(text, small, &digits));
+    expect_str("untouched", "kept", digits);
+    expect_true("no room", json_digits(number, small, &digits));
+    expect_str("then nothing", "", digits);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(json_digits_are_those_that_came),
         cmocka_unit_test(json_parse_refuses_what_is_not_json),
         cmocka_unit_test(json_parse_refuses_a_nul_byte),
         cmocka_unit_test(json_parse_refuses_bad_utf8),

@@ -312,7 +312,8 @@ static void acks_follow_the_contract(void **state)
             .conversation = 17,
         };
         struct http_reply reply;
-        partner_source.ack(&partner.bridge, &acceptance, arena, &reply);
+        partner_source.ack(&partner.bridge, &(struct unit){0}, &acceptance, arena,
+                           &reply);
         expect_i64(cases[i].name, cases[i].want, reply.status);
         expect_str(cases[i].name, cases[i].body, reply.body);
         expect_str(cases[i].name, "application/json", str_of(reply.content_type));

@@ -354,7 +354,7 @@ static void the_answer_is_200_and_empty(void **state)
     struct http_reply reply;
 
     open_bridge(&fixture, VECTOR_SECRET, NULL);
-    genesys_source.ack(&fixture.bridge, &acceptance, arena, &reply);
+    genesys_source.ack(&fixture.bridge, &(struct unit){0}, &acceptance, arena, &reply);
     expect_i64("status", 200, reply.status);
     expect_str("body", "{}", reply.body);
     assert_false(genesys_source.refuses_content);
