@@ -29,19 +29,20 @@ char *json_copy_text(struct str text)
     return copy;
 }
 
-/* False when there is no memory for a number's text. */
+/* False when there is no memory for a text. */
 static bool mark_oddity(struct marking *marking, cJSON *item)
 {
-    size_t at = marking->next->at;
-    marking->next++;
+    const struct json_oddity *oddity = marking->next++;
     marking->count--;
-    if ((item->type & JSON_TYPE_MASK) == cJSON_String) {
+    if (oddity->len == 0) {
         item->type |= JSON_DAMAGED;
         return true;
     }
-    item->valuestring = json_copy_text(
-        str_from(marking->bytes.ptr + at, json_number_len(marking->bytes, at)));
-    item->type = cJSON_Raw;
+    cJSON_free(item->valuestring); /* of a number NULL */
+    item->valuestring =
+        json_copy_text(str_from(marking->bytes.ptr + oddity->at, oddity->len));
+    if ((item->type & JSON_TYPE_MASK) == cJSON_Number)
+        item->type = cJSON_Raw;
     return item->valuestring != NULL;
 }
 
@@ -64,9 +65,9 @@ enum status json_parse(struct str bytes, unsigned max_depth, struct json **out_j
     if (status != STATUS_OK)
         return status;
 
-    const char *text = check.repaired != NULL ? check.repaired : bytes.ptr;
+    struct str text = check.copy.len > 0 ? buf_str(&check.copy) : bytes;
     CLEANUP(json_freep)
-    struct json *json = json_of(cJSON_ParseWithLength(text, bytes.len));
+    struct json *json = json_of(cJSON_ParseWithLength(text.ptr, text.len));
     struct marking marking = {
         .bytes = bytes,
         .next = check.oddities,
@@ -147,6 +148,8 @@ bool json_str(const struct json *json, struct str *out_value)
     if (json_type(json) != cJSON_String)
         return false;
     *out_value = str_of(json->item.valuestring);
+    if ((json->item.type & JSON_QUOTED) != 0)
+        *out_value = str_sub(*out_value, 1, out_value->len - 2);
     return true;
 }
 

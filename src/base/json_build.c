@@ -1,9 +1,10 @@
 #include <assert.h>
 
+#include "json_escape.h"
 #include "json_node.h"
 
 /* First guess at the size of a text, so that most are printed without growing. */
-#define PRINT_FIRST_BYTES 1024
+#define PRINT_FIRST_BYTES 2048
 
 struct json *json_new_object(void)
 {
@@ -50,14 +51,47 @@ static char *repaired_copy(struct str value)
     return copy;
 }
 
+/* Whether it is written as it is: valid UTF-8 without anything to escape. */
+static bool is_plain(struct str value)
+{
+    unsigned char seen = 0;
+    const char *end = value.ptr + value.len;
+    if (value.len > 0 && json_skip_plain(value.ptr, end, &seen) != end)
+        return false;
+    return (seen & 0x80) == 0 || utf8_is_valid(value);
+}
+
+static char *quoted_copy(struct str value)
+{
+    char *copy = cJSON_malloc(value.len + sizeof("\"\""));
+    if (copy == NULL)
+        return NULL;
+    copy[0] = '"';
+    if (value.len > 0)
+        memcpy(copy + 1, value.ptr, value.len);
+    copy[value.len + 1] = '"';
+    copy[value.len + 2] = '\0';
+    return copy;
+}
+
+static char *clean_copy(struct str value)
+{
+    bool is_clean = utf8_is_valid(value) && str_find_byte(value, '\0') < 0;
+    return is_clean ? json_copy_text(value) : repaired_copy(value);
+}
+
+/*
+ * Most are plain, and then cJSON prints them as they are; it would go over each byte
+ * twice, at ten instructions a byte.
+ */
 struct json *json_new_str(struct str value)
 {
     cJSON *item = cJSON_CreateNull();
     if (item == NULL)
         return NULL;
-    bool is_clean = utf8_is_valid(value) && str_find_byte(value, '\0') < 0;
-    item->type = cJSON_String;
-    item->valuestring = is_clean ? json_copy_text(value) : repaired_copy(value);
+    bool is_quoted = is_plain(value);
+    item->type = is_quoted ? cJSON_Raw | JSON_QUOTED : cJSON_String;
+    item->valuestring = is_quoted ? quoted_copy(value) : clean_copy(value);
     if (item->valuestring == NULL) {
         cJSON_Delete(item);
         return NULL;

@@ -9,6 +9,8 @@
 
 /* Doubles hold every whole number of so many digits, and cJSON prints it exactly. */
 #define PLAIN_DIGITS 15
+/* Shorter strings cost cJSON no more than leaving them out. */
+#define LONG_STRING 24
 
 struct scan {
     const char *start;
@@ -16,6 +18,7 @@ struct scan {
     const char *end;
     unsigned depth_left;
     uint32_t value_count;
+    const char *copied; /* what stands before it is in check->copy */
     struct json_check *check;
     struct error *err;
     struct keys keys;
@@ -57,18 +60,16 @@ static bool take(struct scan *scan, char byte)
     return true;
 }
 
-/* The bytes in a form that cJSON digests; a copy from the first repair on. */
-static char *repairable(struct scan *scan, const char *at)
+/* The copy for cJSON has `instead` in the place of these bytes. */
+static void replace(struct scan *scan, const char *from, const char *end,
+                    struct str instead)
 {
-    size_t len = (size_t)(scan->end - scan->start);
-    if (scan->check->repaired == NULL) {
-        scan->check->repaired = mem_new(len);
-        memcpy(scan->check->repaired, scan->start, len);
-    }
-    return scan->check->repaired + (at - scan->start);
+    buf_add_bytes(&scan->check->copy, scan->copied, (size_t)(from - scan->copied));
+    buf_add(&scan->check->copy, instead);
+    scan->copied = end;
 }
 
-static void note_oddity(struct scan *scan, uint32_t number, const char *at)
+static void note_oddity(struct scan *scan, uint32_t number, const char *at, size_t len)
 {
     struct json_check *check = scan->check;
     if (check->oddity_count == check->oddity_capacity) {
@@ -79,53 +80,22 @@ static void note_oddity(struct scan *scan, uint32_t number, const char *at)
     check->oddities[check->oddity_count++] = (struct json_oddity){
         .number = number,
         .at = offset_of(scan, at),
+        .len = (uint32_t)len, /* as offset_of */
     };
 }
 
 /* ---- strings ---- */
-
-/* What a string may hold as it is: all but quote, backslash and control characters. */
-static const bool is_plain[256] = {
-    [' ' ... '!'] = true, ['#' ... '['] = true, [']' ... 255] = true};
-
-/*
- * Steps over plain bytes, eight at a time while none of them is a quote, a backslash or
- * a control character (a byte below 0x20): each test leaves the top bit of a byte that
- * fits it. *seen: all bytes or-ed; its top bit tells of non-ASCII.
- */
-static const char *skip_plain(const char *at, const char *end, unsigned char *seen)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    const uint64_t tops = ones * 0x80;
-    while (end - at >= (ptrdiff_t)sizeof(uint64_t)) {
-        uint64_t word;
-        memcpy(&word, at, sizeof(word));
-        uint64_t quote = word ^ ones * '"';
-        uint64_t slash = word ^ ones * '\\';
-        if ((((quote - ones) & ~quote) | ((slash - ones) & ~slash) |
-             ((word - ones * ' ') & ~word)) &
-            tops)
-            break;
-        if ((word & tops) != 0)
-            *seen |= 0x80;
-        at += sizeof(word);
-    }
-    while (at < end && is_plain[(unsigned char)*at])
-        *seen |= (unsigned char)*at++;
-    return at;
-}
 
 /* Reads the string that begins at scan->at (on its quote) and steps behind it. */
 static bool scan_string(struct scan *scan, struct string_token *out_token)
 {
     const char *first = scan->at + 1;
     const char *at = first;
-    const struct str replacement = STR("\\ufffd"); /* as long as what it replaces */
     unsigned char seen = 0;
     *out_token = (struct string_token){.raw = STR_NONE};
 
     for (;;) {
-        at = skip_plain(at, scan->end, &seen);
+        at = json_skip_plain(at, scan->end, &seen);
         if (at == scan->end)
             return refuse(scan, "a string without end", scan->at);
         if (*at == '"')
@@ -137,7 +107,7 @@ static bool scan_string(struct scan *scan, struct string_token *out_token)
         if (escape.len == 0)
             return refuse(scan, "an unknown escape", at);
         if (escape.is_damaged) {
-            memcpy(repairable(scan, at), replacement.ptr, replacement.len);
+            replace(scan, at, at + escape.len, STR("\\ufffd"));
             out_token->is_damaged = true;
         }
         out_token->is_escaped = true;
@@ -217,10 +187,8 @@ static bool scan_number(struct scan *scan)
         return true;
 
     /* cJSON would round it, and fails past 63 bytes: give it a zero in its place. */
-    char *repair = repairable(scan, first);
-    memset(repair, ' ', (size_t)(scan->at - first));
-    *repair = '0';
-    note_oddity(scan, number, first);
+    replace(scan, first, scan->at, STR("0"));
+    note_oddity(scan, number, first, (size_t)(scan->at - first));
     return true;
 }
 
@@ -231,8 +199,12 @@ static bool scan_string_value(struct scan *scan)
     struct string_token token;
     if (!scan_string(scan, &token))
         return false;
-    if (token.is_damaged)
-        note_oddity(scan, number, first);
+    if (token.is_damaged) {
+        note_oddity(scan, number, first, 0);
+    } else if (!token.is_escaped && token.raw.len >= LONG_STRING) {
+        replace(scan, token.raw.ptr, token.raw.ptr + token.raw.len, STR_NONE);
+        note_oddity(scan, number, token.raw.ptr, token.raw.len);
+    }
     return true;
 }
 
@@ -342,6 +314,8 @@ static bool scan_document(struct scan *scan)
     skip_blanks(scan);
     if (scan->at != scan->end)
         return refuse(scan, "more after the end", scan->at);
+    if (scan->copied != scan->start)
+        replace(scan, scan->end, scan->end, STR_NONE);
     return true;
 }
 
@@ -349,7 +323,8 @@ enum status json_check(struct str bytes, unsigned max_depth, struct json_check *
                        struct error *err)
 {
     assert(max_depth <= JSON_CHECK_MAX_DEPTH);
-    *check = (struct json_check){.repaired = NULL};
+    *check = (struct json_check){.oddities = NULL};
+    buf_init(&check->copy, bytes.len);
     if (bytes.len > INT_MAX)
         return fail(err, STATUS_INVALID, "not valid JSON: longer than 2 GiB");
 
@@ -357,6 +332,7 @@ enum status json_check(struct str bytes, unsigned max_depth, struct json_check *
     scan.start = bytes.len == 0 ? "" : bytes.ptr;
     scan.at = scan.start;
     scan.end = scan.start + bytes.len;
+    scan.copied = scan.start;
     scan.depth_left = max_depth;
     scan.value_count = 0;
     scan.check = check;
@@ -371,19 +347,6 @@ enum status json_check(struct str bytes, unsigned max_depth, struct json_check *
 void json_check_release(struct json_check *check)
 {
     mem_free(check->oddities);
-    mem_free(check->repaired);
-    *check = (struct json_check){.repaired = NULL};
-}
-
-size_t json_number_len(struct str bytes, size_t at)
-{
-    size_t len = 0;
-    while (at + len < bytes.len) {
-        char byte = bytes.ptr[at + len];
-        if (!is_digit(byte) && byte != '-' && byte != '+' && byte != '.' &&
-            byte != 'e' && byte != 'E')
-            break;
-        len++;
-    }
-    return len;
+    buf_release(&check->copy);
+    *check = (struct json_check){.oddities = NULL};
 }

@@ -96,3 +96,30 @@ struct str json_unescape(struct str raw, struct arena *arena)
     }
     return str_from(text, len);
 }
+
+/* What a string may hold as it is: all but quote, backslash and control characters. */
+static const bool is_plain[256] = {
+    [' ' ... '!'] = true, ['#' ... '['] = true, [']' ... 255] = true};
+
+/* Each test leaves the top bit of a byte that fits it. */
+const char *json_skip_plain(const char *at, const char *end, unsigned char *seen)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t tops = ones * 0x80;
+    while (end - at >= (ptrdiff_t)sizeof(uint64_t)) {
+        uint64_t word;
+        memcpy(&word, at, sizeof(word));
+        uint64_t quote = word ^ ones * '"';
+        uint64_t slash = word ^ ones * '\\';
+        if ((((quote - ones) & ~quote) | ((slash - ones) & ~slash) |
+             ((word - ones * ' ') & ~word)) &
+            tops)
+            break;
+        if ((word & tops) != 0)
+            *seen |= 0x80;
+        at += sizeof(word);
+    }
+    while (at < end && is_plain[(unsigned char)*at])
+        *seen |= (unsigned char)*at++;
+    return at;
+}

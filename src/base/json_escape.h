@@ -1,5 +1,5 @@
 /*
- * json_escape: what the escapes in a JSON string stand for.
+ * json_escape: what the escapes in a JSON string stand for, and what needs none.
  */
 #pragma once
 
@@ -16,3 +16,10 @@ struct json_escape json_escape_read(const char *at, const char *end);
 
 /* The text that `raw`, the valid inside of a string, stands for. */
 struct str json_unescape(struct str raw, struct arena *arena);
+
+/*
+ * Steps over bytes that stand in a string as they are, eight at a time: all but a
+ * quote, a backslash and control characters (below 0x20). *seen: all bytes or-ed; its
+ * top bit tells of non-ASCII.
+ */
+const char *json_skip_plain(const char *at, const char *end, unsigned char *seen);

@@ -426,6 +426,40 @@ static void json_strings_are_unescaped(void **state)
     }
 }
 
+/* Strings of every length, long ones left out before cJSON reads, between all else that
+ * is odd. */
+static void strings_of_every_length_come_whole(void **state)
+{
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-+*/#,;:[]{} ";
+    (void)state;
+    for (int len = 0; len < (int)sizeof(letters); len++) {
+        char text[1000];
+        (void)snprintf(text, sizeof(text),
+                       "{\"%.*s\":[\"%.*s\",1.50,\"%.*s\"], \"b\":\"\\u0000%.*s\", "
+                       "\"c\" : \"%.*s\"}",
+                       len, letters, len, letters, len, letters, len, letters, len,
+                       letters);
+        CLEANUP(json_freep) struct json *json = parsed(text);
+        const struct json *list = json_first(json);
+        struct str want = str_from(letters, (size_t)len);
+        struct str value = STR_NONE;
+        assert_true(str_equal(want, json_name(list)));
+        assert_true(json_str(json_first(list), &value) && str_equal(want, value));
+        assert_true(json_str(json_next(json_next(json_first(list))), &value) &&
+                    str_equal(want, value));
+        assert_true(json_str(json_get(json, "b"), &value));
+        assert_int_equal(3 + len, value.len);
+        assert_true(json_str_is_damaged(json_get(json, "b")));
+        assert_true(json_str(json_get(json, "c"), &value) && str_equal(want, value));
+        assert_false(json_str_is_damaged(json_get(json, "c")));
+        CLEANUP(buf_release) struct buf printed;
+        buf_init(&printed, sizeof(text));
+        expect_status(text, STATUS_OK, json_print(json, &printed, NULL));
+        assert_non_null(strstr(buf_c_string(&printed), "\",1.50,\""));
+    }
+}
+
 static void only_damaged_strings_are_marked(void **state)
 {
     (void)state;
@@ -583,6 +617,7 @@ int main(void)
         cmocka_unit_test(json_numbers_are_exact),
         cmocka_unit_test(json_numbers_are_printed_as_they_came),
         cmocka_unit_test(json_strings_are_unescaped),
+        cmocka_unit_test(strings_of_every_length_come_whole),
         cmocka_unit_test(only_damaged_strings_are_marked),
         cmocka_unit_test(json_get_compares_with_case),
         cmocka_unit_test(json_children_come_in_order),

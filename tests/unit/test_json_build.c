@@ -179,6 +179,21 @@ static void json_reads_what_it_builds(void **state)
     expect_i64("least", INT64_MIN, number);
 }
 
+/* What was built, read, printed and read again. */
+static void expect_round_trip(struct str value, const char *want)
+{
+    CLEANUP(json_freep) struct json *built = json_new_str(value);
+    CLEANUP(buf_release) struct buf text;
+    struct str got;
+    buf_init(&text, 1000);
+    assert_true(json_str(built, &got));
+    expect_str(want, want, got);
+    expect_status(want, STATUS_OK, json_print(built, &text, NULL));
+    CLEANUP(json_freep) struct json *json = parsed(buf_c_string(&text));
+    assert_true(json_str(json, &got));
+    expect_str(want, want, got);
+}
+
 static void json_new_str_replaces_what_json_cannot_carry(void **state)
 {
     (void)state;
@@ -192,14 +207,25 @@ static void json_new_str_replaces_what_json_cannot_carry(void **state)
         {{"\xc3\xa4\xc3", 3},         "\xc3\xa4\xef\xbf\xbd"                },
         {{"\xed\xa0\x80", 3},         "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
         {{"\xf0\x9f\x98\x80\x80", 5}, "\xf0\x9f\x98\x80\xef\xbf\xbd"        },
+        {{"\"\xff\x01", 3},           "\"\xef\xbf\xbd\x01"                  },
         {{NULL, 0},                   ""                                    },
     };
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        CLEANUP(json_freep) struct json *json = json_new_str(cases[i].value);
-        struct str value;
-        assert_true(json_str(json, &value));
-        expect_str(cases[i].want, cases[i].want, value);
-    }
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        expect_round_trip(cases[i].value, cases[i].want);
+}
+
+/* Every byte at every place of a text that is written eight bytes at a time. */
+static void json_new_str_writes_each_byte_at_each_place(void **state)
+{
+    (void)state;
+    for (unsigned byte = 1; byte < 0x80; byte++)
+        for (size_t at = 0; at < 16; at++) {
+            char text[] = "abcdefghi\xc3\xa4klmno";
+            if (at == 9 || at == 10)
+                continue; /* in the middle of a character */
+            text[at] = (char)byte;
+            expect_round_trip(str_of(text), text);
+        }
 }
 
 static void json_print_respects_a_ceiling(void **state)
@@ -285,6 +311,7 @@ int main(void)
         cmocka_unit_test(json_builds_what_it_prints),
         cmocka_unit_test(json_reads_what_it_builds),
         cmocka_unit_test(json_new_str_replaces_what_json_cannot_carry),
+        cmocka_unit_test(json_new_str_writes_each_byte_at_each_place),
         cmocka_unit_test(json_print_respects_a_ceiling),
         cmocka_unit_test(a_failed_allocation_sticks_until_the_print),
         cmocka_unit_test(json_print_survives_failing_allocations),
