@@ -157,16 +157,27 @@ static struct timespec deadline_after(int64_t timeout_ms)
     return deadline;
 }
 
+/* glibc before 2.41 can lose a signal (bug 25847), and behind a first node nobody signals
+ * again: so nobody waits longer than this without a look. */
+#define LOOK_AGAIN_MS 1000
+
+/* With the lock held, until woken or at most that long. */
+static void wait_a_while(struct queue *queue, int64_t timeout_ms)
+{
+    struct timespec deadline = deadline_after(timeout_ms);
+    int failed = 0;
+    while (queue->head == NULL && !queue->is_stopped && failed == 0)
+        failed = pthread_cond_timedwait(&queue->changed, &queue->lock, &deadline);
+}
+
 void queue_wait(struct queue *queue, int64_t timeout_ms)
 {
-    struct timespec deadline = deadline_after(timeout_ms < 0 ? 0 : timeout_ms);
+    int64_t left_ms = timeout_ms < 0 ? INT64_MAX : timeout_ms;
     lock(queue);
-    int failed = 0;
-    while (queue->head == NULL && !queue->is_stopped && failed == 0) {
-        if (timeout_ms < 0)
-            failed = pthread_cond_wait(&queue->changed, &queue->lock);
-        else
-            failed = pthread_cond_timedwait(&queue->changed, &queue->lock, &deadline);
+    while (queue->head == NULL && !queue->is_stopped && left_ms > 0) {
+        int64_t while_ms = left_ms < LOOK_AGAIN_MS ? left_ms : LOOK_AGAIN_MS;
+        wait_a_while(queue, while_ms);
+        left_ms -= while_ms;
     }
     unlock(queue);
 }
