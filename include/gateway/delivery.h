@@ -100,6 +100,7 @@ struct delivery {
     unsigned attempts;            /* ended ones */
     unsigned parts_done;          /* parts the peer has taken; the next one to send */
     int64_t age_ms;               /* as stored; counts while a gateway ran, unpaused */
+    int64_t aged_ms;              /* wall: when that was its age; 0: now, it is new */
     int64_t held_since_ms;        /* engine's: its flow's active time when taken */
     unsigned possible_duplicates; /* repeats after a lost answer */
     bool may_have_arrived; /* by its last try: the next is a possible duplicate */

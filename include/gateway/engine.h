@@ -55,5 +55,7 @@ bool engine_is_quiet(const struct engine *engine);
 void engine_cut(struct engine *engine);
 /* Takes the last reports, after the writer has stopped. */
 void engine_finish(struct engine *engine);
+/* Of deliveries held in memory: see limits.lane_memory. Engine thread. */
+size_t engine_held_bytes(const struct engine *engine);
 /* Ends a running or the next engine_step early. Any thread. */
 void engine_wake(struct engine *engine);

@@ -114,6 +114,9 @@ run_scenarios() {
         "$folder/run" "${options[@]}" 2>&1 | tee "$log" || status=$?
     else
         install_node_packages "$folder"
+        if $full && [[ $preset == release ]]; then # once, and where it takes least
+            export OMGW_KILLS=${OMGW_KILLS:-50} OMGW_STORED=${OMGW_STORED:-200000}
+        fi
         mapfile -t tests < <(node_tests "$folder")
         # What hangs is ended and counted, instead of keeping the others waiting.
         timeout --kill-after=10 1500 \

@@ -157,8 +157,8 @@ static struct timespec deadline_after(int64_t timeout_ms)
     return deadline;
 }
 
-/* glibc before 2.41 can lose a signal (bug 25847), and behind a first node nobody signals
- * again: so nobody waits longer than this without a look. */
+/* glibc before 2.41 can lose a signal (bug 25847), and behind a first node nobody
+ * signals again: so nobody waits longer than this without a look. */
 #define LOOK_AGAIN_MS 1000
 
 /* With the lock held, until woken or at most that long. */

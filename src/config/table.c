@@ -82,7 +82,9 @@ const struct setting_row root_rows[] = {
                  "events get 503"),
     ROOT("limits.lane_memory", SETTING_SIZE, limits.lane_memory,
          .default_text = "64MiB", .min = 1, .max = MEMORY_MAX,
-         .help = "waiting deliveries kept in memory; the others stay in the database"),
+         .help =
+             "waiting deliveries kept in memory, at most half of it for peers that are "
+             "paused or down; the others stay in the database"),
 
     ROOT("timeouts.header", SETTING_DURATION, timeouts.header, .default_text = "10s",
          .min = 1, .max = TIMEOUT_MAX,

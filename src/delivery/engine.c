@@ -28,6 +28,8 @@ struct engine *engine_new(const struct engine_settings *settings, struct config 
     if (engine->settings.clock == NULL)
         engine->settings.clock = clock_now;
     engine->now = engine->settings.clock();
+    engine->started_ms = engine->now.mono_ms;
+    engine->wall_offset_ms = engine->now.wall_ms - engine->now.mono_ms;
     (void)pthread_mutex_init(&engine->wake_lock, NULL);
     engine->config = config_hold(config);
     engine->recording_last = &engine->recording;
@@ -114,6 +116,9 @@ static void look_at_clock(struct engine *engine)
 {
     struct now last = engine->now;
     engine->now = engine->settings.clock();
+    int64_t offset_ms = engine->now.wall_ms - engine->now.mono_ms;
+    if (offset_ms < engine->wall_offset_ms)
+        engine->wall_offset_ms = offset_ms;
     int64_t jump_ms =
         engine->now.wall_ms - last.wall_ms - (engine->now.mono_ms - last.mono_ms);
     if (jump_ms > CLOCK_JUMP_MS || jump_ms < -CLOCK_JUMP_MS)
@@ -285,6 +290,11 @@ void engine_drain(struct engine *engine)
 bool engine_is_quiet(const struct engine *engine)
 {
     return atomic_load(&engine->runs) == 0;
+}
+
+size_t engine_held_bytes(const struct engine *engine)
+{
+    return engine->lane_bytes;
 }
 
 void engine_cut(struct engine *engine)

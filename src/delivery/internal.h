@@ -163,6 +163,8 @@ struct engine {
                                     guarded by wake_lock */
     struct random random;
     struct now now;
+    int64_t started_ms;     /* mono */
+    int64_t wall_offset_ms; /* the wall clock was ahead of mono by at least that */
 
     struct lane *lanes; /* by key */
     size_t lane_bytes;  /* of deliveries held */
@@ -211,6 +213,8 @@ void lane_pop(struct engine *engine, struct lane *lane);
 void lane_settle(struct engine *engine, struct lane *lane);
 void lane_wait(struct engine *engine, struct lane *lane, int64_t due_ms);
 void lane_ready(struct engine *engine, struct lane *lane);
+/* Leaves to the store what is held, while memory is full. Only between two attempts. */
+void lane_unload(struct engine *engine, struct lane *lane);
 /* Forgets what is held; the lane stays until the next start or rescan. */
 void lane_forget(struct engine *engine, struct lane *lane);
 void lanes_free(struct engine *engine);

@@ -200,16 +200,39 @@ void lanes_drop_flow(struct engine *engine, struct flow *flow)
 /* --- what a lane holds
  * -------------------------------------------------------------------------- */
 
-static bool memory_is_full(const struct engine *engine)
+/* Half of it is kept for those whose peer answers: what waits for another would fill it
+ * and be of no use. */
+static bool memory_is_full(const struct engine *engine, const struct lane *lane)
 {
-    return engine->lane_bytes >= (size_t)engine->config->limits.lane_memory;
+    size_t ceiling = (size_t)engine->config->limits.lane_memory;
+    bool is_held_back = lane->flow->pauses != 0 || lane->flow->account->is_down;
+    if (is_held_back && lane->key.class == DELIVERY_MESSAGE)
+        ceiling /= 2;
+    return engine->lane_bytes >= ceiling;
+}
+
+/*
+ * Since when the delivery ages beyond what is stored, in its flow's active time. It
+ * ages in the store too, as long as this gateway runs; the wall clock tells since when,
+ * and where that was set meanwhile, rather too late than too early.
+ */
+static int64_t ages_since_ms(const struct engine *engine, const struct flow *flow,
+                             const struct delivery *delivery)
+{
+    int64_t active_ms = flow_active_ms(engine, flow);
+    if (delivery->aged_ms == 0)
+        return active_ms;
+    int64_t since_ms = delivery->aged_ms - engine->wall_offset_ms;
+    if (since_ms < engine->started_ms)
+        since_ms = engine->started_ms;
+    return since_ms < active_ms ? since_ms : active_ms;
 }
 
 static void lane_append(struct engine *engine, struct lane *lane,
                         struct delivery *delivery)
 {
     delivery->next = NULL;
-    delivery->held_since_ms = flow_active_ms(engine, lane->flow);
+    delivery->held_since_ms = ages_since_ms(engine, lane->flow, delivery);
     if (lane->last == NULL)
         lane->first = delivery;
     else
@@ -231,10 +254,23 @@ void lane_pop(struct engine *engine, struct lane *lane)
     delivery_free(head);
 }
 
+void lane_unload(struct engine *engine, struct lane *lane)
+{
+    if (lane->key.class != DELIVERY_MESSAGE || lane->first == NULL ||
+        !memory_is_full(engine, lane))
+        return;
+    int64_t failing_since_ms = lane->failing_since_ms;
+    lane->last_id = lane->first->id - 1;
+    lane->overflowed = true;
+    while (lane->first != NULL)
+        lane_pop(engine, lane);
+    lane->failing_since_ms = failing_since_ms;
+}
+
 /* Reads the next deliveries of a lane whose memory has run dry. */
 static void lane_refill(struct engine *engine, struct lane *lane)
 {
-    unsigned limit = memory_is_full(engine) ? 1 : REFILL_COUNT;
+    unsigned limit = memory_is_full(engine, lane) ? 1 : REFILL_COUNT;
     struct delivery *list = NULL;
     struct error err;
     enum status status = store_take(
@@ -350,7 +386,7 @@ static bool lane_keeps_receipt(struct engine *engine, const struct lane *lane,
     if (lane->last != NULL &&
         lane->last->event.receipt_status == receipt->event.receipt_status)
         return false; /* a refill read again what is held */
-    if (!engine->receipts_overflowed && memory_is_full(engine)) {
+    if (!engine->receipts_overflowed && memory_is_full(engine, lane)) {
         engine->receipts_overflowed = true;
         engine->receipts_after = receipt->id - 1;
     }
@@ -366,11 +402,13 @@ static bool lane_keeps(struct engine *engine, struct lane *lane,
         return lane_keeps_receipt(engine, lane, delivery);
     if (delivery->id <= lane->last_id || lane->overflowed)
         return false; /* read already, or will be */
-    if (lane->first != NULL && memory_is_full(engine)) {
-        lane->overflowed = true;
-        return false;
-    }
-    return true;
+    if (!memory_is_full(engine, lane))
+        return true;
+    if (lane->first == NULL)
+        lane->last_id =
+            delivery->id - 1; /* of a lane just made: nothing is before it */
+    lane->overflowed = true;
+    return false;
 }
 
 void lane_offer(struct engine *engine, struct delivery *delivery)

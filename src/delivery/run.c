@@ -362,6 +362,7 @@ static void again(struct run *run)
 
     lane->first->may_have_arrived = run->may_have_arrived;
     run_close(run);
+    lane_unload(engine, lane);
     if (stays_ready)
         lane_ready(engine, lane);
     else

@@ -120,6 +120,7 @@ static enum status replay_loaded(struct order_run *run, struct delivery *deliver
     delivery->attempts = 0;
     delivery->possible_duplicates = 0;
     delivery->age_ms = 0;
+    delivery->aged_ms = 0;
     delivery->accepted_ms = run->now.wall_ms;
     delivery->accepted_mono_ms = run->now.mono_ms;
     return store_delivery_add(run->store, delivery, DELIVERY_READY, STR_NONE, err);

@@ -103,7 +103,7 @@ typedef void each_row(const void *row, void *context);
  * What a backend knows of one delivery; delivery_build makes the block of it. The
  * backend sets in `delivery`: class, id, bridge_row, contact_row, direction, and for
  * class MESSAGE what delivery_add was given (previous_conversation, the flags,
- * accepted_ms) and the last record left (attempts, parts_done, age_ms,
+ * accepted_ms) and the last record left (attempts, parts_done, age_ms, aged_ms,
  * possible_duplicates); a receipt's attempts and age come from its slot. The builder
  * sets the rest.
  */

@@ -260,6 +260,7 @@ static void build_receipt(const struct delivery_source *source, struct delivery 
     out->time_ms = receipt->created_ms;
     out->attempts = slot->attempts;
     out->age_ms = slot->age_ms;
+    out->aged_ms = slot->ended_ms != 0 ? slot->ended_ms : receipt->created_ms;
     /* Whom it is told is who sent the message, and knows it by the id it gave. */
     out->target_peer_id = source->message.source_id;
     out->event.kind = EVENT_RECEIPT;

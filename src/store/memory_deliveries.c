@@ -296,6 +296,13 @@ static void fill_source(const struct table *table, const struct message *message
     }
 }
 
+static int64_t aged_ms(const struct stored_delivery *stored)
+{
+    if (stored->ended_ms != 0)
+        return stored->ended_ms;
+    return stored->started_ms != 0 ? stored->started_ms : stored->created_ms;
+}
+
 static enum status build_delivery(const struct table *table,
                                   const struct delivery_row *row,
                                   struct delivery **out_delivery, struct error *err)
@@ -315,6 +322,7 @@ static enum status build_delivery(const struct table *table,
                        .attempts = stored->attempts,
                        .parts_done = stored->parts_done,
                        .age_ms = stored->age_ms,
+                       .aged_ms = aged_ms(stored),
                        .possible_duplicates = stored->possible_duplicates,
                        .may_have_arrived = row->may_have_arrived,
                        .was_sending = stored->started_ms != 0 && stored->ended_ms == 0,

@@ -73,7 +73,8 @@ enum status sqlite_counts(struct store *store, int64_t bridge_row, int64_t *out_
     "d.age_ms, t.direction, t.source_id, "                                             \
     "(SELECT e.provider_id FROM deliveries AS e WHERE e.message = t.id "               \
     "AND e.provider_id IS NOT NULL ORDER BY e.id DESC LIMIT 1), "                      \
-    "d.started_ms IS NOT NULL AND d.ended_ms IS NULL FROM deliveries AS d "
+    "d.started_ms IS NOT NULL AND d.ended_ms IS NULL, "                                \
+    "coalesce(d.ended_ms, d.started_ms, d.created_ms) FROM deliveries AS d "
 #define DELIVERY_JOINS                                                                 \
     "JOIN messages AS m ON m.id = d.message " ABOUT_JOINS                              \
     "LEFT JOIN message_bodies AS p ON p.message = m.id "                               \
@@ -83,7 +84,7 @@ enum status sqlite_counts(struct store *store, int64_t bridge_row, int64_t *out_
 #define RECEIPT_SOURCE                                                                 \
     "SELECT " ABOUT_COLUMNS                                                            \
     "r.direction, r.status, r.reason_code, r.reason, r.created_ms, r.state, "          \
-    "r.attempts, r.age_ms FROM receipts AS r "
+    "r.attempts, r.age_ms, r.ended_ms FROM receipts AS r "
 #define RECEIPT_JOINS "JOIN messages AS m ON m.id = r.message " ABOUT_JOINS
 
 /* Views into the row; delivery_build copies. */
@@ -141,6 +142,7 @@ static void read_delivery(const struct query *q, struct delivery_source *out)
     out->target_source_id = column_text(q, ABOUT_END + 12);
     out->target_peer_id = column_text(q, ABOUT_END + 13);
     delivery->was_sending = column_i64(q, ABOUT_END + 14) != 0;
+    delivery->aged_ms = column_i64(q, ABOUT_END + 15);
 }
 
 static void read_receipt(const struct query *q, struct delivery_source *out)
@@ -160,6 +162,7 @@ static void read_receipt(const struct query *q, struct delivery_source *out)
         .state = (enum delivery_state)column_unsigned(q, ABOUT_END + 5),
         .attempts = column_unsigned(q, ABOUT_END + 6),
         .age_ms = column_i64(q, ABOUT_END + 7),
+        .ended_ms = column_i64(q, ABOUT_END + 8),
     };
 }
 

@@ -498,6 +498,29 @@ void world_store_messages(struct engine_world *world, int64_t contact, int64_t c
     expect_status("commit", STATUS_OK, store_commit(world->store, &err));
 }
 
+void world_store_lanes(struct engine_world *world, int64_t count)
+{
+    struct error err;
+    struct bridge_record bridge = {
+        .name = "one", .channel = "test", .integration_id = "i-1"};
+    expect_status("begin", STATUS_OK, store_begin(world->store, &err));
+    expect_status("bridge", STATUS_OK,
+                  store_bridge_sync(world->store, &bridge, world_now.wall_ms, &err));
+    for (int64_t i = 1; i <= count; i++) {
+        struct contact row = {0};
+        char name[32];
+        (void)snprintf(name, sizeof(name), "contact-%lld", (long long)i);
+        expect_status("contact", STATUS_OK,
+                      store_contact_add(world->store, 1, str_of(name),
+                                        world_now.wall_ms, &row, &err));
+        expect_status(
+            "conversation", STATUS_OK,
+            store_conversation_open(world->store, &row, world_now.wall_ms, &err));
+        store_message(world, &row, i);
+    }
+    expect_status("commit", STATUS_OK, store_commit(world->store, &err));
+}
+
 void world_forbid_repeats(struct engine_world *world)
 {
     world->config->bridges[0].on_unknown = ON_UNKNOWN_FAIL;

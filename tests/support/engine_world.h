@@ -75,6 +75,9 @@ void world_offer_receipt(struct engine_world *world, int64_t message,
 /* Stores messages 1..count of one contact, with deliveries of the same numbers. */
 void world_store_messages(struct engine_world *world, int64_t contact, int64_t count);
 
+/* The same for one message each of contacts 1..count. */
+void world_store_lanes(struct engine_world *world, int64_t count);
+
 /* Bridge one: an answer that never came counts as failed. */
 void world_forbid_repeats(struct engine_world *world);
 void world_step(struct engine_world *world);

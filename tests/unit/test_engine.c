@@ -703,6 +703,69 @@ static void doubt_about_a_send_outlives_its_process(void **state)
     assert_true(world->last_report.is_possible_duplicate);
 }
 
+static void what_waits_in_the_store_ages_too(void **state)
+{
+    struct engine_world *world = *state;
+    world_store_messages(world, 5, 2);
+    world_reload(world, 1); /* the second stays in the store */
+    world_step(world);
+    world_answer(world, 0, 503);
+    expect_i64("retry", OUTCOME_RETRY, world_commit(world));
+    world_advance(world, WORLD_GIVE_UP_MS);
+    for (int64_t id = 1; id <= 2; id++) {
+        world_step(world);
+        expect_i64("which", id, world_flight_id(world, 0));
+        world_answer(world, 0, 503);
+        expect_i64("too old", OUTCOME_GIVEN_UP, world_commit(world));
+    }
+}
+
+static void clock_set_ahead_ages_nothing_in_the_store(void **state)
+{
+    struct engine_world *world = *state;
+    world_store_messages(world, 5, 2);
+    world_reload(world, 1);
+    world_step(world);
+    world_set_wall_clock(world, 2 * WORLD_GIVE_UP_MS);
+    world_answer(world, 0, 200);
+    (void)world_commit(world);
+    world_step(world);
+    world_answer(world, 0, 503);
+    expect_i64("retry", OUTCOME_RETRY, world_commit(world));
+    expect_i64("age", 0, world->last_report.age_ms);
+}
+
+static void full_memory_holds_no_heads_either(void **state)
+{
+    struct engine_world *world = *state;
+    enum { LANES = 100 };
+    world_store_lanes(world, LANES);
+    world_reload(world, 2000);
+    for (int64_t id = 1; id <= LANES; id++)
+        world_offer(world, id, id);
+    world_step(world);
+    fail_all(world); /* the peer is down */
+    for (int i = 0; i < 3; i++) {
+        world_advance(world, WORLD_PROBE_MS);
+        world_step(world);
+        fail_all(world);
+    }
+    expect_true("held", engine_held_bytes(world->engine) < 2000 + 8 * 1000);
+
+    world_advance(world, WORLD_PROBE_MS);
+    bool seen[LANES + 1] = {false};
+    for (int sent = 0; sent < LANES; sent++) {
+        world_step(world);
+        int64_t id = world_flight_id(world, 0);
+        expect_true("none twice", !seen[id]);
+        seen[id] = true;
+        world_answer(world, 0, 200);
+        expect_i64("done", OUTCOME_DONE, world_commit(world));
+    }
+    world_step(world);
+    assert_true(engine_is_quiet(world->engine));
+}
+
 #define TEST(function)                                                                 \
     cmocka_unit_test_setup_teardown(function, world_set_up, world_tear_down)
 
@@ -744,6 +807,9 @@ int main(void)
         TEST(refused_handover_is_read_from_the_store),
         TEST(offer_that_comes_behind_its_own_end_is_not_sent_again),
         TEST(outcomes_committed_out_of_order_hold_nobody),
+        TEST(what_waits_in_the_store_ages_too),
+        TEST(clock_set_ahead_ages_nothing_in_the_store),
+        TEST(full_memory_holds_no_heads_either),
         TEST(send_cut_by_a_crash_is_a_possible_duplicate),
         TEST(send_that_had_not_begun_before_a_crash_is_none),
         TEST(doubt_about_a_send_outlives_its_process),

@@ -25,7 +25,7 @@ export const CLIENT_SECRET = 'client-secret-of-the-test';
 export class World {
     // options: emulator (extra arguments), settings (YAML lines), partnerSettings, bridge
     // settings, requestsPerMinute and connections of the organisation, bridges and organisations (further entries of the lists), apiUrl, loginUrl,
-    // clientSecret, program (another omgw), env.
+    // clientSecret, program (another omgw), env, logLevel (where lines would be too many).
     static async start(options = {}) {
         const world = new World();
         world.options = options;
@@ -71,7 +71,7 @@ public_url: http://127.0.0.1:${this.ports.public}
 listen: { public: "127.0.0.1:${this.ports.public}", admin: "127.0.0.1:${this.ports.admin}" }
 database: "sqlite:${this.database}"
 media_dir: "${this.dir}"
-log: { level: info, format: json }
+log: { level: ${this.options.logLevel ?? 'info'}, format: json }
 ${extra.settings ?? ''}
 genesys:
   - name: main
@@ -126,7 +126,9 @@ ${this.#part(extra.bridges)}
         this.gateway = new Child(command[0], command.slice(1), {
             env: { ...process.env, ...(this.options.env ?? {}), ...env },
         });
-        return this.gateway.untilEvent('serve.started', 30000);
+        if (this.options.logLevel === undefined)
+            return this.gateway.untilEvent('serve.started', 30000);
+        return this.untilAnswers(`${this.admin}/readyz`, this.gateway);
     }
 
     async untilAnswers(url, child) {
