@@ -1,7 +1,8 @@
 /*
- * health: liveness, readiness, metrics. Liveness asks nobody, so that a slow database
- * does not restart the process; readiness asks no peer, so that their trouble is not
- * ours. Both want no token: an orchestrator has none, and they tell nothing.
+ * health: liveness, readiness, metrics, the contract. Liveness asks nobody, so that a
+ * slow database does not restart the process; readiness asks no peer, so that their
+ * trouble is not ours. Both want no token: an orchestrator has none, and they tell
+ * nothing.
  */
 #include "gateway/api.h"
 #include "gateway/metrics.h"
@@ -58,10 +59,26 @@ static enum handled metrics(struct request *request, void *context)
     return HANDLED_ANSWERED;
 }
 
+/* docs/openapi.json, by CMake. */
+extern const unsigned char embedded_openapi_json[];
+extern const size_t embedded_openapi_json_size;
+
+static enum handled openapi(struct request *request, void *context)
+{
+    const struct admin *admin = context;
+    if (!admin_auth_allows(admin->auth, request, ADMIN_VIEWER))
+        return HANDLED_ANSWERED;
+    request_respond(request, 200, "application/json",
+                    str_from(embedded_openapi_json, embedded_openapi_json_size), NULL,
+                    0);
+    return HANDLED_ANSWERED;
+}
+
 static const struct route routes[] = {
-    {"GET", "/livez",   NULL, livez,   NULL},
-    {"GET", "/readyz",  NULL, readyz,  NULL},
-    {"GET", "/metrics", NULL, metrics, NULL},
+    {"GET", "/livez",        NULL, livez,   NULL},
+    {"GET", "/readyz",       NULL, readyz,  NULL},
+    {"GET", "/metrics",      NULL, metrics, NULL},
+    {"GET", "/openapi.json", NULL, openapi, NULL},
 };
 
 const struct route *admin_routes(size_t *out_count)

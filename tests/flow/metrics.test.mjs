@@ -19,7 +19,9 @@ const SECOND = `  - name: second
     genesys: main
     integration_id: 5a1d3a52-0000-4000-8000-000000000003
     genesys_secrets: [ { value: another-genesys-signing-secret } ]
-    partner: { callback_url: "http://127.0.0.1:1/", secrets: [ { value: MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY= } ] }`;
+    partner:
+      callback_url: "http://127.0.0.1:1/"
+      secrets: [ { value: MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY= } ]`;
 
 // Every name that a test below has looked at with a value it had to have.
 const seen = new Set();
@@ -77,7 +79,8 @@ test('webhooks are counted by bridge, peer and result, and timed', async (t) => 
     assert.equal((await world.partner.message('ana-of-metrics', 'Forged.', {}, other)).status, 401);
     assert.equal((await world.partner.message('ana-of-metrics', 7)).status, 400);
     for (const status of [202, 202, 202, 429])
-        assert.equal((await world.partner.message('bea-of-metrics', 'Up to three.')).status, status);
+        assert.equal((await world.partner.message('bea-of-metrics', 'Up to three.')).status,
+            status);
     for (let i = 0; i < 2; i++)
         assert.equal((await world.partner.message('ana-of-metrics', 'Whose?', {},
             { bridge: 'nobody' })).status, 401);

@@ -30,6 +30,7 @@ export class World {
         const world = new World();
         world.options = options;
         world.agentSaid = [];
+        world.adminHeaders = {}; // the token of a listener that wants one
         world.secrets = [SECRET, GENESYS_SECRET, CLIENT_SECRET];
         world.dir = mkdtempSync(path.join(tmpdir(), 'omgw-flow-'));
         world.partner = await new Partner().start();
@@ -160,7 +161,7 @@ ${this.#part(extra.bridges)}
     // What holds at the end of every test.
     async end() {
         const running = this.gateway.code === undefined;
-        const metrics = running ? (await request(`${this.admin}/metrics`)).body : '';
+        const metrics = running ? (await this.#metricsPage()) : '';
         if (running)
             assert.deepEqual(readExposition(metrics).problems, []);
         const code = await this.stopGateway();
@@ -276,9 +277,13 @@ ${this.#part(extra.bridges)}
         return this.sql('SELECT * FROM v_dead_letters ORDER BY delivery');
     }
 
+    async #metricsPage() {
+        return (await request(`${this.admin}/metrics`, { headers: this.adminHeaders })).body;
+    }
+
     // Sum of a metric over all series whose labels contain every given piece.
     async metric(name, ...labels) {
-        const { body } = await request(`${this.admin}/metrics`);
+        const body = await this.#metricsPage();
         let sum = 0;
         for (const line of body.split('\n')) {
             if (!line.startsWith(`${name}{`) && !line.startsWith(`${name} `))
