@@ -239,6 +239,11 @@ MUST_CHECK enum status store_message_advance(struct store *store, int64_t row,
                                              enum message_status to, int64_t now_ms,
                                              bool *out_changed, struct error *err);
 
+/* Whether its latest delivery is an operator's replay: only then a failed one may still
+ * turn out to be delivered. */
+MUST_CHECK enum status store_message_replayed(struct store *store, int64_t row,
+                                              bool *out_is, struct error *err);
+
 /* Every option of a structured message: labels and payloads that an answer may name. */
 struct stored_choice {
     unsigned ordinal; /* counts from 0 over the whole message */

@@ -70,3 +70,6 @@ bool writer_is_healthy(const struct writer *writer);
  * STATUS_RETRY, so that the process can end. */
 void writer_run(struct writer *writer);
 void writer_stop(struct writer *writer);
+/* Tells all that wait STATUS_RETRY: the process ends and its database is lost. What was
+ * accepted is in it, and comes back with the next start. Writer thread. */
+void writer_give_up(struct writer *writer);

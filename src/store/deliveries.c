@@ -75,6 +75,19 @@ enum status store_delivery_settle(struct store *store, int64_t id,
     return store->backend->delivery_settle(store, id, state, reason, now_ms, err);
 }
 
+static void see_replay(const void *row, void *context)
+{
+    const struct stored_delivery *delivery = row;
+    *(bool *)context = delivery->is_replay;
+}
+
+enum status store_message_replayed(struct store *store, int64_t row, bool *out_is,
+                                   struct error *err)
+{
+    *out_is = false;
+    return store->backend->deliveries_of(store, row, see_replay, out_is, err);
+}
+
 /* A success at once is columns of the delivery; so is a part that is done. */
 static bool is_logged(const struct delivery_record *record)
 {

@@ -16,6 +16,7 @@ struct memory_database {
     char *name; /* empty: one handle's own */
     unsigned handles;
     bool has_writer;
+    enum memory_state state;
     struct table *table;
     struct flights *flights; /* outlives a writer that died, as others see the name */
 };
@@ -59,6 +60,11 @@ bool memory_store_has_failed(struct store *store)
     return own(store)->has_failed;
 }
 
+void memory_store_set_state(struct store *store, enum memory_state state)
+{
+    own(store)->database->state = state;
+}
+
 /* Nothing of the transaction is kept. */
 static void lose(struct memory_store *memory)
 {
@@ -79,6 +85,8 @@ enum status memory_read(struct store *store, struct error *err)
     struct memory_store *memory = own(store);
     if (memory->calls_to_failure > 0 && --memory->calls_to_failure == 0)
         return fail_as_asked(memory, err);
+    if (memory->database->state == MEMORY_IS_DEAD)
+        return fail(err, STATUS_RETRY, "the process is dead");
     if (memory->is_dropped)
         return fail(err, STATUS_RETRY, "the transaction was lost");
     return STATUS_OK;
@@ -86,8 +94,13 @@ enum status memory_read(struct store *store, struct error *err)
 
 enum status memory_write(struct store *store, struct error *err)
 {
-    assert(own(store)->is_open);
-    return memory_read(store, err);
+    struct memory_store *memory = own(store);
+    assert(memory->is_open);
+    enum status status = memory_read(store, err);
+    if (status != STATUS_OK || memory->database->state != MEMORY_IS_FULL)
+        return status;
+    lose(memory);
+    return fail(err, STATUS_RETRY, "the disk is full");
 }
 
 /* --- open and close ------------------------------------------------------ */
@@ -180,7 +193,9 @@ static void memory_rollback(struct store *store)
 
 static enum status memory_commit(struct store *store, struct error *err)
 {
-    enum status status = memory_write(store, err);
+    /* Nothing to write needs no room, as in SQLite. */
+    bool is_empty = table_mark(memory_rows(store)) == 0;
+    enum status status = is_empty ? memory_read(store, err) : memory_write(store, err);
     if (status != STATUS_OK) {
         memory_rollback(store);
         return status;

@@ -22,6 +22,17 @@ void memory_store_fail(struct store *store, unsigned nth, enum memory_failure ho
 /* Whether that call came. */
 bool memory_store_has_failed(struct store *store);
 
+/*
+ * What happens to the whole database, as all handles on it see it, until the next
+ * change of state; STATUS_RETRY each time.
+ */
+enum memory_state {
+    MEMORY_WORKS,
+    MEMORY_IS_FULL, /* writes fail, and drop the transaction they are in */
+    MEMORY_IS_DEAD, /* so does everything else: its process has been killed */
+};
+void memory_store_set_state(struct store *store, enum memory_state state);
+
 /* From now on a lane group is `owner`'s, with the next epoch: a lease that moved. Until
  * then every owner holds it. */
 void memory_store_move_group(struct store *store, unsigned group, struct str owner);

@@ -113,6 +113,9 @@ enum status memory_delivery_add(struct store *store, struct delivery *delivery,
 enum status memory_delivery_state(struct store *store, int64_t id,
                                   enum delivery_state *out, struct error *err)
 {
+    enum status status = memory_read(store, err);
+    if (status != STATUS_OK)
+        return status;
     const struct delivery_row *row = delivery_get(memory_rows(store), id);
     if (row == NULL)
         return fail(err, STATUS_NOT_FOUND, "no delivery of that number");
@@ -124,13 +127,13 @@ enum status memory_delivery_settle(struct store *store, int64_t id,
                                    enum delivery_state state, struct str reason,
                                    int64_t now_ms, struct error *err)
 {
-    CLEANUP(buf_release) struct buf whole;
     enum status status = memory_write(store, err);
     if (status != STATUS_OK)
         return status;
     struct table *table = memory_rows(store);
     struct delivery_row row = *delivery_get(table, id);
     struct str before = row.stored.reason;
+    CLEANUP(buf_release) struct buf whole;
     buf_init(&whole, reason.len + before.len + 2);
     buf_add(&whole, reason);
     if (before.len > 0)

@@ -348,8 +348,7 @@ static void wait_for_work(struct writer *writer)
     (void)nanosleep(&pause, NULL);
 }
 
-/* The process ends with its database lost: the work comes back after the restart. */
-static void give_up(struct writer *writer)
+void writer_give_up(struct writer *writer)
 {
     const struct error err = {.text = "stopped while the database was failing"};
     while (writer_pending(writer) > 0) {
@@ -371,7 +370,7 @@ void writer_run(struct writer *writer)
         if (!atomic_load(&writer->is_stopping) || writer->backoff_ms == 0)
             continue;
         if (--tries == 0) {
-            give_up(writer);
+            writer_give_up(writer);
             return;
         }
     }

@@ -254,6 +254,19 @@ static enum status try_bridges(struct store *store, void *context, struct error 
     return status;
 }
 
+static enum status try_settle(struct store *store, void *context, struct error *err)
+{
+    enum status status = STATUS_CONFLICT;
+    bool is_replay = false;
+    (void)context;
+    for (int64_t id = 1; status == STATUS_CONFLICT; id++)
+        status = store_delivery_settle(store, id, DELIVERY_DEAD, STR("gone"),
+                                       SUITE_NOW_MS, err);
+    if (status == STATUS_OK)
+        status = store_message_replayed(store, 1, &is_replay, err);
+    return status;
+}
+
 static void what_fails_says_retry_and_gives_nothing(struct store_fixture *f)
 {
     static const struct {
@@ -268,6 +281,7 @@ static void what_fails_says_retry_and_gives_nothing(struct store_fixture *f)
         {"reads",         try_reads,         4 },
         {"bridges",       try_bridges,       5 },
         {"load",          try_load,          2 },
+        {"settle",        try_settle,        3 },
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct store_fixture scratch = {.arena = f->arena};
@@ -297,6 +311,45 @@ static void a_lost_transaction_says_retry_until_rolled_back(struct store_fixture
     expect_marks(f, f->store, 1);
 }
 
+static void a_full_disk_takes_nothing_until_it_has_room(struct store_fixture *f)
+{
+    suite_begin(f);
+    set_mark(f, "before");
+    suite_commit(f);
+    suite_begin(f);
+    const struct pause mark = {.scope = PAUSE_ORGANISATION, .name = STR("lost")};
+    expect_ok(f, store_pause_set(f->store, &mark, &f->err));
+    memory_store_set_state(f->store, MEMORY_IS_FULL);
+    expect_status("write", STATUS_RETRY, store_pause_set(f->store, &mark, &f->err));
+    expect_status("commit", STATUS_RETRY, store_commit(f->store, &f->err));
+    expect_marks(f, f->store, 1); /* reading goes on */
+    memory_store_set_state(f->store, MEMORY_WORKS);
+    suite_begin(f);
+    set_mark(f, "after");
+    suite_commit(f);
+    expect_marks(f, f->store, 2);
+}
+
+static void a_dead_process_keeps_what_it_had_committed(struct store_fixture *f)
+{
+    suite_begin(f);
+    set_mark(f, "committed");
+    suite_commit(f);
+    CLEANUP(store_closep) struct store *keeper = NULL;
+    expect_ok(f, suite_open(f, STORE_READER, &keeper));
+    suite_begin(f);
+    set_mark(f, "not committed");
+    memory_store_set_state(f->store, MEMORY_IS_DEAD);
+    size_t count = 0;
+    expect_status("read", STATUS_RETRY,
+                  store_pauses(keeper, count_pause, &count, &f->err));
+    expect_status("commit", STATUS_RETRY, store_commit(f->store, &f->err));
+    store_close(TAKE(f->store));
+    memory_store_set_state(keeper, MEMORY_WORKS);
+    expect_ok(f, suite_open(f, STORE_WRITER, &f->store));
+    expect_marks(f, f->store, 1);
+}
+
 static const struct store_case cases[] = {
     STORE_CASE(databases_of_two_names_are_two, ON_MEMORY),
     STORE_CASE(a_lane_that_moved_is_its_new_owners, ON_MEMORY),
@@ -304,6 +357,8 @@ static const struct store_case cases[] = {
     STORE_CASE(a_change_that_fails_says_retry_and_leaves_nothing, ON_MEMORY),
     STORE_CASE(what_fails_says_retry_and_gives_nothing, ON_MEMORY),
     STORE_CASE(a_lost_transaction_says_retry_until_rolled_back, ON_MEMORY),
+    STORE_CASE(a_full_disk_takes_nothing_until_it_has_room, ON_MEMORY),
+    STORE_CASE(a_dead_process_keeps_what_it_had_committed, ON_MEMORY),
 };
 
 int main(void)
