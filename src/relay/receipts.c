@@ -67,13 +67,26 @@ static enum status offer_receipt(struct work *work, const struct message *messag
     return status;
 }
 
+/* Never back, and out of FAILED only by a replay: not because the peer took what it has
+ * called failed itself. */
+static enum status may_follow(struct work *work, const struct message *message,
+                              enum message_status to, bool *out_may, struct error *err)
+{
+    *out_may = message_status_may_follow(message->status, to);
+    if (!*out_may || message->status != MESSAGE_FAILED)
+        return STATUS_OK;
+    return store_message_replayed(work->store, message->row, out_may, err);
+}
+
 enum status receipts_status(struct work *work, const struct message *message,
                             const struct status_change *change, struct error *err)
 {
-    if (!message_status_may_follow(message->status, change->status))
-        return STATUS_OK;
-    enum status status = store_message_status(work->store, message->row, change->status,
-                                              work->now.wall_ms, err);
+    bool may = false;
+    enum status status = may_follow(work, message, change->status, &may, err);
+    if (status != STATUS_OK || !may)
+        return status;
+    status = store_message_status(work->store, message->row, change->status,
+                                  work->now.wall_ms, err);
     enum message_status told;
     if (status != STATUS_OK || !receipts_tell(work, message, change->status, &told))
         return status;

@@ -37,6 +37,23 @@ struct recorder relay_recorder(struct relay *relay)
     };
 }
 
+/*
+ * From here on it counts by itself. Never counted anew: jobs of the same batch, applied
+ * but not told yet, would be counted twice.
+ */
+static enum status start_tally(struct relay *relay, struct bridge *bridge,
+                               struct store *store, struct error *err)
+{
+    int64_t pending = 0;
+    int64_t dead = 0;
+    enum status status = store_counts(store, bridge->row, &pending, &dead, err);
+    if (status != STATUS_OK)
+        return status;
+    bridge->tally = tally_of(relay, bridge->name);
+    tally_moved(bridge->tally, pending, dead);
+    return STATUS_OK;
+}
+
 static enum status sync_bridge(struct relay *relay, struct bridge *bridge,
                                struct store *store, int64_t now_ms, struct error *err)
 {
@@ -48,16 +65,9 @@ static enum status sync_bridge(struct relay *relay, struct bridge *bridge,
     enum status status = store_bridge_sync(store, &record, now_ms, err);
     if (status != STATUS_OK)
         return status;
-    int64_t pending = 0;
-    int64_t dead = 0;
-    status = store_counts(store, record.row, &pending, &dead, err);
-    if (status != STATUS_OK)
-        return status;
     bridge->row = record.row;
-    bridge->tally = tally_of(relay, bridge->name);
-    tally_moved(bridge->tally, pending - atomic_load(&bridge->tally->pending),
-                dead - atomic_load(&bridge->tally->dead));
-    return STATUS_OK;
+    bridge->tally = tally_find(relay, str_of(bridge->name));
+    return bridge->tally != NULL ? STATUS_OK : start_tally(relay, bridge, store, err);
 }
 
 enum status relay_sync_bridges(struct relay *relay, struct config *config,

@@ -4,6 +4,7 @@
 #include "support/relay_world.h"
 
 #include "gateway/choice.h"
+#include "relay/internal.h"
 
 #define HOUR_MS (INT64_C(3600) * 1000)
 #define MINUTE_MS (INT64_C(60) * 1000)
@@ -117,6 +118,35 @@ static void too_many_pending_are_answered_503(void **state)
     expect_status("full", STATUS_RETRY, inbound("m id-40 ana hello"));
     report_outcome(offered(0), OUTCOME_DONE, "");
     expect_status("room again", STATUS_OK, inbound("m id-40 ana hello"));
+}
+
+static enum status sync_apply(struct write_job *job, struct store *store,
+                              struct now now, struct error *err)
+{
+    (void)job;
+    return relay_sync_bridges(relay_world->relay, relay_world->config, store,
+                              now.wall_ms, err);
+}
+
+static void sync_done(struct write_job *job, enum status status,
+                      const struct error *err)
+{
+    (void)job;
+    (void)err;
+    expect_status("reload", STATUS_OK, status);
+}
+
+/* What is applied but not told yet must not be counted twice. */
+static void reload_beside_other_jobs_keeps_the_count(void **state)
+{
+    struct write_job reload = {.apply = sync_apply, .done = sync_done};
+    (void)state;
+    expect_status("kept", STATUS_OK, inbound("m m-1 ana hello"));
+    struct intake *second = inbound_begin("m m-2 ana hello");
+    expect_true("room", writer_submit(relay_world->writer, &reload));
+    expect_status("kept", STATUS_OK, inbound_end(second));
+    expect_i64("in the store", 2, pending_now());
+    expect_i64("as relay counts", 2, relay_world->config->bridges[0].tally->pending);
 }
 
 static void contact_that_floods_is_told_when_to_come_again(void **state)
@@ -308,6 +338,30 @@ static void receipt_before_the_outcome_is_not_taken_back(void **state)
     expect_i64("one receipt", 2, (int64_t)relay_world->offer_count);
     expect_i64("status", MESSAGE_DELIVERED,
                message_now(offered(0)->message_id, arena).status);
+}
+
+/* The peer says that it failed, and only then that it took it: no replay, so Failed it
+ * stays, whoever would hear otherwise. */
+static void failed_receipt_before_the_outcome_stays(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) struct arena *arena = arena_new(65536);
+    char line[128];
+    lines_settings.wants_accepted = true;
+    for (int is_inbound = 0; is_inbound < 2; is_inbound++) {
+        offers_clear();
+        expect_status("kept", STATUS_OK,
+                      is_inbound ? inbound("m m-1 ana hello")
+                                 : outbound("m g-1 ana hello"));
+        (void)snprintf(line, sizeof(line), "r r-1 ana %s failed",
+                       offered(0)->public_id);
+        expect_status("receipt", STATUS_OK, is_inbound ? outbound(line) : inbound(line));
+        report_outcome(offered(0), OUTCOME_DONE, is_inbound ? "gp-1" : "cp-1");
+        expect_i64("status", MESSAGE_FAILED,
+                   message_now(offered(0)->message_id, arena).status);
+        expect_i64("told once", 2, (int64_t)relay_world->offer_count);
+        expect_i64("what", MESSAGE_FAILED, offered(1)->event.receipt_status);
+    }
 }
 
 static void early_receipt_waits_for_the_peers_id(void **state)
@@ -585,6 +639,7 @@ int main(void)
         TEST(concurrent_copies_have_one_effect),
         TEST(forged_webhook_stores_nothing),
         TEST(too_many_pending_are_answered_503),
+        TEST(reload_beside_other_jobs_keeps_the_count),
         TEST(contact_that_floods_is_told_when_to_come_again),
         TEST(genesys_is_never_held_to_the_flood_ceiling),
         TEST(unreadable_is_kept_as_a_dead_letter),
@@ -597,6 +652,7 @@ int main(void)
         TEST(delivered_outbound_message_tells_genesys),
         TEST(channel_that_reports_is_waited_for),
         TEST(receipt_before_the_outcome_is_not_taken_back),
+        TEST(failed_receipt_before_the_outcome_stays),
         TEST(early_receipt_waits_for_the_peers_id),
         TEST(early_receipt_is_found_after_there_were_none),
         TEST(early_receipt_is_forgotten_after_a_day),
