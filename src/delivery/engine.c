@@ -222,16 +222,36 @@ enum status engine_load(struct engine *engine, struct error *err)
 }
 
 /* Offers were lost for want of room: the store knows them all. */
-static void rescan(struct engine *engine)
+static bool rescan(struct engine *engine)
 {
     struct error err;
     if (!atomic_exchange(&engine->rescan, false))
-        return;
+        return true;
     enum status status = load(engine, &err);
-    if (status != STATUS_OK) {
-        log_warn("engine.rescan_failed", F_TEXT("error", err.text));
-        atomic_store(&engine->rescan, true);
-    }
+    if (status == STATUS_OK)
+        return true;
+    log_warn("engine.rescan_failed", F_TEXT("error", err.text));
+    atomic_store(&engine->rescan, true);
+    return false;
+}
+
+/* What the store has and memory had no room for. False: it could not be read. */
+static bool read_rest(struct engine *engine)
+{
+    struct error err;
+    if (!rescan(engine))
+        return false;
+    if (!engine->receipts_overflowed || load_receipts(engine, &err) == STATUS_OK)
+        return true;
+    log_warn("engine.refill_failed", F_TEXT("error", err.text));
+    return false;
+}
+
+static bool has_rest(struct engine *engine)
+{
+    return atomic_load(&engine->rescan) ||
+           (engine->receipts_overflowed &&
+            engine->lane_bytes < (size_t)engine->config->limits.lane_memory);
 }
 
 /* --- the dispatcher: any thread
@@ -356,18 +376,17 @@ static void take_config(struct engine *engine)
 
 void engine_step(struct engine *engine, int64_t max_wait_ms)
 {
-    struct error err;
     look_at_clock(engine);
     take_config(engine);
     take_from_writer(engine);
     orders_take(engine, true);
-    rescan(engine);
-    if (engine->receipts_overflowed && load_receipts(engine, &err) != STATUS_OK)
-        log_warn("engine.refill_failed", F_TEXT("error", err.text));
+    bool is_read = read_rest(engine);
     timers_fire(engine);
     typing_expire(engine);
     int64_t wait_ms = schedule_round(engine);
-    if (wait_ms > max_wait_ms)
-        wait_ms = max_wait_ms;
+    /* The round itself may have made room. */
+    if (has_rest(engine) && !atomic_load(&engine->draining))
+        wait_ms = min_ms(wait_ms, is_read ? 0 : REFILL_RETRY_MS);
+    wait_ms = min_ms(wait_ms, max_wait_ms);
     engine->transport->ops->poll(engine->transport, wait_ms);
 }

@@ -20,8 +20,15 @@
 #include <stdatomic.h>
 #include <uthash.h>
 
+/* The database did not give what memory has room for: ask again. */
+#define REFILL_RETRY_MS 1000
 /* Typing older than this is not shown any more. Source: design.md section 6. */
 #define TYPING_LIFE_MS 5000
+
+static inline int64_t min_ms(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
 
 enum lane_state {
     LANE_IDLE,    /* nothing to do */

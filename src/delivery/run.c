@@ -11,9 +11,6 @@
 #include "gateway/trace_context.h"
 #include "retry.h"
 
-/* The database did not give a lane its next deliveries: ask again. */
-#define REFILL_RETRY_MS 1000
-
 /* --- the pool
  * ----------------------------------------------------------------------------- */
 
@@ -369,17 +366,23 @@ static void again(struct run *run)
         lane_wait(engine, lane, engine->now.mono_ms + wait_ms);
 }
 
+/* An attempt goes on only where it can send and its end can be kept: not once the
+ * transport is cut, for then the writer has stopped too. */
+static bool can_go_on(const struct engine *engine)
+{
+    const struct recorder *recorder = &engine->settings.recorder;
+    return engine->transport != NULL && recorder->reserve(recorder->context);
+}
+
 /* A part is committed: the same attempt goes on with the next one, unless its turn is
  * later or there is no room to record it. */
 static void next_part(struct run *run)
 {
     struct engine *engine = run->engine;
-    const struct recorder *recorder = &engine->settings.recorder;
     struct account *account = run->account;
 
     if (contact_wait_ms(engine, run->lane) > 0 ||
-        account_pace_wait_ms(engine, account) > 0 ||
-        !recorder->reserve(recorder->context)) {
+        account_pace_wait_ms(engine, account) > 0 || !can_go_on(engine)) {
         run->result.outcome = OUTCOME_SLOW_DOWN;
         again(run);
         return;
@@ -395,12 +398,10 @@ static void next_part(struct run *run)
 /* The mark is committed: now it may be sent. */
 static void send_marked(struct run *run)
 {
-    struct engine *engine = run->engine;
-    const struct recorder *recorder = &engine->settings.recorder;
     struct error err;
     bool is_possible_duplicate = run->report.is_possible_duplicate;
 
-    if (!recorder->reserve(recorder->context)) {
+    if (!can_go_on(run->engine)) {
         run->account->in_flight--;
         again(
             run); /* the mark stays; the next attempt of this process writes it anew */

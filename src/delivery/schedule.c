@@ -107,11 +107,6 @@ static void refresh(struct engine *engine, struct account *account)
     account->refresh_due_ms = INT64_MAX;
 }
 
-static int64_t min_ms(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 static int64_t serve_account(struct engine *engine, struct account *account)
 {
     refresh(engine, account);

@@ -536,6 +536,22 @@ static void parts_are_committed_one_by_one(void **state)
     expect_i64("done", OUTCOME_DONE, world_commit(world));
 }
 
+/* The writer has stopped by then: nobody would take the report of another. */
+static void part_committed_behind_the_cut_is_the_last(void **state)
+{
+    struct engine_world *world = *state;
+    world->parts = 2;
+    world_offer(world, 1, 1);
+    world_step(world);
+    world_answer(world, 0, 200);
+    world->is_ending = true;
+    engine_cut(world->engine);
+    assert_int_equal(OUTCOME_PROGRESS, world_commit(world));
+    engine_finish(world->engine);
+    assert_null(world->reports);
+    expect_true("it is over", engine_is_quiet(world->engine));
+}
+
 static void attempt_resumes_at_the_first_part_not_done(void **state)
 {
     struct engine_world *world = *state;
@@ -800,6 +816,7 @@ int main(void)
         TEST(later_receipt_replaces_one_that_waits),
         TEST(stale_lane_is_left_to_its_new_owner),
         TEST(parts_are_committed_one_by_one),
+        TEST(part_committed_behind_the_cut_is_the_last),
         TEST(attempt_resumes_at_the_first_part_not_done),
         TEST(no_attempt_starts_while_an_outcome_is_long_uncommitted),
         TEST(draining_engine_starts_nothing),
