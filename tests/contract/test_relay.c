@@ -355,7 +355,8 @@ static void failed_receipt_before_the_outcome_stays(void **state)
                                  : outbound("m g-1 ana hello"));
         (void)snprintf(line, sizeof(line), "r r-1 ana %s failed",
                        offered(0)->public_id);
-        expect_status("receipt", STATUS_OK, is_inbound ? outbound(line) : inbound(line));
+        expect_status("receipt", STATUS_OK,
+                      is_inbound ? outbound(line) : inbound(line));
         report_outcome(offered(0), OUTCOME_DONE, is_inbound ? "gp-1" : "cp-1");
         expect_i64("status", MESSAGE_FAILED,
                    message_now(offered(0)->message_id, arena).status);

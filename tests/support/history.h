@@ -8,12 +8,11 @@
  * order in which their sender first tried them. One thread.
  *
  * The rules, by the word that a violation starts with:
- *   loss        accepted, and neither arrived nor a dead letter
- *   phantom     arrived or stored, and never sent
- *   doubled     stored twice: one event had two effects
- *   cross-talk  arrived for another contact, or in another contact's conversation
- *   order       arrived behind one that was sent after it had been accepted
- *   repeat      a copy that neither a lost answer nor a death explains
+ *   loss        accepted or stored, and neither arrived nor a dead letter; accepted,
+ * and not stored phantom     arrived or stored, and never sent doubled     stored
+ * twice: one event had two effects cross-talk  arrived for another contact, or in
+ * another contact's conversation order       arrived behind one that was sent after it
+ * had been accepted repeat      a copy that neither a lost answer nor a death explains
  *   key         a copy under another idempotency key, or two messages under one
  *   window      a conversation joined too late, or left too early
  *   status      the sender was told something untrue, or something back
@@ -62,6 +61,7 @@ struct history_event {
     /* Deaths before it was sent, when some fell while it was on its way. */
     int64_t life;
     bool has_life;
+    bool is_late; /* the process that sent it has ended since */
 
     /* STORED */
     int64_t row; /* orders what one lane and one contact accepted */

@@ -27,15 +27,16 @@ struct message_state {
     unsigned parts;
     struct part_state *state; /* of the parts that came so far */
     size_t state_count;
-    int64_t row;     /* 0: not seen in the database */
-    unsigned deaths; /* dead letters it became */
+    int64_t row;    /* 0: not seen in the database */
+    size_t dead_at; /* index of the last such event + 1; 0: never */
+    size_t replayed_at;
     unsigned replays;
     bool must_be_told;
     bool was_reported_failed;
     bool was_reported_delivered;
     bool was_told_failed;
     enum history_status told;
-    unsigned told_after_replays;
+    unsigned mended; /* times it was told failed, then better */
 };
 
 struct lane_state {
@@ -44,7 +45,7 @@ struct lane_state {
     size_t count;
     size_t last_sent_at; /* highest sent_at of those that arrived */
     int64_t last_row;    /* highest row of those that arrived */
-    int64_t last_life;   /* deaths that explained a copy are up to this one */
+    bool *has_explained; /* by death: whether it has explained a copy */
     int64_t explained_loosely;
 };
 
@@ -79,6 +80,7 @@ struct check {
     struct arena *arena;
     int64_t deaths; /* of the gateway, so far */
     int64_t deaths_in_all;
+    bool has_rows; /* it says what the database holds */
     struct buf *out;
     size_t found;
 };
@@ -240,6 +242,7 @@ static void check_database(struct check *check)
         if (history->events[i].event.kind == HISTORY_STORED)
             stored[count++] = &history->events[i];
     }
+    check->has_rows = count > 0;
     qsort(stored, count, sizeof(*stored), by_row);
     for (size_t i = 0; i < count; i++)
         check_stored(check, stored[i]);
@@ -275,17 +278,29 @@ static void check_key(struct check *check, const struct entry *entry,
                 STR_ARG(event->key), STR_ARG(known->lane->name), (long long)known->seq);
 }
 
-/* A death between the sending of two copies explains the second, once a lane. */
+/* A death between the sending of two copies explains one of them, once a lane. What a
+ * dead gateway sent may arrive behind what the next one sent. */
 static bool death_explains(const struct check *check, struct lane_state *lane,
-                           const struct part_state *part)
+                           const struct part_state *part, int64_t life)
 {
     if (check->options->deaths_are_loose)
         return lane->explained_loosely++ < check->deaths_in_all;
-    int64_t death = part->life > lane->last_life ? part->life : lane->last_life;
-    if (death >= check->deaths)
-        return false;
-    lane->last_life = death + 1;
-    return true;
+    int64_t first = part->life < life ? part->life : life;
+    int64_t last = part->life < life ? life : part->life;
+    if (lane->has_explained == NULL)
+        lane->has_explained = mem_new((size_t)check->deaths_in_all + 1);
+    for (int64_t death = first; death < last; death++) {
+        if (lane->has_explained[death])
+            continue;
+        lane->has_explained[death] = true;
+        return true;
+    }
+    return false;
+}
+
+static int64_t life_of(const struct check *check, const struct history_event *event)
+{
+    return event->has_life && event->life < check->deaths ? event->life : check->deaths;
 }
 
 static void check_copy(struct check *check, const struct entry *entry,
@@ -293,7 +308,7 @@ static void check_copy(struct check *check, const struct entry *entry,
                        struct part_state *part)
 {
     if (part->copies == 0 || part->answer_is_lost || part->replays < message->replays ||
-        death_explains(check, lane, part))
+        death_explains(check, lane, part, life_of(check, &entry->event)))
         return;
     violate(check, entry,
             "repeat: copy %zu of part %u, and its answer was not lost, nor did the "
@@ -302,10 +317,13 @@ static void check_copy(struct check *check, const struct entry *entry,
 }
 
 static void check_order(struct check *check, const struct entry *entry,
-                        struct lane_state *lane, const struct message_state *message)
+                        struct lane_state *lane, const struct message_state *message,
+                        const struct part_state *part)
 {
     if (message->replays > 0)
         return; /* a new acceptance at the lane's tail */
+    if (part->copies > 0 && entry->event.is_late)
+        return; /* nobody could call it back */
     if (message->accepted_at != 0 && message->accepted_at < lane->last_sent_at)
         violate(check, entry,
                 "order: arrived behind one that was sent after it had been accepted");
@@ -332,11 +350,11 @@ static void arrived(struct check *check, const struct entry *entry)
     struct part_state *part = part_of(message, event->part);
     check_key(check, entry, part);
     check_copy(check, entry, lane, message, part);
-    check_order(check, entry, lane, message);
+    check_order(check, entry, lane, message, part);
     part->copies++;
     part->key = event->key;
     part->answer_is_lost = false;
-    part->life = event->has_life ? event->life : check->deaths;
+    part->life = life_of(check, event);
     part->replays = message->replays;
 }
 
@@ -345,7 +363,7 @@ static void arrived(struct check *check, const struct entry *entry)
 static bool may_be_told(const struct message_state *message, enum history_status status)
 {
     if (message->told == HISTORY_STATUS_FAILED && status != HISTORY_STATUS_FAILED)
-        return message->replays > message->told_after_replays;
+        return message->replays > message->mended;
     return status >= message->told;
 }
 
@@ -369,8 +387,9 @@ static void told(struct check *check, const struct entry *entry)
     if (event->must_be_reported && event->status == HISTORY_STATUS_DELIVERED &&
         !message->was_reported_delivered)
         violate(check, entry, "status: told delivered, and the peer did not say so");
+    message->mended += message->told == HISTORY_STATUS_FAILED &&
+                       event->status != HISTORY_STATUS_FAILED;
     message->told = event->status;
-    message->told_after_replays = message->replays;
     message->was_told_failed |= event->status == HISTORY_STATUS_FAILED;
 }
 
@@ -409,11 +428,13 @@ static void check_event(struct check *check, const struct entry *entry, size_t i
     if (event->kind == HISTORY_ANSWER_LOST && event->part < message->state_count)
         message->state[event->part].answer_is_lost = true;
     if (event->kind == HISTORY_DEAD) {
-        message->deaths++;
-        message->must_be_told |= event->must_be_told;
+        message->dead_at = index + 1;
+        message->must_be_told = event->must_be_told;
     }
-    if (event->kind == HISTORY_REPLAYED)
+    if (event->kind == HISTORY_REPLAYED) {
         message->replays++;
+        message->replayed_at = index + 1;
+    }
     if (event->kind == HISTORY_REPORTED)
         reported(message, event->status);
 }
@@ -425,13 +446,18 @@ static void check_end(struct check *check, const struct lane_state *lane, size_t
         .event = {.lane = lane->lane->name, .seq = (int64_t)seq},
           .lane = lane->lane
     };
-    bool is_dead = message->deaths > message->replays;
+    bool is_dead = message->dead_at > message->replayed_at;
+    bool is_kept =
+        message->sent_at != 0 && (message->accepted_at != 0 || message->row != 0);
 
-    if (message->accepted_at != 0 && !is_dead && !has_arrived(message))
+    if (is_kept && !is_dead && !has_arrived(message))
         violate(check, &entry, "loss: accepted, and neither arrived nor a dead letter");
-    if (is_dead && message->must_be_told && !message->was_told_failed)
+    if (message->accepted_at != 0 && message->row == 0 && check->has_rows)
+        violate(check, &entry, "loss: accepted, and not in the database");
+    if (is_dead && message->must_be_told && !message->was_told_failed &&
+        !message->was_reported_delivered)
         violate(check, &entry, "untold: a dead letter, and its sender does not know");
-    if (message->was_told_failed && message->deaths == 0 &&
+    if (message->was_told_failed && message->dead_at == 0 &&
         !message->was_reported_failed)
         violate(check, &entry, "status: told failed, and nobody gave it up");
 }
@@ -442,6 +468,7 @@ static void check_release(struct check *check)
         for (size_t seq = 0; seq < check->lanes[i].count; seq++)
             mem_free(check->lanes[i].messages[seq].state);
         mem_free(check->lanes[i].messages);
+        mem_free(check->lanes[i].has_explained);
     }
     HASH_CLEAR(hh, check->contacts);
     HASH_CLEAR(hh, check->conversations);

@@ -10,7 +10,7 @@ struct line {
     struct str key;
     struct str contact;
     int64_t seq, part, parts, life, row, at_ms, conversation, window_ms;
-    bool is_activity, must_be_told, must_be_reported;
+    bool is_late, is_activity, must_be_told, must_be_reported;
 };
 
 #define FIELD(text, member, json_kind_, need_)                                         \
@@ -32,6 +32,7 @@ static const struct json_field fields[] = {
     FIELD("at_ms", at_ms, JSON_NUMBER, JSON_OPTIONAL),
     FIELD("conversation", conversation, JSON_NUMBER, JSON_OPTIONAL),
     FIELD("window_ms", window_ms, JSON_NUMBER, JSON_OPTIONAL),
+    FIELD("is_late", is_late, JSON_BOOL, JSON_OPTIONAL),
     FIELD("is_activity", is_activity, JSON_BOOL, JSON_OPTIONAL),
     FIELD("must_be_told", must_be_told, JSON_BOOL, JSON_OPTIONAL),
     FIELD("must_be_reported", must_be_reported, JSON_BOOL, JSON_OPTIONAL),
@@ -98,6 +99,7 @@ enum status history_read_line(struct history *history, struct str line,
     event.at_ms = read.at_ms;
     event.conversation = read.conversation;
     event.window_ms = read.window_ms;
+    event.is_late = read.is_late;
     event.is_activity = read.is_activity;
     event.must_be_told = read.must_be_told;
     event.must_be_reported = read.must_be_reported;
@@ -141,6 +143,7 @@ void history_write_event(const struct history_event *event, struct buf *out)
     add_number(json, "at_ms", event->at_ms);
     add_number(json, "conversation", event->conversation);
     add_number(json, "window_ms", event->window_ms);
+    add_flag(json, "is_late", event->is_late);
     add_flag(json, "is_activity", event->is_activity);
     add_flag(json, "must_be_told", event->must_be_told);
     add_flag(json, "must_be_reported", event->must_be_reported);

@@ -23,7 +23,7 @@
 #define ROW(n, row, conversation, at)                                                  \
     "{\"do\":\"stored\"," IN "\"seq\":" #n ",\"row\":" #row                            \
     ",\"conversation\":" #conversation ",\"at_ms\":" #at                               \
-    ",\"window_ms\":1000,\"is_activity\":true}\n"
+    ",\"window_ms\":1000,\"is_activity\":true}\n" CAME(n)
 #define SHORT_ROW(n, row) "{\"do\":\"stored\"," IN "\"seq\":" #n ",\"row\":" #row "}\n"
 
 /* Message 0 sent and accepted, then message 1. */
@@ -103,9 +103,10 @@ static void loss_phantom_and_crosstalk_are_caught(void **state)
                 "{\"do\":\"sent\",\"lane\":\"bob>inbound\",\"seq\":0}\n"
                 "{\"do\":\"stored\",\"lane\":\"bob>inbound\",\"seq\":0,\"row\":1,"
                 "\"conversation\":4,\"at_ms\":5,\"window_ms\":1000,\"is_activity\":"
-                "true}\n" SENT(0) ROW(0, 2, 4, 6),
+                "true}\n{\"do\":\"arrived\",\"lane\":\"bob>inbound\",\"seq\":0}\n" SENT(
+                    0) ROW(0, 2, 4, 6),
                 "cross-talk: ana>inbound 0"),
-        EXAMPLE("one event, two rows", SENT(0) SHORT_ROW(0, 1) SHORT_ROW(0, 2),
+        EXAMPLE("one event, two rows", SENT(0) SHORT_ROW(0, 1) SHORT_ROW(0, 2) CAME(0),
                 "doubled: ana>inbound 0"),
     };
     (void)state;
@@ -195,14 +196,15 @@ static void window_is_kept_to_the_millisecond(void **state)
                 SENT(0) SENT(1)
                     ROW(0, 1, 1, 10) "{\"do\":\"stored\"," IN
                                      "\"seq\":1,\"row\":2,\"conversation\":2,"
-                                     "\"at_ms\":20,\"window_ms\":1000}\n",
+                                     "\"at_ms\":20,\"window_ms\":1000}\n" CAME(1),
                 "window: ana>inbound 1"),
         EXAMPLE("the other direction counts too",
                 SENT(0) SENT(1) "{\"do\":\"sent\"," OUT "\"seq\":0}\n" ROW(
-                    0, 1, 1,
-                    10) "{\"do\":\"stored\"," OUT
-                        "\"seq\":0,\"row\":2,\"conversation\":1,\"at_ms\":900,"
-                        "\"window_ms\":1000,\"is_activity\":true}\n" ROW(1, 3, 1, 1800),
+                    0, 1, 1, 10) "{\"do\":\"stored\"," OUT
+                                 "\"seq\":0,\"row\":2,\"conversation\":1,\"at_ms\":900,"
+                                 "\"window_ms\":1000,\"is_activity\":true}\n"
+                                 "{\"do\":\"arrived\"," OUT
+                                 "\"seq\":0}\n" ROW(1, 3, 1, 1800),
                 NULL),
     };
     (void)state;
