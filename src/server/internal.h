@@ -39,6 +39,7 @@ struct loop {
     bool is_accepting;       /* the listening socket is in epoll_fd */
     int64_t accept_again_ms; /* after running out of descriptors */
     bool is_quiesced;
+    bool has_woken; /* a stream, since libmicrohttpd ran: it does not say so itself */
 
     struct deadlines deadlines;
     struct connection *arriving; /* on its way through MHD_add_connection */

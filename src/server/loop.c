@@ -217,7 +217,7 @@ static int wait_ms(struct loop *loop, int64_t timeout_ms)
     int64_t next_ms = deadlines_next_ms(&loop->deadlines);
     if (loop->accept_again_ms != 0)
         next_ms = at_most(next_ms, loop->accept_again_ms);
-    int64_t wait = at_most(timeout_ms, INT_MAX);
+    int64_t wait = loop->has_woken ? 0 : at_most(timeout_ms, INT_MAX);
     if (next_ms != INT64_MAX)
         wait = at_most(wait, next_ms - server_now_ms());
 
@@ -245,6 +245,7 @@ void loop_step(struct loop *loop, int64_t timeout_ms)
      * sends them at once. */
     request_take_resumed(loop);
     expire_all(loop);
+    loop->has_woken = false;
     (void)MHD_run(loop->daemon);
     arrivals_review(loop);
 }

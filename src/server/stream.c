@@ -45,6 +45,7 @@ static void stream_wake(struct request *request)
     if (!request->stream->is_suspended)
         return;
     request->stream->is_suspended = false;
+    request->loop->has_woken = true;
     deadline_set(&request->loop->deadlines, &connection->deadline, DEADLINE_ANSWER,
                  server_now_ms());
     MHD_resume_connection(connection->mhd);

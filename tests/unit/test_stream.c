@@ -199,6 +199,40 @@ static void a_stream_may_be_silent_for_longer_than_an_answer(void **state)
     fixture_stop(&server);
 }
 
+/* As a program does that hears of something beside its requests. */
+static atomic_bool is_ordered;
+
+static void *step_and_write(void *context)
+{
+    (void)context;
+    while (!atomic_load(&server.is_stopping)) {
+        listener_step(server.listener, CLIENT_PATIENCE_MS);
+        if (!atomic_exchange(&is_ordered, false))
+            continue;
+        listener_step(server.listener, 0); /* the wake is used up */
+        assert_true(request_stream_write(open_stream, STR("between;")));
+    }
+    return NULL;
+}
+
+static void what_is_written_between_two_steps_is_sent_by_the_next(void **state)
+{
+    (void)state;
+    atomic_store(&server.is_stopping, true);
+    listener_wake(server.listener);
+    assert_int_equal(pthread_join(server.thread, NULL), 0);
+    atomic_store(&server.is_stopping, false);
+    assert_int_equal(pthread_create(&server.thread, NULL, step_and_write, NULL), 0);
+
+    CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
+    listen_to_stream(client);
+    listener_wake(server.listener);
+    atomic_store(&is_ordered, true);
+    listener_wake(server.listener);
+    (void)client_until(client, "between;");
+    assert_true(order("/end"));
+}
+
 /* libmicrohttpd would abort over a connection that is still suspended. */
 static void a_listener_closes_behind_a_stream_that_ended_just_now(void **state)
 {
@@ -227,6 +261,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_head_request_gets_no_stream, start, stop),
         cmocka_unit_test_setup_teardown(too_much_that_waits_ends_the_stream, start,
                                         stop),
+        cmocka_unit_test_setup_teardown(
+            what_is_written_between_two_steps_is_sent_by_the_next, start, stop),
         cmocka_unit_test(a_stream_may_be_silent_for_longer_than_an_answer),
         cmocka_unit_test(a_listener_closes_behind_a_stream_that_ended_just_now),
     };
