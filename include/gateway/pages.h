@@ -15,7 +15,10 @@ struct page_file {
     const size_t *size;
 };
 
-/* Of src/NAME: embedded_symbol and embedded_symbol_size, which the user declares. */
+/* Declares what scripts/embed_files.cmake makes of a file: of demo.css, demo_css. */
+#define PAGE_EMBEDDED(symbol)                                                          \
+    extern const unsigned char embedded_##symbol[];                                    \
+    extern const size_t embedded_##symbol##_size
 #define PAGE_FILE(file_name, symbol)                                                   \
     {                                                                                  \
         .name = (file_name), .bytes = embedded_##symbol,                               \
@@ -29,6 +32,7 @@ struct page {
     const char *frames;    /* the same: what it may show in a frame */
 };
 
-/* For the routes "/" and "/page/{file}": the page, its file of that name, or the look
- * that all pages share ("look.css"). Unknown: 404. */
+/* For the routes "/" and "/page/{file}": the page, its file of that name, or what all
+ * pages share: their look ("look.css"), "icons.svg", and how elements are made
+ * ("element.js"). Unknown: 404. */
 enum handled page_respond(struct request *request, const struct page *page);

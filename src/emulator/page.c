@@ -3,15 +3,10 @@
 #include "emulator.h"
 #include "gateway/pages.h"
 
-/* Made by scripts/embed_files.cmake from src/emulator/page. */
-extern const unsigned char embedded_index_html[];
-extern const size_t embedded_index_html_size;
-extern const unsigned char embedded_agent_css[];
-extern const size_t embedded_agent_css_size;
-extern const unsigned char embedded_agent_js[];
-extern const size_t embedded_agent_js_size;
-extern const unsigned char embedded_talk_js[];
-extern const size_t embedded_talk_js_size;
+PAGE_EMBEDDED(index_html);
+PAGE_EMBEDDED(agent_css);
+PAGE_EMBEDDED(agent_js);
+PAGE_EMBEDDED(talk_js);
 
 static const struct page_file files[] = {
     PAGE_FILE("index.html", index_html),

@@ -2,11 +2,15 @@
 
 #define POLICY_BYTES_MAX 4096
 
-/* Made by scripts/embed_files.cmake from src/server/page. */
-extern const unsigned char embedded_look_css[];
-extern const size_t embedded_look_css_size;
+PAGE_EMBEDDED(look_css);
+PAGE_EMBEDDED(element_js);
+PAGE_EMBEDDED(icons_svg);
 
-static const struct page_file look = PAGE_FILE("look.css", look_css);
+static const struct page_file shared[] = {
+    PAGE_FILE("look.css", look_css),
+    PAGE_FILE("element.js", element_js),
+    PAGE_FILE("icons.svg", icons_svg),
+};
 
 /* By the end of the name. */
 static const char *content_type_of(struct str name)
@@ -25,15 +29,21 @@ static const char *content_type_of(struct str name)
     return "application/octet-stream";
 }
 
+static const struct page_file *find_among(const struct page_file *files, size_t count,
+                                          struct str name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_is(name, files[i].name))
+            return &files[i];
+    return NULL;
+}
+
 static const struct page_file *find(const struct page *page, struct str name)
 {
     if (name.len == 0)
         return &page->files[0];
-    for (size_t i = 0; i < page->count; i++) {
-        if (str_is(name, page->files[i].name))
-            return &page->files[i];
-    }
-    return str_is(name, look.name) ? &look : NULL;
+    const struct page_file *file = find_among(page->files, page->count, name);
+    return file != NULL ? file : find_among(shared, COUNT_OF(shared), name);
 }
 
 enum handled page_respond(struct request *request, const struct page *page)

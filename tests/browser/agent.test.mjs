@@ -49,7 +49,7 @@ for (const theme of THEMES) {
     test(`the agent's page shows a conversation, ${theme}`, async (t) => {
         const { emulated, webhook } = await start(t);
         await talk({ emulated, webhook });
-        const page = await openPage(t, emulated.url, { theme });
+        const page = await openPage(t, emulated.url, { theme, scale: 2 });
         await page.getByRole('heading', { name: 'Ana Prieto' }).waitFor();
         await page.locator('#timeline').getByText('Failed', { exact: true }).waitFor();
         await page.locator('#timeline').getByText('Delivered').waitFor();
@@ -103,7 +103,7 @@ test('what is ordered to fail is said on the page', async (t) => {
     const page = await openPage(t, emulated.url);
     assert.equal(await page.locator('#faults').isVisible(), false);
     await emulated.control('faults', { route: 'message', status: 503, times: 2 });
-    await page.getByText('Ordered to fail: status 503 on message, 2 more').waitFor();
+    await page.getByText('Ordered to fail: requests of message get 503 (2 more)').waitFor();
     await emulated.control('faults', undefined, 'DELETE');
     await page.locator('#faults').waitFor({ state: 'hidden' });
     assertSilent(page);

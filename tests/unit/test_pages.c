@@ -61,11 +61,13 @@ static void a_file_has_the_type_that_its_name_says(void **state)
         const char *path;
         const char *type;
     } cases[] = {
-        {"/",                "text/html; charset=utf-8"},
-        {"/page/index.html", "text/html; charset=utf-8"},
-        {"/page/parcel.svg", "image/svg+xml"           },
-        {"/page/look.css",   "text/css; charset=utf-8" },
-        {"/page/bare",       "application/octet-stream"},
+        {"/",                "text/html; charset=utf-8"      },
+        {"/page/index.html", "text/html; charset=utf-8"      },
+        {"/page/parcel.svg", "image/svg+xml"                 },
+        {"/page/look.css",   "text/css; charset=utf-8"       },
+        {"/page/icons.svg",  "image/svg+xml"                 },
+        {"/page/element.js", "text/javascript; charset=utf-8"},
+        {"/page/bare",       "application/octet-stream"      },
     };
     CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {

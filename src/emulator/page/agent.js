@@ -1,5 +1,6 @@
 // The agent's page: asks the emulator again and again and shows what it says.
-import { clock, element, message, nameOf } from './talk.js';
+import { clock, element } from './element.js';
+import { message, nameOf } from './talk.js';
 
 const SHOWN = 200;
 const POLL_MS = 400;
@@ -7,7 +8,7 @@ const TYPING_MS = 5000;
 
 const $ = (id) => document.getElementById(id);
 const state = {
-    chosen: null, list: [], shown: '', isAtEnd: true,
+    chosen: null, list: [], listed: '', shown: '', isAtEnd: true,
     read: new Map(), names: new Map(), ids: new Set(),
 };
 
@@ -49,6 +50,10 @@ function showList(conversations) {
     $('none').hidden = conversations.length > 0;
     $('desk').hidden = conversations.length === 0;
 
+    const listed = JSON.stringify([state.chosen, conversations, [...state.names]]);
+    if (listed === state.listed)
+        return;
+    state.listed = listed;
     const focused = document.activeElement?.dataset.id;
     $('list').replaceChildren(...conversations.map(row));
     if (focused)
@@ -108,9 +113,12 @@ function showConversation(conversation) {
 
 // --- what is ordered to go wrong
 
-function fault({ route, contact, times, ...what }) {
-    const [[kind, value]] = Object.entries(what);
-    return `${kind} ${value} on ${route}${times ? `, ${times} more` : ''}`;
+const DROPS = { before: 'are dropped', after: 'are taken, then dropped', reset: 'are reset' };
+
+function fault({ route, contact, times, status, delay_ms: delayMs, drop }) {
+    const what = DROPS[drop] ?? (status ? `get ${status}` : `are answered ${delayMs} ms late`);
+    return [route === 'any' ? 'all requests' : `requests of ${route}`, contact && `of ${contact}`,
+        what, times && `(${times} more)`].filter(Boolean).join(' ');
 }
 
 function showFaults(faults) {

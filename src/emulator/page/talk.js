@@ -1,5 +1,6 @@
 // The messages of one conversation, as elements.
-const SVG = 'http://www.w3.org/2000/svg';
+import { clock, element, icon } from './element.js';
+
 const MARKS = { // state of a message: icon, text, look
     queued: ['clock', 'Sending', ''],
     sent: ['tick', 'Sent', ''],
@@ -9,28 +10,6 @@ const MARKS = { // state of a message: icon, text, look
     published: ['tick', 'Published', ''],
     removed: ['alarm', 'Removed', ''],
 };
-
-export function element(tag, className, ...content) {
-    const made = document.createElement(tag);
-    if (className)
-        made.className = className;
-    made.append(...content);
-    return made;
-}
-
-export function icon(name) {
-    const made = document.createElementNS(SVG, 'svg');
-    const use = document.createElementNS(SVG, 'use');
-    made.setAttribute('class', 'icon');
-    made.setAttribute('aria-hidden', 'true');
-    use.setAttribute('href', `#${name}`);
-    made.append(use);
-    return made;
-}
-
-export function clock(time) {
-    return new Date(time).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
-}
 
 function options(labels) {
     const shown = labels.filter(Boolean);

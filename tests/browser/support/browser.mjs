@@ -1,10 +1,10 @@
-// A real browser with a new, empty profile; pages that may not complain; screenshots and a
-// look for barriers in both themes.
+// A real browser with a new, empty profile for each file of tests; pages that may not
+// complain; screenshots and a look for barriers in both themes.
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
@@ -18,18 +18,19 @@ export const THEMES = ['light', 'dark'];
 export const WIDE = { width: 1280, height: 800 };
 export const NARROW = { width: 390, height: 844 };
 
+let browser = null;
+after(() => browser?.close());
+
 // A page whose console must stay silent until the test ends.
-export async function openPage(t, url, { theme = 'light', size = WIDE } = {}) {
-    const profile = mkdtempSync(path.join(tmpdir(), 'omgw-browser-'));
-    const context = await chromium.launchPersistentContext(profile, {
-        executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-        args: FLAGS, colorScheme: theme, viewport: size, deviceScaleFactor: 2,
+export async function openPage(t, url, { theme = 'light', size = WIDE, scale = 1 } = {}) {
+    browser ??= await chromium.launch({
+        executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS,
     });
-    t.after(async () => {
-        await context.close();
-        rmSync(profile, { recursive: true, force: true });
+    const context = await browser.newContext({
+        colorScheme: theme, viewport: size, deviceScaleFactor: scale,
     });
-    const page = context.pages()[0] ?? await context.newPage();
+    t.after(() => context.close());
+    const page = await context.newPage();
     page.complaints = [];
     page.on('console', (message) => {
         if (['error', 'warning'].includes(message.type()))
