@@ -31,14 +31,13 @@ missing_packages() {
     done
 }
 
-# install_packages build|demo|test|browser|image...: installs what is missing of these sets, with Node.js
-# for demo and tests unless there is one.
+# install_packages build|test|browser|image...: installs what is missing of these sets, with
+# Node.js for tests unless there is one.
 install_packages() {
     local wanted=() missing=() set
     for set in "$@"; do
         case $set in
         build) wanted+=("${build_packages[@]}") ;;
-        demo) ;;
         test) wanted+=("${test_packages[@]}") ;;
         browser) wanted+=("${browser_packages[@]}") ;;
         image) wanted+=("${image_packages[@]}") ;;
@@ -53,7 +52,7 @@ install_packages() {
         return 0
     fi
     mapfile -t missing < <(missing_packages "${wanted[@]}")
-    if [[ " $* " == *' test '* || " $* " == *' demo '* ]] && ! command -v node >/dev/null; then
+    if [[ " $* " == *' test '* ]] && ! command -v node >/dev/null; then
         missing+=(nodejs npm)
     fi
     if ((${#missing[@]} == 0)); then

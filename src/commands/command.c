@@ -43,6 +43,12 @@ static const struct option_row option_rows[] = {
     OPTION('j', "json", NULL, as_json, "one JSON document on stdout"),
     OPTION('C', "core", NULL, core,
            "leave core dumps on (they hold secrets and messages)"),
+    OPTION('p', "port", "N", port, "of the page (default 8070, or a free one)"),
+    OPTION('F', "free-ports", NULL, free_ports, "take free ports, not the usual ones"),
+    OPTION('u', "unplug", "TIME", unplug,
+           "how long Genesys is unplugged (default 20s)"),
+    OPTION('K', "check", NULL, check,
+           "send one message each way, say what became of them, and end"),
     OPTION('h', "help", NULL, wants_help, "this text"),
 };
 

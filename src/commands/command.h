@@ -33,8 +33,12 @@ struct invocation {
     const char *limit;
     const char *after;
     const char *reason;
+    const char *port;
+    const char *unplug;
     bool as_json;
     bool core; /* serve: leave core dumps on */
+    bool free_ports;
+    bool check;
     bool dry_run;
     bool yes;
     bool wants_help;
@@ -86,6 +90,7 @@ void store_closep(struct store **store);
 enum exit_code say_usage(const struct invocation *invocation, const char *what);
 
 enum exit_code command_serve(const struct invocation *invocation);
+enum exit_code command_demo(const struct invocation *invocation);
 enum exit_code command_config_check(const struct invocation *invocation);
 enum exit_code command_config_show(const struct invocation *invocation);
 enum exit_code command_config_init(const struct invocation *invocation);

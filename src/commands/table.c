@@ -17,6 +17,14 @@ const struct command commands[] = {
         .run = command_serve,
     },
     {
+        .name = "demo",
+        .summary = "Show it working: a page with a customer, the gateway and an agent",
+        .examples = "  omgw demo\n"
+                    "  omgw demo --check      # one message each way, then end\n",
+        .options = "pFuK",
+        .run = command_demo,
+    },
+    {
         .name = "config check",
         .summary = "Check the configuration and say all that is wrong with it",
         .examples = "  omgw config check --config omgw.yaml\n",
