@@ -85,8 +85,10 @@ static bool matches_public_key(const struct partner_settings *own,
         return false;
     while (left-- > 0 && next_signature(&list, "v1a", given, sizeof(given))) {
         if (bytes.len == 0) {
-            buf_printf(&bytes, "%.*s.%.*s.", STR_ARG(request->id),
-                       STR_ARG(request->timestamp));
+            buf_add(&bytes, request->id);
+            buf_add_char(&bytes, '.');
+            buf_add(&bytes, request->timestamp);
+            buf_add_char(&bytes, '.');
             buf_add(&bytes, request->body);
         }
         for (size_t i = 0; i < own->public_keys.count; i++)
