@@ -238,8 +238,7 @@ static void check_ceilings(struct request *request, int64_t length)
         request_refuse(request, STATUS_TOO_LARGE, "the body is too large");
         return;
     }
-    int64_t limit = listener->settings.bodies_in_memory;
-    if (limit != 0 && atomic_load(&listener->body_bytes) + length > limit)
+    if (!bodies_expect(request, length < 0 ? 0 : length))
         request_refuse(request, STATUS_RETRY, "too many bodies in memory");
 }
 

@@ -21,6 +21,12 @@
 
 struct loop;
 
+/* Classes of the sizes of bodies that are coming, each twice the one before. */
+#define BODY_CLASSES 20
+#define BODY_CLASS_BYTES 1024
+/* A larger body buffer is freed with its request. */
+#define POOLED_BODY_BYTES (16 * 1024)
+
 /* What epoll tells a loop about: `ready` is called when its descriptor is. */
 struct watch {
     void (*ready)(struct watch *watch, struct loop *loop);
@@ -42,8 +48,11 @@ struct loop {
     bool has_woken; /* a stream, since libmicrohttpd ran: it does not say so itself */
 
     struct deadlines deadlines;
-    struct connection *arriving; /* on its way through MHD_add_connection */
+    struct request *coming[BODY_CLASSES]; /* lists: bodies not yet complete */
+    struct connection *arriving;          /* on its way through MHD_add_connection */
     size_t linger_count;
+    int64_t refusals_second; /* which one the next counts */
+    int64_t refusals;        /* answers to strangers in it */
     struct request *free_requests;
     size_t free_count;
     struct random random; /* of request ids */
@@ -82,7 +91,8 @@ struct connection {
     struct peer peer;
     char peer_text[PEER_TEXT_BYTES]; /* "unix" without a peer */
     struct deadline deadline;
-    uint64_t sent_mark; /* when the answer's deadline was set: see answer_progress */
+    uint64_t sent_mark;      /* as it was last seen: see answer_progress */
+    int64_t moved_ms;        /* when it was last seen to change, or the answer began */
     struct request *request; /* under way, or NULL */
 };
 
@@ -102,6 +112,10 @@ struct request {
         *connection; /* NULL once libmicrohttpd is done with the request */
     struct arena *arena;
     struct buf body;
+    struct {
+        struct request *prev, *next; /* NULL prev: not in a list */
+        size_t class;
+    } coming; /* in the loop's list of that class, until the body is complete */
     unsigned references;
     enum stage stage;
     int64_t started_ms;
@@ -137,6 +151,11 @@ MUST_CHECK enum status loop_open(struct loop *loop, struct listener *listener,
 void loop_step(struct loop *loop, int64_t timeout_ms);
 void loop_wake(struct loop *loop);
 void loop_close(struct loop *loop);
+/* As loop_expect_taking, of an answer to somebody we know nothing of; in a flood of
+ * them it is held back, with its connection suspended. */
+void loop_answer_stranger(struct connection *connection, bool is_flood);
+/* An answer begins, or goes on: it has the span of one to be taken. */
+void loop_expect_taking(struct connection *connection);
 MUST_CHECK bool loop_watch(const struct loop *loop, int fd, uint32_t events,
                            struct watch *watch);
 
@@ -191,8 +210,6 @@ MUST_CHECK bool head_read(struct request *request, const char *method,
 /* With one reference: libmicrohttpd's, given back by wire_end. */
 struct request *request_new(struct loop *loop);
 void request_free_pool(struct loop *loop);
-/* Lets go of the body. */
-void request_forget_body(struct request *request);
 /* Counts what no handler sees; 0: a connection that is closed unanswered. Any thread.
  */
 void refusal_count(int http_status);
@@ -202,6 +219,17 @@ void request_refuse(struct request *request, enum status status, const char *why
 void request_finish(struct request *request, bool timed_out);
 /* Answers what request_resume handed back. */
 void request_take_resumed(struct loop *loop);
+
+/* --- bodies.c ------------------------------------------------------------- */
+
+/* Whether a body of that length may come: it fits, or a larger one would give way. */
+MUST_CHECK bool bodies_expect(const struct request *request, int64_t len);
+/* Keeps a piece. The request, or larger ones, are refused when there is no room. */
+void bodies_take(struct request *request, struct str bytes);
+/* It is there: from now on it gives way to nobody. */
+void bodies_complete(struct request *request);
+/* Lets go of it. */
+void bodies_forget(struct request *request);
 
 /* --- stream.c ------------------------------------------------------------- */
 

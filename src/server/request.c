@@ -8,8 +8,6 @@
 
 /* Kept for reuse per loop; more only after a burst. */
 #define POOL_MAX 256
-/* A larger body buffer is freed with its request. */
-#define POOLED_BODY_BYTES (16 * 1024)
 
 /* --- life ----------------------------------------------------------------- */
 
@@ -43,19 +41,11 @@ struct request *request_new(struct loop *loop)
     return request;
 }
 
-void request_forget_body(struct request *request)
-{
-    atomic_fetch_sub(&request->loop->listener->body_bytes, (int64_t)request->body.len);
-    if (request->body.capacity > POOLED_BODY_BYTES)
-        buf_release(&request->body);
-    buf_clear(&request->body);
-}
-
 static void request_recycle(struct request *request)
 {
     struct loop *loop = request->loop;
     stream_free(TAKE(request->stream));
-    request_forget_body(request);
+    bodies_forget(request);
     atomic_fetch_sub(&loop->listener->requests, 1);
     if (loop->free_count == POOL_MAX) {
         request_free(request);
@@ -107,7 +97,7 @@ void request_refuse(struct request *request, enum status status, const char *why
 {
     refusal_count(http_status_of(status));
     request->refusal = fail(&request->refusal_error, status, "%s", why);
-    request_forget_body(request);
+    bodies_forget(request);
 }
 
 /* --- suspend and resume --------------------------------------------------- */

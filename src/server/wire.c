@@ -29,35 +29,6 @@ void *wire_begin(void *context, const char *target, struct MHD_Connection *mhd)
     return request;
 }
 
-/* --- body ----------------------------------------------------------------- */
-
-static bool reserve_bytes(struct listener *listener, size_t len)
-{
-    int64_t limit = listener->settings.bodies_in_memory;
-    int64_t before = atomic_fetch_add(&listener->body_bytes, (int64_t)len);
-    if (limit == 0 || before + (int64_t)len <= limit)
-        return true;
-    atomic_fetch_sub(&listener->body_bytes, (int64_t)len);
-    return false;
-}
-
-/* libmicrohttpd cannot answer in the middle of a body: past a ceiling the rest is read
- * and dropped, until its end or its deadline. */
-static void take_body(struct request *request, const char *data, size_t len)
-{
-    if (request->refusal != STATUS_OK)
-        return;
-    if (len > request->body.ceiling - request->body.len) {
-        request_refuse(request, STATUS_TOO_LARGE, "the body is too large");
-        return;
-    }
-    if (!reserve_bytes(request->loop->listener, len)) {
-        request_refuse(request, STATUS_RETRY, "too many bodies in memory");
-        return;
-    }
-    buf_add_bytes(&request->body, data, len);
-}
-
 /* --- the three kinds of call ---------------------------------------------- */
 
 static void begin_body(struct request *request, const char *method, const char *version)
@@ -75,6 +46,7 @@ static void begin_body(struct request *request, const char *method, const char *
 static void complete(struct request *request)
 {
     deadline_clear(&request->loop->deadlines, &request->connection->deadline);
+    bodies_complete(request);
     if (request->refusal != STATUS_OK) {
         respond_refusal(request);
         return;
@@ -99,7 +71,7 @@ enum MHD_Result wire_advance(void *context, struct MHD_Connection *mhd, const ch
     if (request->stage == STAGE_HEAD) {
         begin_body(request, method, version);
     } else if (request->stage == STAGE_BODY && *size > 0) {
-        take_body(request, data, *size);
+        bodies_take(request, str_from(data, *size));
         *size = 0;
     } else if (request->stage == STAGE_BODY) {
         complete(request);

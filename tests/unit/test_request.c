@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include "server/internal.h"
+
 /*
  * Suspended and held requests: who answers, who frees. The test plays the writer: it
  * takes what the handler suspended and resumes it when the test wants.
@@ -351,6 +353,64 @@ static void bodies_of_all_requests_share_one_ceiling(void **state)
     end(&world);
 }
 
+static int64_t bytes_kept(const struct world *world)
+{
+    return atomic_load(&world->server.listener->body_bytes);
+}
+
+/* Sends `body` bytes of a body of `length`, and waits until `kept` bytes are there. */
+static struct server_client *send_part(struct world *world, size_t length, size_t body,
+                                       int64_t kept)
+{
+    struct server_client *client = fixture_client(&world->server);
+    CLEANUP(buf_release) struct buf text;
+    buf_init(&text, 16384);
+    buf_printf(&text,
+               "POST /suspend HTTP/1.1\r\nHost: h\r\nContent-Length: %zu\r\n\r\n",
+               length);
+    for (size_t i = 0; i < body; i++)
+        buf_add_char(&text, 'x');
+    client_send_bytes(client, text.ptr, text.len);
+    int64_t until_ms = clock_now().mono_ms + CLIENT_PATIENCE_MS;
+    while (bytes_kept(world) != kept) {
+        assert_true(clock_now().mono_ms < until_ms);
+        (void)poll(NULL, 0, 1);
+    }
+    return client;
+}
+
+static void largest_body_that_is_coming_gives_way_to_smaller_ones(void **state)
+{
+    (void)state;
+    struct world world;
+    struct listener_settings settings = fixture_settings();
+    settings.bodies_in_memory = 10000;
+    begin(&world, &settings);
+    CLEANUP(client_closep)
+    struct server_client *middle = send_part(&world, 3001, 3000, 3000);
+    CLEANUP(client_closep)
+    struct server_client *hoard = send_part(&world, 6001, 6000, 9000);
+    CLEANUP(client_closep) struct server_client *large = fixture_client(&world.server);
+
+    /* 9,000 are there: 5,000 more would be as large as the largest, and have to go. */
+    struct client_answer answer =
+        client_ask(large, "POST /suspend HTTP/1.1\r\nHost: h\r\n"
+                          "Content-Length: 5000\r\n\r\n");
+    assert_int_equal(answer.status, 503);
+
+    CLEANUP(client_closep)
+    struct server_client *small = send_part(&world, 1500, 1500, 4500);
+    struct request *of_small = take(&world);
+    client_send(hoard, "x");
+    assert_int_equal(client_answer(hoard).status, 503);
+    client_send(middle, "x");
+    request_resume(take(&world));
+    assert_int_equal(client_answer(middle).status, 200);
+    request_resume(of_small);
+    assert_int_equal(client_answer(small).status, 200);
+    end(&world);
+}
+
 static void many_resumed_in_one_batch_are_all_answered(void **state)
 {
     (void)state;
@@ -414,6 +474,7 @@ int main(void)
         cmocka_unit_test(aborted_request_ends_in_order_or_by_reset),
         cmocka_unit_test(held_request_outlives_its_connection),
         cmocka_unit_test(bodies_of_all_requests_share_one_ceiling),
+        cmocka_unit_test(largest_body_that_is_coming_gives_way_to_smaller_ones),
         cmocka_unit_test(many_resumed_in_one_batch_are_all_answered),
         cmocka_unit_test(close_sends_what_was_resumed_before_it),
     };
