@@ -48,6 +48,7 @@ struct config {
         int64_t bodies_in_memory;
         int64_t connections;
         int64_t connections_per_peer;
+        int64_t refusals_per_second;
         int64_t max_pending;
         int64_t contact_per_minute;
         int64_t disk_reserve;

@@ -26,6 +26,10 @@ struct listener_settings {
      * each of their clients as many requests at a time, beyond it 429. */
     int64_t connections_per_peer;
     int64_t bodies_in_memory; /* bytes received over all requests; beyond it 503 */
+    /* Answers to strangers (401, and what is refused for its head) in a second, of each
+     * thread; beyond it they are held back for half a second, so that a flood of
+     * forgeries costs its connections and not our time. */
+    int64_t refusals_per_second;
 
     /* Spans, after which the connection is cut unless it says otherwise. */
     int64_t header_ms; /* connect, or request line, plus this: headers complete */

@@ -203,6 +203,7 @@ static enum status open_listeners(struct gateway *gateway, struct error *err)
         .address = config->listen.public_address,
         .connections = config->limits.connections,
         .connections_per_peer = config->limits.connections_per_peer,
+        .refusals_per_second = config->limits.refusals_per_second,
         .bodies_in_memory = config->limits.bodies_in_memory,
         .header_ms = config->timeouts.header,
         .body_ms = config->timeouts.body,
@@ -225,6 +226,7 @@ static enum status open_listeners(struct gateway *gateway, struct error *err)
     settings.address = config->listen.admin_address;
     settings.connections = ADMIN_CONNECTIONS;
     settings.connections_per_peer = 0;
+    settings.refusals_per_second = 0;
     settings.threads = ADMIN_THREADS;
     routes = admin_routes(&count);
     status = listener_open(&settings, routes, count, &gateway->admin,

@@ -70,6 +70,10 @@ const struct setting_row root_rows[] = {
          .default_text = "1024", .min = 1, .max = COUNT_MAX,
          .help = "open connections of one address; trusted proxies are exempt, their "
                  "clients count"),
+    ROOT("limits.refusals_per_second", SETTING_NUMBER, limits.refusals_per_second,
+         .default_text = "200", .max = COUNT_MAX,
+         .help = "requests of strangers that are refused at once; beyond it they wait "
+                 "half a second for their answer; 0: no limit"),
     ROOT("limits.max_pending", SETTING_NUMBER, limits.max_pending,
          .default_text = "1000000", .min = 1, .max = (int64_t)1000 * COUNT_MAX,
          .help = "deliveries that may wait, per bridge; beyond it 503"),

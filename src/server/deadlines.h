@@ -14,7 +14,8 @@ enum deadline_kind {
     DEADLINE_IDLE,    /* last answer sent: next headers complete */
     DEADLINE_BODY,    /* headers complete: body complete */
     DEADLINE_STORED,  /* suspended: resumed */
-    DEADLINE_ANSWER,  /* answer queued, or progress seen: answer sent */
+    DEADLINE_ANSWER,  /* answer queued, or looked at: to be looked at again */
+    DEADLINE_HELD,    /* answer held back: given */
     DEADLINE_LINGER,  /* answered and shut down: peer has stopped sending */
     DEADLINE_KINDS,
 };

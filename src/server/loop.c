@@ -18,6 +18,11 @@
  * cleared on every request. Source: performance.md section 8, "MHD mode". */
 #define CONNECTION_MEMORY_BYTES (16 * 1024)
 #define LINGER_MS 2000
+/* Answers under way are looked at this often: no peer outlives its span by more than
+ * two of these. */
+#define ANSWER_LOOK_MS 250
+/* Of answers to a flood of strangers: each of their connections gets two a second. */
+#define HOLD_MS 500
 #define EVENTS_PER_STEP 64
 
 int64_t server_now_ms(void)
@@ -25,7 +30,7 @@ int64_t server_now_ms(void)
     return clock_mono_us() / 1000;
 }
 
-/* --- opening and closing -------------------------------------------------- */
+/* --- opening ------------------------------------------------------------- */
 
 bool loop_watch(const struct loop *loop, int fd, uint32_t events, struct watch *watch)
 {
@@ -91,6 +96,11 @@ static enum status watch_all(struct loop *loop, struct error *err)
     return STATUS_OK;
 }
 
+static int64_t at_most(int64_t value, int64_t limit)
+{
+    return value < limit ? value : limit;
+}
+
 static void set_spans(struct deadlines *deadlines,
                       const struct listener_settings *settings)
 {
@@ -98,7 +108,8 @@ static void set_spans(struct deadlines *deadlines,
     deadlines->span_ms[DEADLINE_IDLE] = settings->idle_ms;
     deadlines->span_ms[DEADLINE_BODY] = settings->body_ms;
     deadlines->span_ms[DEADLINE_STORED] = settings->stored_ms;
-    deadlines->span_ms[DEADLINE_ANSWER] = settings->answer_ms;
+    deadlines->span_ms[DEADLINE_ANSWER] = at_most(settings->answer_ms, ANSWER_LOOK_MS);
+    deadlines->span_ms[DEADLINE_HELD] = HOLD_MS;
     deadlines->span_ms[DEADLINE_LINGER] = LINGER_MS;
 }
 
@@ -126,28 +137,19 @@ enum status loop_open(struct loop *loop, struct listener *listener, struct error
     return status;
 }
 
-void loop_close(struct loop *loop)
-{
-    arrivals_stop(loop);
-    request_take_resumed(loop);
-    if (loop->daemon != NULL) {
-        (void)MHD_run(loop->daemon); /* what was just answered may still go out */
-        MHD_stop_daemon(loop->daemon);
-    }
-    linger_close_all(loop);
-    request_free_pool(loop);
-    if (loop->wake_fd >= 0)
-        (void)close(loop->wake_fd);
-    if (loop->epoll_fd >= 0)
-        (void)close(loop->epoll_fd);
-}
-
 void loop_wake(struct loop *loop)
 {
     (void)eventfd_write(loop->wake_fd, 1);
 }
 
 /* --- deadlines ------------------------------------------------------------ */
+
+/* Bytes of answers that the peer has not taken yet. */
+static int bytes_waiting(int fd)
+{
+    int waiting = 0;
+    return ioctl(fd, SIOCOUTQ, &waiting) == 0 ? waiting : 0;
+}
 
 /* Bytes the peer has taken so far; for unix sockets, bytes it has not taken yet. Both
  * stand still exactly when the peer does not read. */
@@ -157,8 +159,7 @@ static uint64_t answer_progress(int fd)
     socklen_t len = sizeof(info);
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0)
         return info.tcpi_bytes_acked;
-    int waiting = 0;
-    return ioctl(fd, SIOCOUTQ, &waiting) == 0 ? (uint64_t)waiting : 0;
+    return (uint64_t)bytes_waiting(fd);
 }
 
 /* libmicrohttpd sees the hang-up in its next run and ends request and connection. */
@@ -167,19 +168,82 @@ static void cut(const struct connection *connection)
     (void)shutdown(connection->fd, SHUT_RDWR);
 }
 
-static void review_answer(struct loop *loop, struct connection *connection)
+/* Nobody reads: the kernel shall not keep what is left of the answer either. */
+static void cut_hard(const struct connection *connection)
 {
-    uint64_t mark = answer_progress(connection->fd);
-    if (mark != connection->sent_mark) {
-        connection->sent_mark = mark;
-        deadline_set(&loop->deadlines, &connection->deadline, DEADLINE_ANSWER,
-                     server_now_ms());
-        return;
-    }
-    /* Nobody reads: the kernel shall not keep what is left of the answer either. */
     struct linger none = {.l_onoff = 1, .l_linger = 0};
     (void)setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
     cut(connection);
+}
+
+void loop_expect_taking(struct connection *connection)
+{
+    connection->moved_ms = server_now_ms();
+    deadline_set(&connection->loop->deadlines, &connection->deadline, DEADLINE_ANSWER,
+                 connection->moved_ms);
+}
+
+/* Whether it has left earlier answers where they are for longer than it may. */
+static bool has_stopped_reading(struct connection *connection, int64_t now_ms)
+{
+    uint64_t mark = answer_progress(connection->fd);
+    if (mark != connection->sent_mark || bytes_waiting(connection->fd) == 0)
+        connection->moved_ms = now_ms;
+    connection->sent_mark = mark;
+    int64_t span_ms = connection->loop->listener->settings.answer_ms;
+    return span_ms != 0 && now_ms - connection->moved_ms >= span_ms;
+}
+
+/* Unlike other answers, a stranger's does not begin the span anew: asking on is no
+ * reading. */
+static void give_to_stranger(struct connection *connection)
+{
+    struct deadlines *deadlines = &connection->loop->deadlines;
+    int64_t now_ms = server_now_ms();
+    deadline_clear(deadlines, &connection->deadline);
+    if (has_stopped_reading(connection, now_ms))
+        cut_hard(connection);
+    else
+        deadline_set(deadlines, &connection->deadline, DEADLINE_ANSWER, now_ms);
+}
+
+void loop_answer_stranger(struct connection *connection, bool is_flood)
+{
+    if (!is_flood) {
+        give_to_stranger(connection);
+        return;
+    }
+    deadline_set(&connection->loop->deadlines, &connection->deadline, DEADLINE_HELD,
+                 server_now_ms());
+    MHD_suspend_connection(connection->mhd);
+}
+
+static void release_answer(struct connection *connection)
+{
+    give_to_stranger(connection);
+    MHD_resume_connection(connection->mhd);
+}
+
+/* At the end nobody waits for the sake of waiting. */
+static void release_all_answers(struct loop *loop)
+{
+    struct deadline *first = NULL;
+    while ((first = loop->deadlines.first[DEADLINE_HELD]) != NULL)
+        release_answer(CONTAINER_OF(first, struct connection, deadline));
+}
+
+static void review_answer(struct loop *loop, struct connection *connection)
+{
+    int64_t now_ms = server_now_ms();
+    uint64_t mark = answer_progress(connection->fd);
+    if (mark != connection->sent_mark)
+        connection->moved_ms = now_ms;
+    connection->sent_mark = mark;
+    if (now_ms - connection->moved_ms < loop->listener->settings.answer_ms) {
+        deadline_set(&loop->deadlines, &connection->deadline, DEADLINE_ANSWER, now_ms);
+        return;
+    }
+    cut_hard(connection);
 }
 
 static void expire(struct loop *loop, struct deadline *deadline)
@@ -193,6 +257,8 @@ static void expire(struct loop *loop, struct deadline *deadline)
         request_finish(connection->request, true);
     else if (deadline->kind == DEADLINE_ANSWER)
         review_answer(loop, connection);
+    else if (deadline->kind == DEADLINE_HELD)
+        release_answer(connection);
     else
         cut(connection);
 }
@@ -206,11 +272,6 @@ static void expire_all(struct loop *loop)
 }
 
 /* --- one step ------------------------------------------------------------- */
-
-static int64_t at_most(int64_t value, int64_t limit)
-{
-    return value < limit ? value : limit;
-}
 
 static int wait_ms(struct loop *loop, int64_t timeout_ms)
 {
@@ -245,7 +306,28 @@ void loop_step(struct loop *loop, int64_t timeout_ms)
      * sends them at once. */
     request_take_resumed(loop);
     expire_all(loop);
+    if (loop->is_quiesced)
+        release_all_answers(loop);
     loop->has_woken = false;
     (void)MHD_run(loop->daemon);
     arrivals_review(loop);
+}
+
+/* --- closing -------------------------------------------------------------- */
+
+void loop_close(struct loop *loop)
+{
+    arrivals_stop(loop);
+    request_take_resumed(loop);
+    release_all_answers(loop);
+    if (loop->daemon != NULL) {
+        (void)MHD_run(loop->daemon); /* what was just answered may still go out */
+        MHD_stop_daemon(loop->daemon);
+    }
+    linger_close_all(loop);
+    request_free_pool(loop);
+    if (loop->wake_fd >= 0)
+        (void)close(loop->wake_fd);
+    if (loop->epoll_fd >= 0)
+        (void)close(loop->epoll_fd);
 }

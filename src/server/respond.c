@@ -142,6 +142,17 @@ static bool queue(struct request *request, int status, const char *content_type,
                MHD_YES;
 }
 
+/* Whether this is one answer too many to strangers in this second. */
+static bool is_flood(struct loop *loop)
+{
+    int64_t limit = loop->listener->settings.refusals_per_second;
+    int64_t second = server_now_ms() / 1000;
+    if (loop->refusals_second != second)
+        loop->refusals = 0;
+    loop->refusals_second = second;
+    return ++loop->refusals > limit && limit != 0;
+}
+
 bool respond_with(struct request *request, int status, const char *content_type,
                   struct MHD_Response *response, const struct http_header *headers,
                   size_t header_count)
@@ -156,9 +167,12 @@ bool respond_with(struct request *request, int status, const char *content_type,
         request->stage = STAGE_BROKEN;
         return false;
     }
+    bool is_suspended = request->stage == STAGE_SUSPENDED;
     request->stage = STAGE_ANSWERED;
-    deadline_set(&request->loop->deadlines, &request->connection->deadline,
-                 DEADLINE_ANSWER, server_now_ms());
+    if (!is_suspended && (status == 401 || request->refusal != STATUS_OK))
+        loop_answer_stranger(request->connection, is_flood(request->loop));
+    else
+        loop_expect_taking(request->connection);
     return true;
 }
 

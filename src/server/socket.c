@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -11,6 +13,9 @@
 
 /* Of connections the kernel has accepted and we have not; it cuts this to somaxconn. */
 #define BACKLOG 4096
+/* Of an answer that its peer does not take, unsent in the kernel: else it would let
+ * megabytes wait for each connection. */
+#define UNSENT_BYTES_MAX (64 * 1024)
 #define UNIX_PREFIX "unix:"
 
 static void close_fdp(const int *fd)
@@ -152,6 +157,10 @@ static enum status bind_tcp(const char *name, const struct addrinfo *info,
                             struct listening *listening, struct error *err)
 {
     int on = 1;
+    int unsent = UNSENT_BYTES_MAX;
+    /* Its connections inherit it; a system without it keeps more. */
+    (void)setsockopt(listening->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent,
+                     sizeof(unsent));
     if (setsockopt(listening->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
         bind(listening->fd, info->ai_addr, info->ai_addrlen) != 0)
         return fail_errno(err, name, "bind");

@@ -46,8 +46,7 @@ static void stream_wake(struct request *request)
         return;
     request->stream->is_suspended = false;
     request->loop->has_woken = true;
-    deadline_set(&request->loop->deadlines, &connection->deadline, DEADLINE_ANSWER,
-                 server_now_ms());
+    loop_expect_taking(connection);
     MHD_resume_connection(connection->mhd);
 }
 

@@ -36,7 +36,8 @@ static int connect_unix(const char *path)
     return -1;
 }
 
-static int connect_tcp(const char *address)
+/* `buffer_bytes` 0: as large as usual. */
+static int connect_tcp(const char *address, int buffer_bytes)
 {
     const char *colon = strrchr(address, ':');
     assert_non_null(colon);
@@ -61,21 +62,36 @@ static int connect_tcp(const char *address)
     socklen_t len = is_ipv6 ? sizeof(ipv6) : sizeof(ipv4);
     int on = 1;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    if (buffer_bytes > 0) /* before the kernel promises more */
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer_bytes,
+                         sizeof(buffer_bytes));
     if (connect(fd, target, len) == 0)
         return fd;
     (void)close(fd);
     return -1;
 }
 
-struct server_client *client_try_open(const char *address)
+static struct server_client *client_new(int fd)
 {
-    bool is_unix = str_starts(str_of(address), STR("unix:"));
-    int fd = is_unix ? connect_unix(address + 5) : connect_tcp(address);
     if (fd < 0)
         return NULL;
     struct server_client *client = mem_new(sizeof(*client));
     client->fd = fd;
     buf_init(&client->input, ANSWER_BYTES_MAX);
+    return client;
+}
+
+struct server_client *client_try_open(const char *address)
+{
+    bool is_unix = str_starts(str_of(address), STR("unix:"));
+    int fd = is_unix ? connect_unix(address + 5) : connect_tcp(address, 0);
+    return client_new(fd);
+}
+
+struct server_client *client_open_narrow(const char *address, int bytes)
+{
+    struct server_client *client = client_new(connect_tcp(address, bytes));
+    assert_non_null(client);
     return client;
 }
 

@@ -13,6 +13,8 @@ struct server_client;
 
 /* `address` as listener_address gives it. */
 struct server_client *client_open(const char *address);
+/* The same, over TCP, with a receive buffer that small. */
+struct server_client *client_open_narrow(const char *address, int bytes);
 /* NULL when the connection is refused. */
 struct server_client *client_try_open(const char *address);
 void client_close(struct server_client *client);

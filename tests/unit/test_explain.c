@@ -52,6 +52,7 @@ static void what_is_shown_has_its_source_and_no_secret(void **state)
         "  bodies_in_memory: 64MiB  # default\n"
         "  connections: 2000  # omgw.yaml:3\n"
         "  connections_per_peer: 1024  # default\n"
+        "  refusals_per_second: 200  # default\n"
         "  max_pending: 1000000  # default\n"
         "  contact_per_minute: 0  # default\n"
         "  disk_reserve: 256MiB  # default\n"

@@ -150,14 +150,11 @@ static void idle_connections_are_closed(void **state)
     fixture_stop(&server);
 }
 
-/* A client whose kernel keeps so little that most of an answer waits in the server. */
-static struct server_client *narrow_client(const struct server_fixture *server)
+/* A client whose kernel keeps so little that answers wait in the server. */
+static struct server_client *narrow_client(const struct server_fixture *server,
+                                           int bytes)
 {
-    struct server_client *client = fixture_client(server);
-    int bytes = 128 * 1024;
-    assert_int_equal(
-        setsockopt(client_fd(client), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)), 0);
-    return client;
+    return client_open_narrow(listener_address(server->listener), bytes);
 }
 
 static void client_that_never_reads_its_answer_is_cut(void **state)
@@ -167,12 +164,34 @@ static void client_that_never_reads_its_answer_is_cut(void **state)
     settings.answer_ms = SPAN_MS;
     struct server_fixture server;
     begin(&server, &settings, NULL);
-    CLEANUP(client_closep) struct server_client *client = narrow_client(&server);
+    CLEANUP(client_closep)
+    struct server_client *client = narrow_client(&server, 128 * 1024);
     int64_t start_ms = clock_now().mono_ms;
     client_send(client, "GET /large HTTP/1.1\r\nHost: h\r\n\r\n");
     struct pollfd waited = {.fd = client_fd(client)}; /* hang-up and error only */
     assert_int_equal(poll(&waited, 1, CLIENT_PATIENCE_MS), 1);
     expect_span("never reading", clock_now().mono_ms - start_ms);
+    fixture_settle(&server);
+    fixture_stop(&server);
+}
+
+/* What the kernels take at first is progress, and must not make the span begin anew
+ * whenever it ends. */
+static void client_that_stops_reading_is_cut_within_a_second(void **state)
+{
+    (void)state;
+    struct listener_settings settings = fixture_settings();
+    settings.answer_ms = 2000;
+    struct server_fixture server;
+    begin(&server, &settings, NULL);
+    CLEANUP(client_closep)
+    struct server_client *client = narrow_client(&server, 128 * 1024);
+    int64_t start_ms = clock_now().mono_ms;
+    client_send(client, "GET /large HTTP/1.1\r\nHost: h\r\n\r\n");
+    struct pollfd waited = {.fd = client_fd(client)};
+    assert_int_equal(poll(&waited, 1, CLIENT_PATIENCE_MS), 1);
+    int64_t took_ms = clock_now().mono_ms - start_ms;
+    assert_in_range(took_ms, 1998, 2999);
     fixture_settle(&server);
     fixture_stop(&server);
 }
@@ -184,7 +203,8 @@ static void client_that_reads_slowly_gets_all_of_its_answer(void **state)
     settings.answer_ms = SPAN_MS;
     struct server_fixture server;
     begin(&server, &settings, NULL);
-    CLEANUP(client_closep) struct server_client *client = narrow_client(&server);
+    CLEANUP(client_closep)
+    struct server_client *client = narrow_client(&server, 128 * 1024);
     int64_t start_ms = clock_now().mono_ms;
     client_send(client, "GET /large HTTP/1.1\r\nHost: h\r\n\r\n");
     static char bytes[64 * 1024];
@@ -197,6 +217,82 @@ static void client_that_reads_slowly_gets_all_of_its_answer(void **state)
     }
     assert_true(clock_now().mono_ms - start_ms > SPAN_MS);
     fixture_stop(&server);
+}
+
+/* --- refusals ------------------------------------------------------------- */
+
+enum { STRANGERS = 8 };
+
+static void ask_for_nothing(const struct server_fixture *server,
+                            struct server_client *clients[STRANGERS])
+{
+    for (int i = 0; i < STRANGERS; i++) {
+        clients[i] = fixture_client(server);
+        client_send(clients[i], "GET /nothing HTTP/1.1\r\nHost: h\r\n\r\n");
+    }
+}
+
+static void flood_of_refusals_waits_for_its_answers(void **state)
+{
+    (void)state;
+    struct listener_settings settings = fixture_settings();
+    settings.refusals_per_second = 2;
+    struct server_fixture server;
+    begin(&server, &settings, NULL);
+    struct server_client *clients[STRANGERS];
+    int64_t start_ms = clock_now().mono_ms;
+    ask_for_nothing(&server, clients);
+
+    CLEANUP(client_closep) struct server_client *good = fixture_client(&server);
+    assert_int_equal(client_ask(good, get_ok).status, 200);
+    bool may_tell =
+        clock_now().mono_ms - start_ms < 400; /* not on a machine that naps */
+    int at_once = 0;
+    for (int i = 0; i < STRANGERS; i++)
+        at_once += answers_within(clients[i], 0);
+    assert_true(!may_tell || at_once <= 4); /* of two seconds at most */
+    for (int i = 0; i < STRANGERS; i++) {
+        assert_int_equal(client_answer(clients[i]).status, 404);
+        client_close(clients[i]);
+    }
+    assert_true(clock_now().mono_ms - start_ms >= 490);
+    fixture_stop(&server);
+}
+
+/* Held back, its answers come too slowly to fill the server's side. */
+static void stranger_who_asks_on_and_never_reads_is_cut(void **state)
+{
+    (void)state;
+    struct listener_settings settings = fixture_settings();
+    settings.refusals_per_second = 1;
+    settings.answer_ms = SPAN_MS;
+    struct server_fixture server;
+    begin(&server, &settings, NULL);
+    CLEANUP(client_closep) struct server_client *client = narrow_client(&server, 2048);
+    for (int i = 0; i < 100; i++)
+        client_send(client, "GET /nothing HTTP/1.1\r\nHost: h\r\n\r\n");
+    struct pollfd waited = {.fd = client_fd(client)};
+    assert_int_equal(poll(&waited, 1, CLIENT_PATIENCE_MS), 1);
+    fixture_settle(&server);
+    fixture_stop(&server);
+}
+
+static void held_answers_are_given_when_the_listener_ends(void **state)
+{
+    (void)state;
+    struct listener_settings settings = fixture_settings();
+    settings.refusals_per_second = 1;
+    struct server_fixture server;
+    begin(&server, &settings, NULL);
+    struct server_client *clients[STRANGERS];
+    ask_for_nothing(&server, clients);
+    while (listener_requests(server.listener) == 0)
+        (void)poll(NULL, 0, 1);
+    int64_t start_ms = clock_now().mono_ms;
+    fixture_stop(&server); /* would panic with a connection still suspended */
+    assert_true(clock_now().mono_ms - start_ms < 450);
+    for (int i = 0; i < STRANGERS; i++)
+        client_close(clients[i]);
 }
 
 static void no_span_is_no_deadline(void **state)
@@ -278,7 +374,11 @@ int main(void)
         cmocka_unit_test(drips_are_cut_at_absolute_deadlines),
         cmocka_unit_test(idle_connections_are_closed),
         cmocka_unit_test(client_that_never_reads_its_answer_is_cut),
+        cmocka_unit_test(client_that_stops_reading_is_cut_within_a_second),
         cmocka_unit_test(client_that_reads_slowly_gets_all_of_its_answer),
+        cmocka_unit_test(flood_of_refusals_waits_for_its_answers),
+        cmocka_unit_test(stranger_who_asks_on_and_never_reads_is_cut),
+        cmocka_unit_test(held_answers_are_given_when_the_listener_ends),
         cmocka_unit_test(no_span_is_no_deadline),
         cmocka_unit_test(many_connections_in_lockstep_never_stall),
         cmocka_unit_test(wake_ends_a_step),

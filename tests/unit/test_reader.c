@@ -88,8 +88,9 @@ static void what_yaml_can_but_settings_need_not_is_refused(void **state)
               "deep\n"),
         WRONG("merge", "limits:\n  <<: { body: 1KiB }\n",
               "omgw.yaml:2:3: unknown setting \"<<\"; known here: body, "
-              "bodies_in_memory, connections, connections_per_peer, max_pending, "
-              "contact_per_minute, disk_reserve, lane_memory\n"),
+              "bodies_in_memory, connections, connections_per_peer, "
+              "refusals_per_second, max_pending, contact_per_minute, disk_reserve, "
+              "lane_memory\n"),
     };
     expect_wrong(cases, COUNT_OF(cases));
 }
