@@ -22,7 +22,7 @@
 #define KEY "0123456789abcdef0123456789abcdef"
 #define NOW_S INT64_C(1700000000)
 #define TOLERANCE_S 300
-#define V1A_LOOKED_AT 16
+#define V1A_LOOKED_AT 4
 
 static char secret[] = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 /* Of the seed KEY. Source: channels/partner-webhook.md section 2, "Vectors". */
