@@ -69,6 +69,30 @@ int bench_connect(const char *text)
     return fd;
 }
 
+int bench_connect_from(const char *source, const char *text, int buffer_bytes)
+{
+    struct sockaddr_in address = address_of(text);
+    struct sockaddr_in from = {.sin_family = AF_INET};
+    int one = 1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || inet_pton(AF_INET, source, &from.sin_addr) != 1)
+        die(source);
+    (void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
+    if (buffer_bytes > 0) {
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer_bytes,
+                         sizeof(buffer_bytes));
+        (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer_bytes,
+                         sizeof(buffer_bytes));
+    }
+    bench_nonblocking(fd);
+    if (bind(fd, (struct sockaddr *)&from, sizeof(from)) == 0 &&
+        (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 ||
+         errno == EINPROGRESS))
+        return fd;
+    (void)close(fd);
+    return -1;
+}
+
 static size_t body_bytes(const char *buffer, size_t head_bytes)
 {
     struct str rest = str_from(buffer, head_bytes);

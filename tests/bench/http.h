@@ -12,6 +12,9 @@
 /* "127.0.0.1:8080"; exits with a line on a bad one. */
 int bench_listen(const char *text);
 int bench_connect(const char *text); /* non-blocking */
+/* From another address of this machine, with buffers that small unless 0; -1 when
+ * it cannot be. Connected, or about to be: it can then be written to. */
+int bench_connect_from(const char *source, const char *text, int buffer_bytes);
 void bench_nonblocking(int fd);
 
 /*

@@ -5,7 +5,7 @@
  * --rate an open one whose latencies count from when a request was due.
  *
  *   load --target 127.0.0.1:8080 --path /webhooks/channels/acme --secret whsec_... \
- *        --connections 64 --seconds 3 --contacts 5000 --bytes 1024
+ *        --connections 64 --seconds 3 --contacts 5000 --bytes 1024 [--source 127.0.2.1]
  */
 #include "http.h"
 
@@ -23,6 +23,7 @@
 
 struct load {
     const char *target;
+    const char *source;
     const char *path;
     struct hmac *hmac;
     int64_t contacts;
@@ -41,6 +42,7 @@ struct connection {
     struct buf out;
     size_t out_sent;
     int64_t started_us;
+    int64_t answered;
 };
 
 static void sign(struct load *load, struct str id, struct str timestamp,
@@ -128,6 +130,7 @@ static bool pull(struct load *load, struct connection *connection)
     size_t whole = bench_message_bytes(connection->in, connection->in_len, &body);
     if (whole == 0)
         return false;
+    connection->answered++;
     if (connection->in[9] == '2')
         load->answered++;
     else
@@ -151,25 +154,53 @@ static double percentile_ms(const struct load *load, double part)
     return 0;
 }
 
+/* Those that may send stand in a ring, so that all have their turn. */
 struct pool {
     struct connection *all;
-    struct connection **idle; /* open loop: free to send */
+    struct connection **idle;
+    size_t count;
+    size_t idle_first;
     size_t idle_count;
     int epoll;
 };
+
+static void pool_give(struct pool *pool, struct connection *connection)
+{
+    pool->idle[(pool->idle_first + pool->idle_count++) % pool->count] = connection;
+}
+
+static struct connection *pool_take(struct pool *pool)
+{
+    struct connection *connection = pool->idle[pool->idle_first];
+    pool->idle_first = (pool->idle_first + 1) % pool->count;
+    pool->idle_count--;
+    return connection;
+}
+
+/* Answers on the connection that got the fewest. */
+static int64_t pool_least(const struct pool *pool)
+{
+    int64_t least = INT64_MAX;
+    for (size_t i = 0; i < pool->count; i++)
+        least = pool->all[i].answered < least ? pool->all[i].answered : least;
+    return least;
+}
 
 static void pool_open(struct pool *pool, struct load *load, size_t count)
 {
     pool->all = mem_new_array(count, sizeof(struct connection));
     pool->idle = mem_new_array(count, sizeof(struct connection *));
+    pool->count = count;
     pool->epoll = epoll_create1(EPOLL_CLOEXEC);
     for (size_t i = 0; i < count; i++) {
         struct connection *connection = &pool->all[i];
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
-        connection->fd = bench_connect(load->target);
+        connection->fd = load->source == NULL
+                             ? bench_connect(load->target)
+                             : bench_connect_from(load->source, load->target, 0);
         buf_init(&connection->out, BENCH_MESSAGE_BYTES);
         (void)epoll_ctl(pool->epoll, EPOLL_CTL_ADD, connection->fd, &event);
-        pool->idle[pool->idle_count++] = connection;
+        pool_give(pool, connection);
     }
 }
 
@@ -183,7 +214,7 @@ static int send_due(struct pool *pool, struct load *load, double rate, int64_t s
             due_us = start_us + (int64_t)((double)load->sent / rate * 1e6);
         if (due_us > now_us)
             return (int)((due_us - now_us) / 1000) + 1;
-        next_request(load, pool->idle[--pool->idle_count], due_us);
+        next_request(load, pool_take(pool), due_us);
     }
     return -1;
 }
@@ -202,7 +233,7 @@ static void run(struct load *load, struct pool *pool, double rate, int64_t secon
             struct connection *connection = events[i].data.ptr;
             push(connection);
             if (pull(load, connection))
-                pool->idle[pool->idle_count++] = connection;
+                pool_give(pool, connection);
         }
     }
 }
@@ -211,6 +242,7 @@ int main(int argc, char **argv)
 {
     struct load load = {
         .target = bench_option(argc, argv, "--target", "127.0.0.1:8080"),
+        .source = bench_option(argc, argv, "--source", NULL),
         .path = bench_option(argc, argv, "--path", "/webhooks/channels/acme"),
         .contacts = bench_number(argc, argv, "--contacts", 5000),
         .bytes = bench_number(argc, argv, "--bytes", 1024),
@@ -234,10 +266,11 @@ int main(int argc, char **argv)
     run(&load, &pool, (double)rate, seconds);
     (void)printf(
         "{\"answered\":%lld,\"refused\":%lld,\"per_second\":%.0f,\"p50_ms\":%.2f,"
-        "\"p99_ms\":%.2f,\"max_ms\":%.2f,\"cpu_s\":%.2f}\n",
+        "\"p99_ms\":%.2f,\"max_ms\":%.2f,\"least\":%lld,\"cpu_s\":%.2f}\n",
         (long long)load.answered, (long long)load.refused,
         (double)load.answered / (double)seconds, percentile_ms(&load, 0.5),
-        percentile_ms(&load, 0.99), percentile_ms(&load, 1), bench_cpu_s());
+        percentile_ms(&load, 0.99), percentile_ms(&load, 1),
+        (long long)pool_least(&pool), bench_cpu_s());
     hmac_free(load.hmac);
     return load.refused > 0;
 }
