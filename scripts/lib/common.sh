@@ -4,7 +4,7 @@
 build_packages=(ca-certificates ccache cmake gcc git libc6-dev libcjson-dev
     libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev libssl-dev libutf8proc-dev libyaml-dev ninja-build
     openssl curl jq pkg-config uthash-dev)
-test_packages=(clang clang-format clang-tidy cppcheck faketime libclang-rt-14-dev
+test_packages=(bubblewrap clang clang-format clang-tidy cppcheck faketime libclang-rt-14-dev
     libcmocka-dev libjansson-dev shellcheck sqlite3 valgrind)
 browser_packages=(chromium fonts-inter)
 image_packages=(binutils bubblewrap caddy nginx-light strace systemd util-linux)
