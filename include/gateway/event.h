@@ -70,12 +70,13 @@ struct attribute {
 };
 
 struct attachment {
-    struct str url;
+    struct str url; /* empty where the service gives a ref instead */
     struct str mime;
     struct str name;
     struct str sha256; /* hex as given, or empty */
     struct str text;   /* caption */
     int64_t size;      /* bytes; 0 when not said */
+    struct str ref;    /* what the service calls the file, to fetch it by */
 };
 
 /* What pressing the button does: answers with its payload, or opens a page. */

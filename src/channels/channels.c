@@ -3,7 +3,9 @@
 #include "partner.h"
 
 /* One line a channel: declares <name>_channel and lists it. */
-#define CHANNEL_TABLE(X) X(partner)
+#define CHANNEL_TABLE(X)                                                               \
+    X(partner)                                                                         \
+    X(telegram)
 
 #define DECLARE(name) extern const struct channel name##_channel;
 CHANNEL_TABLE(DECLARE)

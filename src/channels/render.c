@@ -53,23 +53,42 @@ static size_t count_replies(const struct content *content, bool with_cards)
     return count;
 }
 
-static void gather_replies(const struct content *content, struct keeper *keep,
-                           struct rendering *out)
-{
-    size_t count = count_replies(content, true);
-    struct choice *gathered = keep_array(keep, count, sizeof(*gathered));
-    size_t filled = 0;
+struct gathering {
+    struct choice *replies;
+    unsigned *ordinals;
+    size_t count;
+    unsigned ordinal; /* of the next option of the message */
+};
 
-    if (gathered == NULL)
+static void gather(struct gathering *gathering, const struct choice *choices,
+                   size_t count)
+{
+    for (size_t i = 0; i < count; i++, gathering->ordinal++) {
+        if (choices[i].kind == CHOICE_LINK)
+            continue;
+        gathering->replies[gathering->count] = choices[i];
+        gathering->ordinals[gathering->count++] = gathering->ordinal;
+    }
+}
+
+/* The order is that in which accept stores them: quick replies, then card by card. */
+static void gather_replies(const struct content *content, bool with_cards,
+                           struct keeper *keep, struct rendering *out)
+{
+    size_t count = count_replies(content, with_cards);
+    struct gathering gathering = {
+        .replies = keep_array(keep, count, sizeof(*gathering.replies)),
+        .ordinals = keep_array(keep, count, sizeof(*gathering.ordinals)),
+    };
+
+    if (gathering.replies == NULL || gathering.ordinals == NULL)
         return;
-    for (size_t i = 0; i < content->quick_reply_count; i++)
-        gathered[filled++] = content->quick_replies[i];
-    for (size_t c = 0; c < content->card_count; c++)
-        for (size_t i = 0; i < content->cards[c].choice_count; i++)
-            if (content->cards[c].choices[i].kind != CHOICE_LINK)
-                gathered[filled++] = content->cards[c].choices[i];
-    out->quick_replies = gathered;
-    out->quick_reply_count = filled;
+    gather(&gathering, content->quick_replies, content->quick_reply_count);
+    for (size_t c = 0; with_cards && c < content->card_count; c++)
+        gather(&gathering, content->cards[c].choices, content->cards[c].choice_count);
+    out->quick_replies = gathering.replies;
+    out->ordinals = gathering.ordinals;
+    out->quick_reply_count = gathering.count;
 }
 
 void render(const struct event *event, const struct capabilities *can,
@@ -95,10 +114,6 @@ void render(const struct event *event, const struct capabilities *can,
         out->cards = content->cards;
         out->card_count = content->card_count;
     }
-    if (has_buttons && breaks_cards) {
-        gather_replies(content, keep, out);
-    } else if (has_buttons) {
-        out->quick_replies = content->quick_replies;
-        out->quick_reply_count = content->quick_reply_count;
-    }
+    if (has_buttons)
+        gather_replies(content, breaks_cards, keep, out);
 }

@@ -10,6 +10,7 @@
 struct rendering {
     struct str text;                    /* may be empty */
     const struct choice *quick_replies; /* to show as such */
+    const unsigned *ordinals;           /* under which each is stored: choice.h */
     size_t quick_reply_count;
     const struct card *cards; /* to show as such */
     size_t card_count;

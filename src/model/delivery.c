@@ -142,6 +142,7 @@ static struct attachment *pack_attachments(struct packer *packer,
         PACK(packer, to, from, url);
         PACK(packer, to, from, mime);
         PACK(packer, to, from, name);
+        PACK(packer, to, from, ref);
         PACK(packer, to, from, sha256);
         PACK(packer, to, from, text);
     }

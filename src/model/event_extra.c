@@ -48,6 +48,7 @@ static void add_attachments(struct json *extra, const struct content *content)
         member_add_text(item, "url", attachment->url);
         member_add_text(item, "mime", attachment->mime);
         member_add_text(item, "name", attachment->name);
+        member_add_text(item, "ref", attachment->ref);
         member_add_text(item, "sha256", attachment->sha256);
         member_add_text(item, "text", attachment->text);
         add_number(item, "size", attachment->size);
@@ -196,6 +197,7 @@ static void read_attachments(struct reader *reader, const struct json *list,
         read_text(reader, item, "url", &to->url);
         read_text(reader, item, "mime", &to->mime);
         read_text(reader, item, "name", &to->name);
+        read_text(reader, item, "ref", &to->ref);
         read_text(reader, item, "sha256", &to->sha256);
         read_text(reader, item, "text", &to->text);
         (void)json_i64(json_get(item, "size"), &to->size);

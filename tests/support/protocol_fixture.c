@@ -4,6 +4,8 @@
 
 #include "expect.h"
 
+#include "gateway/choice.h"
+
 #define FOLDER_BYTES 512
 
 /* ---- files ---- */
@@ -190,6 +192,7 @@ void fixture_delivery(const json_t *object, struct arena *arena, struct delivery
 {
     *out = (struct delivery){
         .class = (enum delivery_class)enum_of(object, "class", class_name, 3),
+        .message_id = fixture_i64(object, "message_id", 0),
         .conversation = fixture_i64(object, "conversation", 0),
         .previous_conversation = fixture_i64(object, "previous_conversation", 0),
         .opens_conversation =
@@ -268,6 +271,7 @@ static void put_content(json_t *object, const struct content *content)
         put_text(item, "url", attachment->url);
         put_text(item, "mime", attachment->mime);
         put_text(item, "name", attachment->name);
+        put_text(item, "ref", attachment->ref);
         put_text(item, "sha256", attachment->sha256);
         put_text(item, "text", attachment->text);
         put_number(item, "size", attachment->size);
@@ -345,6 +349,11 @@ json_t *fixture_of_event(const struct event *event)
     if (event->is_bot)
         json_object_set_new(object, "is_bot", json_true());
     put_text(object, "answer_payload", event->answer_payload);
+    if (event->has_choice) {
+        char token[CHOICE_TOKEN_BYTES];
+        choice_token(event->choice_message, event->choice_ordinal, token);
+        json_object_set_new(object, "choice", json_string(token));
+    }
     if (event->kind == EVENT_RECEIPT)
         json_object_set_new(object, "receipt_status",
                             json_string(message_status_name(event->receipt_status)));

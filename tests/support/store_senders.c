@@ -62,8 +62,9 @@ static struct card rich_cards[] = {
     {STR("Bare"), STR(""),         STR(""),                     NULL,         0},
 };
 static struct attachment rich_attachments[] = {
-    {STR("https://a.test/1"), STR("image/png"), STR("1.png"), STR("ab"), STR("cap"), 9},
-    {STR("https://a.test/2"), STR(""),          STR(""),      STR(""),   STR(""),    0},
+    {STR("https://a.test/1"), STR("image/png"), STR("1.png"), STR("ab"), STR("cap"), 9,
+     STR("f-1")                                                                                },
+    {STR("https://a.test/2"), STR(""),          STR(""),      STR(""),   STR(""),    0, STR("")},
 };
 static struct attribute rich_attributes[] = {
     {STR("tier"),     STR("gold")      },

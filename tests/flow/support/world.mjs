@@ -229,8 +229,8 @@ ${this.#part(extra.bridges)}
     }
 
     // The same, and the gateway has taken it: what is said next comes behind it.
-    async agentSays(to, text) {
-        const { id } = await this.agent(to, text);
+    async agentSays(to, text, more) {
+        const { id } = await this.agent(to, text, more);
         await until(`"${text}" to be taken`, async () =>
             (await this.control('webhooks?tail=50')).some((row) => row.id === id && row.taken));
         return id;

@@ -1,0 +1,261 @@
+/*
+ * telegram_sender: agents' messages and typing as calls of the Bot API.
+ *
+ * Source: channels/telegram.md sections 6 and 8; read 2026-12-01.
+ */
+#include "telegram.h"
+
+#include "gateway/choice.h"
+#include "gateway/limits.h"
+#include "gateway/member.h"
+#include "gateway/parts.h"
+#include "gateway/reply.h"
+#include "render.h"
+
+#define PEER "Telegram"
+#define TIMEOUT_MS 15000
+/* Its unit is not said; UTF-16 is the one its entities count in. */
+static const struct text_limit text_limit = {4096, TEXT_UTF16};
+
+/* ---- what is asked ---- */
+
+static enum status call(const struct attempt *attempt, const char *method,
+                        const struct json *body, struct exchange *out,
+                        struct error *err)
+{
+    const struct telegram_settings *own = attempt->bridge->settings;
+    struct str url =
+        arena_printf(attempt->arena, "%s/bot%s/%s", own->api_url, own->token, method);
+
+    *out =
+        (struct exchange){.method = "POST", .url = url.ptr, .timeout_ms = TIMEOUT_MS};
+    return exchange_json(out, body, attempt->arena, err);
+}
+
+/* Numbers, but for the name of a channel. */
+static void add_chat(struct json *body, struct str chat)
+{
+    int64_t number = 0;
+
+    if (str_to_i64(chat, &number))
+        json_add_i64(body, "chat_id", number);
+    else
+        json_add_str(body, "chat_id", chat);
+}
+
+/* A row each: labels may be long. The button holds a token, the store the payload. */
+static void add_buttons(struct json *body, const struct delivery *delivery,
+                        const struct rendering *rendering)
+{
+    if (rendering->quick_reply_count == 0)
+        return;
+    struct json *rows =
+        json_add_array(json_add_object(body, "reply_markup"), "inline_keyboard");
+    for (size_t i = 0; i < rendering->quick_reply_count; i++) {
+        char token[CHOICE_TOKEN_BYTES];
+        struct json *row = json_new_array();
+        struct json *button = json_append_object(row);
+        choice_token(delivery->message_id, rendering->ordinals[i], token);
+        json_add_str(button, "text", rendering->quick_replies[i].label);
+        json_add_str(button, "callback_data", str_of(token));
+        json_append(rows, row);
+    }
+}
+
+/* attempt->step keeps how many parts there are. DUPLICATE: none is left. */
+static enum status say_message(struct attempt *attempt, struct exchange *out,
+                               struct error *err)
+{
+    const struct delivery *delivery = attempt->delivery;
+    struct keeper keep = {.arena = attempt->arena};
+    struct capabilities can;
+    struct rendering rendering;
+
+    if (delivery->event.kind != EVENT_MESSAGE)
+        return fail(err, STATUS_UNSUPPORTED, PEER " cannot be told of a %s",
+                    event_kind_name(delivery->event.kind));
+    CLEANUP(buf_release) struct buf lines;
+    buf_init(&lines, LIMIT_EXCHANGE_BYTES);
+    attempt->bridge->channel->capabilities(attempt->bridge, &can);
+    render(&delivery->event, &can, &lines, &keep, &rendering);
+    if (keep.is_full || !buf_ok(&lines))
+        return fail(err, STATUS_TOO_LARGE, "the message is too large to be shown");
+    if (str_trim(rendering.text).len == 0)
+        return fail(err, STATUS_UNPROCESSABLE, "the message holds no text");
+
+    size_t part = attempt->parts_done;
+    size_t count = parts_count(rendering.text, text_limit);
+    if (part >= count)
+        return STATUS_DUPLICATE; /* another version cut it shorter */
+    attempt->step = (unsigned)count;
+    attempt->shows_numbers = rendering.shows_numbers;
+    CLEANUP(json_freep) struct json *body = json_new_object();
+    add_chat(body, delivery->event.contact_id);
+    json_add_str(body, "text", parts_text(rendering.text, text_limit, part));
+    if (part + 1 == count)
+        add_buttons(body, delivery, &rendering);
+    return call(attempt, "sendMessage", body, out, err);
+}
+
+/* Shown for at most five seconds; Genesys says it again as long as the agent types. */
+static enum status say_typing(struct attempt *attempt, struct exchange *out,
+                              struct error *err)
+{
+    CLEANUP(json_freep) struct json *body = json_new_object();
+
+    add_chat(body, attempt->delivery->event.contact_id);
+    json_add_str(body, "action", STR("typing"));
+    return call(attempt, "sendChatAction", body, out, err);
+}
+
+static enum status say_nothing(struct attempt *attempt, struct exchange *out,
+                               struct error *err)
+{
+    (void)attempt;
+    (void)out;
+    return fail(err, STATUS_UNSUPPORTED, PEER " takes no receipts");
+}
+
+/* ---- what is answered ---- */
+
+#define REFUSE(status, outcome_, code)                                                 \
+    {                                                                                  \
+        .first = (status), .last = (status), .outcome = (outcome_),                    \
+        .reason_code = (code)                                                          \
+    }
+#define BREAK(status)                                                                  \
+    {                                                                                  \
+        .first = (status), .last = (status), .outcome = OUTCOME_BROKEN,                \
+        .pause = PAUSE_BRIDGE_TO_CHANNEL                                               \
+    }
+
+/* The code decides, then words of the description, which is no contract: the first row
+ * whose words are in it, or that has none. */
+static const struct telegram_rule {
+    const char *words; /* lower case; NULL: whatever it says */
+    struct reply_rule rule;
+} telegram_rules[] = {
+    {NULL,                         {.first = 200, .last = 299, .outcome = OUTCOME_DONE}        },
+    {"not modified",               {.first = 400, .last = 400, .outcome = OUTCOME_DONE}        },
+    {"chat not found",
+     REFUSE(400,                                                                                 OUTCOME_REFUSED_CONTACT, REASON_INVALID_DESTINATION)},
+    {"peer_id_invalid",
+     REFUSE(400,                                                             OUTCOME_REFUSED_CONTACT, REASON_INVALID_DESTINATION)},
+    {NULL,                   REFUSE(400,OUTCOME_REFUSED_MESSAGE, REASON_INVALID_MESSAGE_STRUCTURE)},
+    {NULL,                            BREAK(401)                                                                                    },
+    {"blocked",     REFUSE(403,                                     OUTCOME_REFUSED_CONTACT, REASON_RECIPIENT_OPTED_OUT)},
+    {NULL,                         REFUSE(403,                                                OUTCOME_REFUSED_CONTACT, REASON_INVALID_DESTINATION)},
+    {NULL,                    BREAK(404)                                                                 },
+    {NULL, BREAK(409)                                                            },
+    {NULL,REFUSE(413,OUTCOME_REFUSED_MESSAGE, REASON_INVALID_MESSAGE_STRUCTURE)},
+    {NULL,                            {.first = 429, .last = 429, .outcome = OUTCOME_SLOW_DOWN}                                                                                    },
+    {NULL,
+     {.first = 400,
+      .last = 499,
+      .outcome = OUTCOME_REFUSED_MESSAGE,
+      .reason_code = REASON_GENERAL_ERROR}                   },
+    {NULL,
+     {.first = 502, .last = 502, .outcome = OUTCOME_RETRY, .may_have_arrived = true}                        },
+    {NULL,
+     {.first = 504, .last = 504, .outcome = OUTCOME_RETRY, .may_have_arrived = true}                                                },
+    {NULL,                         {.first = 0, .last = INT32_MAX, .outcome = OUTCOME_RETRY}},
+};
+
+/* ASCII only, as the words of the table. */
+static bool has_words(struct str text, const char *words)
+{
+    struct str wanted = str_of(words);
+
+    for (size_t at = 0; at + wanted.len <= text.len; at++)
+        if (str_equal_nocase(str_sub(text, at, wanted.len), wanted))
+            return true;
+    return false;
+}
+
+static const struct reply_rule *find_rule(int status, struct str description)
+{
+    for (size_t i = 0; i < COUNT_OF(telegram_rules); i++) {
+        const struct telegram_rule *row = &telegram_rules[i];
+        if (status >= row->rule.first && status <= row->rule.last &&
+            (row->words == NULL || has_words(description, row->words)))
+            return &row->rule;
+    }
+    return NULL;
+}
+
+/* A 429 does not say whether it means the chat or the bot: the chat, until a second one
+ * hears it. */
+static void read_wait(const struct json *body, struct sender_result *out)
+{
+    int64_t seconds = 0;
+
+    if (json_i64(json_get(json_get(body, "parameters"), "retry_after"), &seconds) &&
+        seconds >= 0 && seconds <= INT32_MAX)
+        out->retry_after_ms = seconds * 1000;
+    out->holds_contact = true;
+}
+
+static void read_message_id(const struct attempt *attempt, const struct json *body,
+                            struct sender_result *out)
+{
+    int64_t number = 0;
+
+    if (json_i64(json_get(json_get(body, "result"), "message_id"), &number))
+        out->provider_id = arena_printf(attempt->arena, TELEGRAM_MESSAGE_ID,
+                                        STR_ARG(attempt->delivery->event.contact_id),
+                                        (long long)number);
+}
+
+static enum sender_step settle(const struct attempt *attempt, const struct reply *reply,
+                               struct sender_result *out)
+{
+    CLEANUP(json_freep) struct json *body = NULL;
+
+    if (reply->kind == REPLY_ANSWER &&
+        json_parse(reply->body, LIMIT_JSON_DEPTH, &body, NULL) != STATUS_OK)
+        body = NULL; /* a proxy's page: its status says enough */
+    struct str description = member_text(body, "description");
+    reply_judge(reply, find_rule(reply->status, description), PEER, attempt->arena,
+                out);
+    if (!outcome_is_success(out->outcome) && description.len > 0)
+        out->reason = arena_printf(attempt->arena, "%.*s: %.*s", STR_ARG(out->reason),
+                                   STR_ARG(str_sub(description, 0, LIMIT_ID_BYTES)));
+    if (out->outcome == OUTCOME_SLOW_DOWN)
+        read_wait(body, out);
+    if (!outcome_is_success(out->outcome) ||
+        attempt->delivery->class != DELIVERY_MESSAGE)
+        return SENDER_OUTCOME;
+    read_message_id(attempt, body, out);
+    return attempt->parts_done + 1 < attempt->step ? SENDER_PROGRESS : SENDER_OUTCOME;
+}
+
+/* ---- the sender ---- */
+
+static enum sender_step telegram_next(struct attempt *attempt, const struct reply *last,
+                                      struct now now, struct sender_result *out)
+{
+    static enum status (*const say[])(struct attempt *, struct exchange *,
+                                      struct error *) = {
+        [DELIVERY_MESSAGE] = say_message,
+        [DELIVERY_RECEIPT] = say_nothing,
+        [DELIVERY_TYPING] = say_typing,
+    };
+    struct error err;
+
+    (void)now;
+    *out = (struct sender_result){.retry_after_ms = -1};
+    if (last != NULL)
+        return settle(attempt, last, out);
+    enum status status = say[attempt->delivery->class](attempt, &out->exchange, &err);
+    if (status == STATUS_OK)
+        return SENDER_EXCHANGE;
+    if (status != STATUS_DUPLICATE)
+        return sender_unbuilt(status, &err, attempt->arena, out);
+    out->outcome = OUTCOME_DONE;
+    return SENDER_OUTCOME;
+}
+
+const struct sender telegram_sender = {
+    .next = telegram_next,
+    .credential_next = sender_no_credential,
+};

@@ -1,0 +1,443 @@
+/*
+ * The contract of channel.h, held by every row of the table that has a folder of
+ * fixtures with a channel.json. What is particular to a channel stands in its fixtures:
+ *
+ *   channel.json   "settings" of a bridge, "partner_like": it refuses content
+ *   auth/          "headers", "query", "part", "body" of a request; "want": ok or
+ * denied inbound/       such a request, and the "events" it becomes; "ack" where it is
+ * special outbound/      a "delivery", and the "exchange" that says it; more "settings"
+ *   outcomes/      a "delivery", a "reply", and what it comes to
+ */
+#include "support/expect.h"
+#include "support/plain_channel.h"
+#include "support/protocol_fixture.h"
+
+#include "gateway/channels.h"
+#include "gateway/limits.h"
+#include "gateway/memory.h"
+#include "gateway/sender.h"
+
+#include <glob.h>
+
+#define PATH_BYTES 512
+static const struct now suite_now = {.wall_ms = INT64_C(1770110150999)};
+
+/* ---- a bridge of the channel ---- */
+
+static const struct channel *channel; /* of the row that is tested */
+static struct arena *arena;
+
+static json_t *load(const char *path)
+{
+    json_error_t why;
+    json_t *json = json_load_file(path, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
+    if (json == NULL)
+        print_error("%s:%d: %s\n", path, why.line, why.text);
+    assert_non_null(json);
+    return json;
+}
+
+static json_t *load_record(void)
+{
+    char path[PATH_BYTES];
+    (void)snprintf(path, sizeof(path), "%s/%s/channel.json", FIXTURES, channel->name);
+    return load(path);
+}
+
+/* JSON is YAML: the settings of the fixture stand in the file as they are. */
+static struct config *config_of(json_t *more_settings)
+{
+    json_t *record = load_record();
+    json_t *settings = json_deep_copy(json_object_get(record, "settings"));
+    if (more_settings != NULL)
+        assert_int_equal(0, json_object_update(settings, more_settings));
+    char *text = json_dumps(settings, JSON_COMPACT);
+    struct str yaml = arena_printf(
+        arena,
+        "public_url: https://hooks.example.com\n"
+        "genesys:\n"
+        "  - { name: main, api_url: \"http://127.0.0.1:1\", login_url: "
+        "\"http://127.0.0.1:1\", client_id: a, client_secret: b }\n"
+        "bridges:\n"
+        "  - { name: one, channel: %s, genesys: main, integration_id: i-1, "
+        "genesys_secrets: [ { value: a-secret-of-the-test } ], %s: %s }\n",
+        channel->name, channel->name, text);
+    free(text);
+    json_decref(settings);
+    json_decref(record);
+    return plain_config(yaml.ptr, channels);
+}
+
+static void read_headers(const json_t *fixture, struct http_message *message)
+{
+    json_t *list = json_object_get(fixture, "headers");
+    struct http_header *headers =
+        arena_alloc(arena, (json_array_size(list) + 1) * sizeof(*headers));
+    size_t i;
+    json_t *pair;
+
+    json_array_foreach(list, i, pair)
+    {
+        headers[i].name = str_of(json_string_value(json_array_get(pair, 0)));
+        headers[i].value = str_of(json_string_value(json_array_get(pair, 1)));
+    }
+    message->headers = headers;
+    message->header_count = json_array_size(list);
+}
+
+static struct http_message request_of(const json_t *fixture)
+{
+    struct http_message message = {
+        .method = STR("POST"),
+        .query = fixture_text(fixture, "query", arena),
+        .part = fixture_text(fixture, "part", arena),
+        .body = fixture_text(fixture, "body", arena),
+    };
+    struct str method = fixture_text(fixture, "method", arena);
+
+    if (method.len > 0)
+        message.method = method;
+    message.path = arena_printf(arena, "/webhooks/channels/one%s%.*s",
+                                message.part.len > 0 ? "/" : "", STR_ARG(message.part));
+    read_headers(fixture, &message);
+    return message;
+}
+
+/* ---- signatures ---- */
+
+static void check_auth(const char *name, json_t *fixture)
+{
+    struct config *config = config_of(json_object_get(fixture, "settings"));
+    const struct http_message message = request_of(fixture);
+    struct error err = {.text = ""};
+    bool is_good = str_is(fixture_text(fixture, "want", arena), "ok");
+
+    enum status status =
+        channel->source->verify(&config->bridges[0], &message, suite_now, &err);
+    expect_status(name, is_good ? STATUS_OK : STATUS_DENIED, status);
+    expect_true("a refusal says why", is_good || err.text[0] != '\0');
+    config_drop(config);
+}
+
+/* ---- events ---- */
+
+static json_t *events_of(const struct unit *unit)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < unit->event_count; i++)
+        json_array_append_new(list, fixture_of_event(&unit->events[i]));
+    return list;
+}
+
+/* What every event must be, whatever channel it is from. */
+static void check_event(const char *name, const struct event *event)
+{
+    expect_true("a contact's id is an id, if there is one",
+                event->contact_id.len == 0 || id_is_valid(event->contact_id));
+    expect_true("only the unreadable has no contact",
+                event->contact_id.len > 0 || event->kind == EVENT_UNREADABLE ||
+                    event->kind == EVENT_RECEIPT);
+    expect_true("an event has a key unless it is typing",
+                (event->key_count == 0) == (event->kind == EVENT_TYPING));
+    for (size_t i = 0; i < event->key_count; i++)
+        expect_true("a key is not empty", event->keys[i].id.len > 0);
+    expect_true("a message says something", event->kind != EVENT_MESSAGE ||
+                                                event->text.len > 0 ||
+                                                !content_is_empty(&event->content));
+    expect_true(name, utf8_is_valid(event->text));
+}
+
+static void check_ack(const char *name, json_t *fixture, const struct bridge *bridge,
+                      const struct unit *unit)
+{
+    json_t *want = json_object_get(fixture, "ack");
+    const struct acceptance acceptance = {.status = STATUS_OK};
+    struct http_reply reply = {0};
+
+    channel->source->ack(bridge, unit, &acceptance, arena, &reply);
+    expect_true("an ack is a 2xx", reply.status >= 200 && reply.status <= 299);
+    if (want == NULL)
+        return;
+    expect_str(name, fixture_text(want, "body", arena).ptr, reply.body);
+    expect_str(name, fixture_text(want, "content_type", arena).ptr,
+               str_of(reply.content_type));
+}
+
+static void check_inbound(const char *name, json_t *fixture)
+{
+    struct config *config = config_of(json_object_get(fixture, "settings"));
+    const struct bridge *bridge = &config->bridges[0];
+    const struct http_message message = request_of(fixture);
+    struct unit unit = {.bridge = bridge};
+    struct error err = {.text = ""};
+
+    expect_status(name, STATUS_OK,
+                  channel->source->decode(bridge, &message, arena, &unit, &err));
+    expect_json(name, json_object_get(fixture, "events"), events_of(&unit));
+    for (size_t i = 0; i < unit.event_count; i++)
+        check_event(name, &unit.events[i]);
+    check_ack(name, fixture, bridge, &unit);
+    config_drop(config);
+}
+
+/* Nothing that is authentic is refused, however odd: it is kept, or says nothing. */
+static void check_hostile(const char *body)
+{
+    struct config *config = config_of(NULL);
+    const struct http_message message = {.method = STR("POST"), .body = str_of(body)};
+    struct unit unit = {.bridge = &config->bridges[0]};
+    struct error err = {.text = ""};
+
+    expect_status(
+        body, STATUS_OK,
+        channel->source->decode(&config->bridges[0], &message, arena, &unit, &err));
+    for (size_t i = 0; i < unit.event_count; i++)
+        check_event(body, &unit.events[i]);
+    config_drop(config);
+}
+
+/* ---- requests ---- */
+
+static struct attempt attempt_of(const struct bridge *bridge,
+                                 const struct delivery *delivery)
+{
+    return (struct attempt){
+        .delivery = delivery,
+        .bridge = bridge,
+        .arena = arena,
+        .parts_done = delivery->parts_done,
+    };
+}
+
+static void check_outbound(const char *name, json_t *fixture)
+{
+    struct config *config = config_of(json_object_get(fixture, "settings"));
+    struct delivery delivery;
+    struct sender_result result;
+
+    fixture_delivery(json_object_get(fixture, "delivery"), arena, &delivery);
+    struct attempt attempt = attempt_of(&config->bridges[0], &delivery);
+    expect_i64(name, SENDER_EXCHANGE,
+               channel->sender->next(&attempt, NULL, suite_now, &result));
+    expect_json(name, json_object_get(fixture, "exchange"),
+                fixture_of_exchange(&result.exchange));
+    expect_true("there is an end to waiting", result.exchange.timeout_ms > 0);
+    expect_false("the URL is the configuration's", result.exchange.is_outside_url);
+    expect_true("numbers are told",
+                attempt.shows_numbers ==
+                    json_is_true(json_object_get(fixture, "shows_numbers")));
+    config_drop(config);
+}
+
+/* ---- outcomes ---- */
+
+static struct reply reply_of(const json_t *fixture)
+{
+    const json_t *given = json_object_get(fixture, "reply");
+    return (struct reply){
+        .kind = (enum reply_kind)fixture_i64(given, "kind", REPLY_ANSWER),
+        .status = (int)fixture_i64(given, "status", 0),
+        .body = fixture_text(given, "body", arena),
+        .retry_after_ms = fixture_i64(given, "retry_after_ms", -1),
+        .why = "",
+    };
+}
+
+static json_t *outcome_of(enum sender_step step, const struct sender_result *result)
+{
+    json_t *object = json_object();
+    enum outcome outcome = step == SENDER_PROGRESS ? OUTCOME_PROGRESS : result->outcome;
+    bool is_refusal = delivery_after(outcome) == DELIVERY_DEAD;
+
+    json_object_set_new(object, "outcome", json_string(outcome_name(outcome)));
+    if (is_refusal)
+        json_object_set_new(object, "reason_code",
+                            json_string(reason_code_name(result->reason_code)));
+    if (result->provider_id.len > 0)
+        json_object_set_new(
+            object, "provider_id",
+            json_stringn(result->provider_id.ptr, result->provider_id.len));
+    if (result->retry_after_ms >= 0)
+        json_object_set_new(object, "retry_after_ms",
+                            json_integer(result->retry_after_ms));
+    if (result->holds_contact)
+        json_object_set_new(object, "holds_contact", json_true());
+    if (result->may_have_arrived)
+        json_object_set_new(object, "may_have_arrived", json_true());
+    return object;
+}
+
+static void check_outcome(const char *name, json_t *fixture)
+{
+    struct config *config = config_of(json_object_get(fixture, "settings"));
+    struct delivery delivery;
+    struct sender_result result;
+    const struct reply reply = reply_of(fixture);
+
+    fixture_delivery(json_object_get(fixture, "delivery"), arena, &delivery);
+    struct attempt attempt = attempt_of(&config->bridges[0], &delivery);
+    expect_i64(name, SENDER_EXCHANGE,
+               channel->sender->next(&attempt, NULL, suite_now, &result));
+    enum sender_step step = channel->sender->next(&attempt, &reply, suite_now, &result);
+    expect_json(name, json_object_get(fixture, "result"), outcome_of(step, &result));
+    expect_true("a failure says why", outcome_is_success(result.outcome) ||
+                                          step == SENDER_PROGRESS ||
+                                          result.reason.len > 0);
+    config_drop(config);
+}
+
+/* What a status means is every channel's own affair; that each means something is not.
+ */
+static void every_status_comes_to_an_outcome(void)
+{
+    static const struct delivery message = {
+        .class = DELIVERY_MESSAGE,
+        .direction = DIRECTION_OUTBOUND,
+        .public_id = "019c2228b81a7d3c9a51e0f7c6b5a493",
+        .message_id = 7,
+        .event = {.contact_id = STR("700000001"), .text = STR("Hello")},
+    };
+    struct config *config = config_of(NULL);
+    static const char *const bodies[] = {"", "{}", "[]", "no JSON", "null"};
+
+    for (int status = 200; status < 600; status++) {
+        struct sender_result result;
+        struct attempt attempt = attempt_of(&config->bridges[0], &message);
+        const struct reply reply = {.status = status,
+                                    .body = str_of(bodies[status % 5]),
+                                    .retry_after_ms = -1,
+                                    .why = ""};
+        (void)channel->sender->next(&attempt, NULL, suite_now, &result);
+        enum sender_step step =
+            channel->sender->next(&attempt, &reply, suite_now, &result);
+        char name[32];
+        (void)snprintf(name, sizeof(name), "status %d", status);
+        expect_true(name, step == SENDER_OUTCOME || step == SENDER_EXCHANGE);
+        expect_true(name, status != 429 || result.outcome == OUTCOME_SLOW_DOWN);
+        expect_true(name, status != 401 || result.outcome == OUTCOME_BROKEN);
+        expect_true(name, status < 500 || !outcome_is_success(result.outcome));
+        arena_reset(arena);
+    }
+    config_drop(config);
+}
+
+/* ---- the table ---- */
+
+static bool has_record(void)
+{
+    char path[PATH_BYTES];
+    glob_t found;
+    (void)snprintf(path, sizeof(path), "%s/%s/channel.json", FIXTURES, channel->name);
+    bool is_there = glob(path, 0, NULL, &found) == 0;
+    globfree(&found);
+    return is_there;
+}
+
+/* Partner has a contract and tests of its own: it may refuse. */
+static bool next_channel(const struct channel *const **at)
+{
+    for (; **at != NULL; (*at)++) {
+        channel = **at;
+        if (strcmp(channel->name, "partner") == 0)
+            continue;
+        expect_true("the channel has fixtures with a channel.json", has_record());
+        (*at)++;
+        return true;
+    }
+    return false;
+}
+
+static void each_fixture(const char *folder, fixture_check *check)
+{
+    const struct channel *const *at = channels;
+    while (next_channel(&at)) {
+        char path[PATH_BYTES];
+        (void)snprintf(path, sizeof(path), "%s/%s/%s", FIXTURES, channel->name, folder);
+        fixture_each(path, check);
+        arena_reset(arena);
+    }
+}
+
+static void only_who_knows_a_secret_is_heard(void **state)
+{
+    (void)state;
+    each_fixture("auth", check_auth);
+}
+
+static void webhooks_become_the_events_of_the_fixtures(void **state)
+{
+    (void)state;
+    each_fixture("inbound", check_inbound);
+}
+
+static void what_is_odd_is_kept_or_says_nothing(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {
+        "",
+        "x",
+        "{",
+        "null",
+        "[]",
+        "{}",
+        "0",
+        "\"text\"",
+        "{\"a\":1,\"a\":2}",
+        "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"
+        "]]",
+    };
+    const struct channel *const *at = channels;
+    while (next_channel(&at))
+        for (size_t i = 0; i < COUNT_OF(bodies); i++) {
+            check_hostile(bodies[i]);
+            arena_reset(arena);
+        }
+}
+
+static void deliveries_become_the_requests_of_the_fixtures(void **state)
+{
+    (void)state;
+    each_fixture("outbound", check_outbound);
+}
+
+static void replies_come_to_the_outcomes_of_the_fixtures(void **state)
+{
+    (void)state;
+    each_fixture("outcomes", check_outcome);
+}
+
+static void replies_come_to_something(void **state)
+{
+    (void)state;
+    const struct channel *const *at = channels;
+    while (next_channel(&at))
+        every_status_comes_to_an_outcome();
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    arena = arena_new(LIMIT_REQUEST_ARENA_BYTES);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    arena_free(arena);
+    return 0;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(only_who_knows_a_secret_is_heard),
+        TEST(webhooks_become_the_events_of_the_fixtures),
+        TEST(what_is_odd_is_kept_or_says_nothing),
+        TEST(deliveries_become_the_requests_of_the_fixtures),
+        TEST(replies_come_to_the_outcomes_of_the_fixtures),
+        TEST(replies_come_to_something),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,69 @@
+// A Bot API of our own: numbers messages per chat, pushes updates with the secret.
+import { Service, post } from './service.mjs';
+
+export const TOKEN = '123456789:AAEhBOweik6ad9r_QXMENQjcrGbqCr4K-bc';
+export const SECRET_TOKEN = 'flow-secret_01';
+
+export class BotApi extends Service {
+    #update = 880000000;
+    #numbers = new Map();
+
+    // Where the gateway listens for this bot.
+    target(base, bridge) {
+        this.webhook = `${base}/webhooks/channels/${bridge}`;
+    }
+
+    #number(chat) {
+        const number = (this.#numbers.get(chat) ?? 0) + 1;
+        this.#numbers.set(chat, number);
+        return number;
+    }
+
+    usual(call) {
+        const [, bot, method] = call.path.split('/');
+        if (bot !== `bot${TOKEN}`)
+            return { status: 404, json: { ok: false, error_code: 404, description: 'Not Found' } };
+        if (method !== 'sendMessage')
+            return { json: { ok: true, result: true } };
+        const chat = call.json.chat_id;
+        return { json: { ok: true, result: { message_id: this.#number(chat),
+            chat: { id: chat, type: 'private' }, date: 1700000000, text: call.json.text } } };
+    }
+
+    update(members, secret = SECRET_TOKEN) {
+        return post(this.webhook, { update_id: ++this.#update, ...members },
+            { 'x-telegram-bot-api-secret-token': secret });
+    }
+
+    static chat(id) {
+        return { id, type: 'private', first_name: 'Ana' };
+    }
+
+    says(id, text) {
+        return this.update({ message: { message_id: this.#number(id), date: 1700000000,
+            from: { id, is_bot: false, first_name: 'Ana' }, chat: BotApi.chat(id), text } });
+    }
+
+    presses(id, sent, label) {
+        const buttons = sent.reply_markup.inline_keyboard.flat();
+        return this.update({ callback_query: { id: 'press-1', chat_instance: '-1',
+            from: { id, is_bot: false, first_name: 'Ana' },
+            message: { message_id: 1, date: 1700000000, chat: BotApi.chat(id),
+                reply_markup: sent.reply_markup },
+            data: buttons.find((b) => b.text === label).callback_data } });
+    }
+
+    sent(chat) {
+        return this.calls.filter((call) => call.path.endsWith('/sendMessage') &&
+            (chat === undefined || call.json.chat_id === chat));
+    }
+
+    // What the person behind the chat sees, in order.
+    shown(chat) {
+        return this.sent(chat).filter((call) => call.answer.status === undefined)
+            .map((call) => call.json.text);
+    }
+}
+
+export const refusal = (code, description, parameters) => ({ status: code,
+    json: { ok: false, error_code: code, description, ...(parameters && { parameters }) } });
