@@ -54,6 +54,7 @@ enum exit_code command_demo(const struct invocation *invocation)
         while (demo_keeper_round(&keeper, -1))
             continue;
     }
+    bool is_told = keeper.is_told; /* to end: even while it starts that is no failure */
     enum exit_code end = demo_keeper_end(&keeper);
-    return code == EXIT_OK ? end : code;
+    return code == EXIT_OK || is_told ? end : code;
 }

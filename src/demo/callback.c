@@ -6,6 +6,7 @@
 
 #include "gateway/clock.h"
 #include "gateway/limits.h"
+#include "gateway/memory.h"
 #include "signature.h"
 
 struct delivered {
@@ -72,6 +73,42 @@ static int act(struct demo *demo, struct str type, const struct delivered *deliv
     return 200;
 }
 
+/* --- repeats: omgw sends again what it got no answer to, with the same id ------ */
+
+static bool is_seen(const struct demo *demo, struct str id)
+{
+    for (size_t i = 0; i < SEEN_MAX; i++)
+        if (demo->seen[i] != NULL && str_is(id, demo->seen[i]))
+            return true;
+    return false;
+}
+
+static void remember(struct demo *demo, struct str id)
+{
+    char **place = &demo->seen[demo->seen_next++ % SEEN_MAX];
+    mem_free(*place);
+    *place = mem_new(id.len + 1);
+    memcpy(*place, id.ptr, id.len);
+}
+
+void callback_release(struct demo *demo)
+{
+    for (size_t i = 0; i < SEEN_MAX; i++)
+        mem_free(TAKE(demo->seen[i]));
+}
+
+/* Once for each webhook-id; what was refused may be told again. */
+static int act_once(struct demo *demo, struct str type,
+                    const struct delivered *delivered)
+{
+    if (is_seen(demo, delivered->webhook_id))
+        return 200;
+    int answered = act(demo, type, delivered);
+    if (answered == 200)
+        remember(demo, delivered->webhook_id);
+    return answered;
+}
+
 enum handled callback_take(struct request *request, void *context)
 {
     struct demo *demo = context;
@@ -91,7 +128,7 @@ enum handled callback_take(struct request *request, void *context)
     (void)json_str(json_get(body, "type"), &type);
     (void)json_str(json_get(delivered.data, "id"), &delivered.id);
     delivered.webhook_id = request_header(request, "webhook-id");
-    int answered = act(demo, type, &delivered);
+    int answered = act_once(demo, type, &delivered);
     request_respond(request, answered, "application/json", STR("{}"), NULL, 0);
     return HANDLED_ANSWERED;
 }

@@ -314,6 +314,7 @@ void demo_close(struct demo *demo)
     close_listener(demo);
     take_replies(demo);
     feed_release(&demo->feed);
+    callback_release(demo);
     queue_free(demo->lines);
     queue_free(demo->replies);
     hmac_free(demo->hmac);

@@ -11,6 +11,8 @@
 #include "gateway/random.h"
 #include "gateway/server.h"
 
+/* Webhooks of which a repeat is known: more than are ever under way. */
+#define SEEN_MAX 256
 #define CUSTOMER_ID "ana"
 #define CUSTOMER_NAME "Ana Prieto"
 
@@ -25,6 +27,8 @@ struct demo {
     struct queue *replies;  /* struct call */
     struct caller *gateway; /* webhooks of the customer; NULL at the end */
     struct caller *emulator;
+    char *seen[SEEN_MAX]; /* webhook-ids that were taken; a ring */
+    size_t seen_next;
     unsigned refusals;  /* so many of the next messages the phone does not take */
     int64_t plug_in_ms; /* mono, when Genesys is plugged in again; 0: it is */
     int64_t beat_ms;    /* mono, of the next beat of the feed */
@@ -58,6 +62,7 @@ void customer_got(struct demo *demo, struct str id);
 /* --- callback.c: what omgw sends the partner ------------------------------ */
 
 enum handled callback_take(struct request *request, void *context);
+void callback_release(struct demo *demo);
 
 /* --- plays.c: the buttons ------------------------------------------------- */
 

@@ -71,6 +71,16 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
     });
 }
 
+test('a signal while it starts ends it too', async () => {
+    const child = new Child(OMGW, ['demo', '--free-ports']);
+    await until('its children', () => children(child.process.pid).length > 0);
+    const pids = children(child.process.pid);
+    const { code } = await child.kill('SIGINT');
+    assert.equal(code, 0, child.lines.join('\n'));
+    for (const pid of pids)
+        assert.equal(existsSync(`/proc/${pid}`), false, `process ${pid}`);
+});
+
 test('the lines to play on work as they stand', async (t) => {
     const demo = await Demo.start(t);
     const lines = demo.child.lines.filter((line) => /^ {2}(curl|omgw messages) /.test(line));

@@ -123,24 +123,27 @@ static struct server_client *listen_to_feed(void)
     return client;
 }
 
-/* The headers with which omgw would send it. */
+/* The headers with which omgw would send it, each time with a new id. */
 static const char *signed_headers(const char *key, const char *body, char out[512])
 {
     struct hmac *hmac = NULL;
     struct error err;
+    static int number;
     char signature[SIGNATURE_BYTES];
     char timestamp[32];
+    char id[32];
+    (void)snprintf(id, sizeof(id), "msg_%d", ++number);
     (void)snprintf(timestamp, sizeof(timestamp), "%lld",
                    (long long)(clock_now().wall_ms / 1000));
     assert_int_equal(hmac_new(str_of(key), &hmac, &err), STATUS_OK);
-    assert_int_equal(signature_make(hmac, STR("msg_1"), str_of(timestamp), str_of(body),
+    assert_int_equal(signature_make(hmac, str_of(id), str_of(timestamp), str_of(body),
                                     signature, &err),
                      STATUS_OK);
     hmac_free(hmac);
     (void)snprintf(out, 512,
-                   "webhook-id: msg_1\r\nwebhook-timestamp: %s\r\n"
+                   "webhook-id: %s\r\nwebhook-timestamp: %s\r\n"
                    "webhook-signature: %s\r\n",
-                   timestamp, signature);
+                   id, timestamp, signature);
     return out;
 }
 
@@ -294,6 +297,21 @@ static void a_message_is_shown_and_told_as_delivered(void **state)
               "{\"id\":\"01b7\",\"to\":\"ana\",\"status\":\"delivered\"}");
 }
 
+static void a_repeat_is_taken_and_shown_once(void **state)
+{
+    (void)state;
+    char headers[512];
+    CLEANUP(client_closep) struct server_client *feed = listen_to_feed();
+    (void)signed_headers(KEY, agent_message, headers);
+    assert_int_equal(post_once("/omgw", headers, agent_message), 200);
+    assert_int_equal(post_once("/omgw", headers, agent_message), 200);
+    demo_take_log(demo, STR("{\"ts\":\"2026-02-03T09:15:40.250Z\",\"event\":"
+                            "\"delivery.sent\",\"message\":\"01b7\"}"));
+    (void)client_until(feed, "\"what\":\"got\"");
+    struct str rest = client_until(feed, "\"what\":\"log\"");
+    assert_null(memmem(rest.ptr, rest.len, "\"what\":\"got\"", 12));
+}
+
 static void what_is_not_signed_is_not_shown(void **state)
 {
     (void)state;
@@ -439,6 +457,7 @@ int main(void)
         TEST(a_gateway_that_is_away_is_told),
         TEST(pages_from_elsewhere_may_not_order),
         TEST(a_message_is_shown_and_told_as_delivered),
+        TEST(a_repeat_is_taken_and_shown_once),
         TEST(what_is_not_signed_is_not_shown),
         TEST(statuses_and_typing_are_shown),
         TEST(a_button_is_an_order_to_the_emulator),
