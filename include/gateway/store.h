@@ -25,6 +25,9 @@ enum store_mode {
     STORE_WRITER, /* takes the lock (waits up to lock_wait_ms), may create and migrate
                    */
     STORE_READER, /* read-only; the database must exist */
+    /* For store_copy.h, with a schema of any age; the database must exist. */
+    STORE_OFFLINE, /* takes the lock, as the writer */
+    STORE_COPY,    /* read-only: a file that nobody writes */
 };
 
 struct store_options {
@@ -32,7 +35,7 @@ struct store_options {
     /* Else a missing or older schema is STATUS_INVALID. A reader changes nothing: it
      * then opens an older schema too, but only for store_status. */
     bool may_migrate;
-    int64_t lock_wait_ms; /* writer: how long to wait for another process' lock */
+    int64_t lock_wait_ms; /* how long to wait for another process' lock */
     /* Tests: the name of a file system registered with SQLite, where the file is
      * instead of on the machine's. One process has it to itself, so there is no lock
      * file. */
@@ -44,6 +47,7 @@ struct store_options {
  * same name memory:NAME share it). postgres: is refused with a clear text.
  * STATUS_INVALID  unknown url, schema newer than this binary, checksum differs
  * STATUS_DENIED   another process holds the lock
+ * STATUS_UNPROCESSABLE  the file is no database at all
  */
 MUST_CHECK enum status store_open(const char *url, const struct store_options *options,
                                   struct store **out_store, struct error *err);

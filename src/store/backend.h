@@ -13,6 +13,7 @@
 #include "gateway/store.h"
 
 struct store_backend;
+struct store_copier;
 struct contact_cache;
 
 /* The part of a handle that every backend's own struct starts with. */
@@ -408,6 +409,8 @@ struct store_backend {
     /* struct str: names of migrations not applied yet */
     enum status (*pending_migrations)(struct store *store, each_row *seen,
                                       void *context, struct error *err);
+
+    const struct store_copier *copier; /* copier.h */
 };
 
 extern const struct store_backend sqlite_backend;

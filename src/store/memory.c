@@ -7,6 +7,7 @@
 
 #include <assert.h>
 
+#include "copier.h"
 #include "gateway/memory.h"
 #include "memory_backend.h"
 
@@ -141,6 +142,8 @@ static enum status memory_open(const char *place, const struct store_options *op
 {
     bool is_writer = options->mode == STORE_WRITER;
     struct memory_database *database = find_database(place);
+    if (options->mode == STORE_OFFLINE || options->mode == STORE_COPY)
+        return fail(err, STATUS_UNSUPPORTED, "a database in memory has no files");
     if (database == NULL && !is_writer)
         return fail(err, STATUS_INVALID, "memory:%s does not exist", place);
     if (database == NULL)
@@ -503,4 +506,5 @@ const struct store_backend memory_backend = {
     .overview = memory_overview,
     .list = memory_list,
     .pending_migrations = memory_pending_migrations,
+    .copier = &memory_copier,
 };

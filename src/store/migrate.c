@@ -55,17 +55,22 @@ static enum status checksum(const struct migration *migration,
     return status;
 }
 
+static enum status fail_newer(const struct migrator *migrator, struct str name,
+                              struct error *err)
+{
+    return fail(err, STATUS_INVALID,
+                "the schema of %s is newer (%.*s) than this program, which knows up to "
+                "%s: use the omgw that wrote it, or a later one",
+                migrator->store->path, STR_ARG(name),
+                migrator->migrations[migrator->count - 1].name);
+}
+
 /* One row of schema_migrations against the migration that should stand there. */
 static enum status compare(const struct migrator *migrator, struct str name,
                            struct str sum, struct error *err)
 {
     if (migrator->applied == migrator->count)
-        return fail(
-            err, STATUS_INVALID,
-            "the schema of %s is newer (%.*s) than this program, which knows up "
-            "to %s",
-            migrator->store->path, STR_ARG(name),
-            migrator->migrations[migrator->count - 1].name);
+        return fail_newer(migrator, name, err);
 
     const struct migration *migration = &migrator->migrations[migrator->applied];
     char own[SHA256_TEXT_BYTES];
@@ -227,4 +232,31 @@ enum status migrate_version(struct sqlite_store *store, const char **out_name,
     *out_name =
         migrator.applied == 0 ? "" : migrator.migrations[migrator.applied - 1].name;
     return STATUS_OK;
+}
+
+enum status migrate_check_newer(struct sqlite_store *store, struct error *err)
+{
+    const struct migrator migrator = {.store = store,
+                                      .migrations = sqlite_migrations,
+                                      .count = sqlite_migration_count};
+    CLEANUP(query_end)
+    struct query q = query_start(
+        store, "SELECT name FROM schema_migrations WHERE number > ?1 ORDER BY number");
+    query_i64(&q, (int64_t)sqlite_migration_count);
+    enum status status = query_one(&q, err);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    return status == STATUS_OK ? fail_newer(&migrator, column_text(&q, 0), err)
+                               : status;
+}
+
+enum status migrate_is_older(struct sqlite_store *store, bool *out_is_older,
+                             struct error *err)
+{
+    CLEANUP(query_end)
+    struct query q = query_start(store, "SELECT count(*) FROM schema_migrations");
+    enum status status = query_one(&q, err);
+    if (status == STATUS_OK)
+        *out_is_older = column_i64(&q, 0) < (int64_t)sqlite_migration_count;
+    return status;
 }

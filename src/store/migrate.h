@@ -37,3 +37,9 @@ enum status migrate_pending(struct store *store, each_row *seen, void *context,
 /* The name of the last applied one, empty when none is. */
 MUST_CHECK enum status migrate_version(struct sqlite_store *store,
                                        const char **out_name, struct error *err);
+/* STATUS_INVALID  something is applied that this program does not know. */
+MUST_CHECK enum status migrate_check_newer(struct sqlite_store *store,
+                                           struct error *err);
+/* Something is pending; it does not look at what is applied. */
+MUST_CHECK enum status migrate_is_older(struct sqlite_store *store, bool *out_is_older,
+                                        struct error *err);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "copier.h"
 #include "ids.h"
 #include "migrate.h"
 
@@ -236,4 +237,5 @@ const struct store_backend sqlite_backend = {
     .overview = sqlite_overview,
     .list = sqlite_list,
     .pending_migrations = migrate_pending,
+    .copier = &sqlite_copier,
 };

@@ -104,6 +104,14 @@ char *sqlite_path(const char *place);
 enum status sqlite_open(const char *place, const struct store_options *options,
                         struct store **out_store, struct error *err);
 void sqlite_close(struct store *base);
+/* Without taking the lock: somebody else holds it, or it is nobody's database. */
+MUST_CHECK enum status sqlite_open_unlocked(const char *path,
+                                            const struct store_options *options,
+                                            struct sqlite_store **out_store,
+                                            struct error *err);
+/* Takes <path>.lock; closing the descriptor gives it back. STATUS_DENIED. */
+MUST_CHECK enum status sqlite_lock(const char *path, int64_t wait_ms, int *out_fd,
+                                   struct error *err);
 
 /* Once for the process, before anything else is asked of SQLite. */
 void sqlite_set_up_library(const char *path);

@@ -15,6 +15,7 @@
 #include "ids.h"
 #include "ids_convert.h"
 #include "migrate.h"
+#include "sqlite_file.h"
 
 #include "gateway/clock.h"
 #include "gateway/memory.h"
@@ -47,6 +48,27 @@ static const char writer_settings[] = "PRAGMA page_size = 4096;"
 static const char reader_settings[] = "PRAGMA query_only = ON;"
                                       "PRAGMA cache_size = -2048;";
 
+/* The database as it is, in whatever mode. */
+static const char offline_settings[] = "PRAGMA synchronous = FULL;"
+                                       "PRAGMA wal_autocheckpoint = 0;"
+                                       "PRAGMA cache_size = -8192;";
+
+static const char copy_settings[] = "PRAGMA query_only = ON;"
+                                    "PRAGMA cache_size = -65536;";
+
+static const struct {
+    const char *settings;
+    bool locks;
+    bool creates;
+    bool writes;
+    bool is_current; /* the schema must be the newest */
+} modes[] = {
+    [STORE_WRITER] = {writer_settings,  true,  true,  true,  true },
+    [STORE_READER] = {reader_settings,  false, false, false, true },
+    [STORE_OFFLINE] = {offline_settings, true,  false, true,  false},
+    [STORE_COPY] = {copy_settings,    false, false, false, false},
+};
+
 /* --- the lock -------------------------------------------------------------- */
 
 static void sleep_ms(int64_t ms)
@@ -59,17 +81,11 @@ static void sleep_ms(int64_t ms)
 /* Holds <db>.lock as long as the descriptor is open: SQLite itself would let a second
  * process write between our transactions, and two that checkpoint can damage the file.
  */
-static enum status take_lock(struct sqlite_store *store, int64_t wait_ms,
-                             struct error *err)
+static enum status wait_for_lock(const char *path, int fd, int64_t wait_ms,
+                                 struct error *err)
 {
-    CLEANUP(mem_freep) char *path = mem_new(strlen(store->path) + sizeof(".lock"));
-    (void)snprintf(path, strlen(store->path) + sizeof(".lock"), "%s.lock", store->path);
-    store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-    if (store->lock_fd < 0)
-        return fail(err, STATUS_FAILED, "open %s: %s", path, strerror(errno));
-
     int64_t ends_ms = clock_now().mono_ms + wait_ms;
-    while (flock(store->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK && errno != EINTR)
             return fail(err, STATUS_FAILED, "lock %s: %s", path, strerror(errno));
         if (clock_now().mono_ms >= ends_ms)
@@ -77,6 +93,24 @@ static enum status take_lock(struct sqlite_store *store, int64_t wait_ms,
         sleep_ms(LOCK_POLL_MS);
     }
     return STATUS_OK;
+}
+
+enum status sqlite_lock(const char *path, int64_t wait_ms, int *out_fd,
+                        struct error *err)
+{
+    CLEANUP(mem_freep) char *lock = file_name_with(path, ".lock");
+    int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (fd < 0) { /* a setting names the folder */
+        enum status failed = fail_file(err, "open", lock);
+        return failed == STATUS_NOT_FOUND ? STATUS_INVALID : failed;
+    }
+    file_give_to_owner(fd, path);
+    enum status status = wait_for_lock(lock, fd, wait_ms, err);
+    if (status == STATUS_OK)
+        *out_fd = fd;
+    else
+        (void)close(fd);
+    return status;
 }
 
 /* --- open and close -------------------------------------------------------- */
@@ -100,7 +134,7 @@ static int note_wal_size(void *context, sqlite3 *db, const char *name, int pages
  * closes. */
 static int configure(struct sqlite_store *store)
 {
-    bool reads = store->store.mode == STORE_READER;
+    enum store_mode mode = store->store.mode;
     int rc = sqlite3_extended_result_codes(store->db, 1);
     if (rc == SQLITE_OK)
         rc = sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
@@ -109,16 +143,30 @@ static int configure(struct sqlite_store *store)
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(store->db, common_settings, NULL, NULL, NULL);
     if (rc == SQLITE_OK)
-        rc = sqlite3_exec(store->db, reads ? reader_settings : writer_settings, NULL,
-                          NULL, NULL);
+        rc = sqlite3_exec(store->db, modes[mode].settings, NULL, NULL, NULL);
     if (rc != SQLITE_OK)
         return rc;
-    if (reads)
+    if (mode == STORE_READER)
         sqlite3_progress_handler(store->db, 4096, reading_took_too_long, store);
-    else
+    if (mode == STORE_WRITER)
         (void)sqlite3_wal_hook(store->db, note_wal_size, store);
     store->read_ends_ms = INT64_MAX;
     return SQLITE_OK;
+}
+
+static enum status check_file(const char *path, struct error *err)
+{
+    struct stat info;
+    if (stat(path, &info) != 0)
+        return fail(err,
+                    errno == ENOENT   ? STATUS_INVALID
+                    : errno == EACCES ? STATUS_FORBIDDEN
+                                      : STATUS_FAILED,
+                    "cannot open database %s: %s", path, strerror(errno));
+    if (!S_ISREG(info.st_mode))
+        return fail(err, STATUS_INVALID, "cannot open database %s: it is no file",
+                    path);
+    return STATUS_OK;
 }
 
 /*
@@ -128,21 +176,15 @@ static int configure(struct sqlite_store *store)
  */
 static enum status make_file(struct sqlite_store *store, struct error *err)
 {
-    struct stat info;
-    int fd = store->store.mode == STORE_WRITER
+    int fd = modes[store->store.mode].creates
                  ? open(store->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640)
                  : -1;
     if (fd >= 0) {
+        file_give_to_owner(fd, store->path);
         (void)close(fd); /* nothing was written to it */
         return STATUS_OK;
     }
-    if (stat(store->path, &info) != 0)
-        return fail(err, errno == ENOENT ? STATUS_INVALID : STATUS_FAILED,
-                    "cannot open database %s: %s", store->path, strerror(errno));
-    if (!S_ISREG(info.st_mode))
-        return fail(err, STATUS_FAILED, "cannot open database %s: it is no file",
-                    store->path);
-    return STATUS_OK;
+    return check_file(store->path, err);
 }
 
 /*
@@ -177,7 +219,44 @@ void sqlite_set_up_library(const char *path)
     (void)pthread_mutex_unlock(&lock);
 }
 
+/*
+ * A copy alone in its folder, without a log beside it, needs no locks, which may not be
+ * had where it is kept: as a URI, in which some bytes have a meaning.
+ */
+static int open_alone(const char *path, sqlite3 **out_db)
+{
+    CLEANUP(buf_release) struct buf uri;
+    buf_init(&uri, 3 * strlen(path) + 64);
+    buf_add(&uri, STR("file:"));
+    for (const char *p = path; *p != '\0'; p++) {
+        if (*p == '%' || *p == '?' || *p == '#')
+            buf_printf(&uri, "%%%02X", (unsigned)*p);
+        else
+            buf_add_char(&uri, *p);
+    }
+    buf_add(&uri, STR("?immutable=1"));
+    return sqlite3_open_v2(buf_c_string(&uri), out_db,
+                           SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
+                           NULL);
+}
+
+static bool is_alone(const char *path)
+{
+    return !file_is_there(path, "-wal") && !file_is_there(path, "-journal");
+}
+
 /* `vfs`: see struct store_options; on another one SQLite makes the file. */
+static int open_file(struct sqlite_store *store, const char *vfs)
+{
+    enum store_mode mode = store->store.mode;
+    if (mode == STORE_COPY && vfs == NULL && is_alone(store->path))
+        return open_alone(store->path, &store->db);
+    int flags = modes[mode].writes ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+    if (vfs != NULL && modes[mode].creates)
+        flags |= SQLITE_OPEN_CREATE;
+    return sqlite3_open_v2(store->path, &store->db, flags | SQLITE_OPEN_NOMUTEX, vfs);
+}
+
 static enum status open_database(struct sqlite_store *store, const char *vfs,
                                  struct error *err)
 {
@@ -185,12 +264,7 @@ static enum status open_database(struct sqlite_store *store, const char *vfs,
     if (status != STATUS_OK)
         return status;
     sqlite_set_up_library(store->path);
-    int flags = SQLITE_OPEN_NOMUTEX;
-    if (store->store.mode == STORE_WRITER)
-        flags |= SQLITE_OPEN_READWRITE | (vfs == NULL ? 0 : SQLITE_OPEN_CREATE);
-    else
-        flags |= SQLITE_OPEN_READONLY;
-    int rc = sqlite3_open_v2(store->path, &store->db, flags, vfs);
+    int rc = open_file(store, vfs);
     if (rc == SQLITE_OK)
         rc = configure(store);
     if ((rc & 0xff) == SQLITE_CANTOPEN) /* now it does not pass by itself */
@@ -235,20 +309,18 @@ static enum status load_id_key(struct sqlite_store *store, struct error *err)
     return status;
 }
 
+/* Those who may meet a damaged file, or another version's, look at it themselves. */
 static enum status open_parts(struct sqlite_store *store,
                               const struct store_options *options, struct error *err)
 {
-    enum status status = STATUS_OK;
     bool is_current = false;
-
-    if (options->mode == STORE_WRITER && options->vfs == NULL)
-        status = take_lock(store, options->lock_wait_ms, err);
-    if (status == STATUS_OK)
-        status = open_database(store, options->vfs, err);
-    if (status == STATUS_OK && options->mode == STORE_WRITER) {
-        store->flights = flights_new(store->lock_fd);
-        status = check_log_mode(store, err);
+    enum status status = open_database(store, options->vfs, err);
+    if (status == STATUS_OK && !modes[options->mode].is_current) {
+        (void)load_id_key(store, NULL);
+        return ids_open(store, &store->ids, err);
     }
+    if (status == STATUS_OK && options->mode == STORE_WRITER)
+        status = check_log_mode(store, err);
     if (status == STATUS_OK)
         status = migrate(store, options, &is_current, err);
     if (status != STATUS_OK || !is_current)
@@ -291,23 +363,50 @@ char *sqlite_path(const char *place)
     return path;
 }
 
-enum status sqlite_open(const char *place, const struct store_options *options,
-                        struct store **out_store, struct error *err)
+static enum status open_with_lock(const char *path, int lock_fd,
+                                  const struct store_options *options,
+                                  struct sqlite_store **out_store, struct error *err)
 {
-    if (place[0] == '\0')
-        return fail(err, STATUS_INVALID, "sqlite: needs the path of a file");
-
     struct sqlite_store *store = mem_new(sizeof(*store));
     store->store.backend = &sqlite_backend;
     store->store.mode = options->mode;
-    store->path = sqlite_path(place);
-    store->lock_fd = -1;
+    store->path = mem_copy_string(path);
+    store->lock_fd = lock_fd;
+    if (options->mode == STORE_WRITER)
+        store->flights = flights_new(lock_fd);
     store->checkpoint_pages = SQLITE_CHECKPOINT_PAGES;
     enum status status = open_parts(store, options, err);
     if (status != STATUS_OK) {
         sqlite_close(&store->store);
         return status;
     }
-    *out_store = &store->store;
+    *out_store = store;
     return STATUS_OK;
+}
+
+enum status sqlite_open_unlocked(const char *path, const struct store_options *options,
+                                 struct sqlite_store **out_store, struct error *err)
+{
+    return open_with_lock(path, -1, options, out_store, err);
+}
+
+enum status sqlite_open(const char *place, const struct store_options *options,
+                        struct store **out_store, struct error *err)
+{
+    if (place[0] == '\0')
+        return fail(err, STATUS_INVALID, "sqlite: needs the path of a file");
+
+    CLEANUP(mem_freep) char *path = sqlite_path(place);
+    struct sqlite_store *store = NULL;
+    int lock_fd = -1;
+    enum status status = STATUS_OK;
+    if (!modes[options->mode].creates && options->vfs == NULL)
+        status = check_file(path, err); /* no lock is left behind where there is none */
+    if (status == STATUS_OK && modes[options->mode].locks && options->vfs == NULL)
+        status = sqlite_lock(path, options->lock_wait_ms, &lock_fd, err);
+    if (status == STATUS_OK) /* which closes the lock with the store */
+        status = open_with_lock(path, lock_fd, options, &store, err);
+    if (status == STATUS_OK)
+        *out_store = &store->store;
+    return status;
 }

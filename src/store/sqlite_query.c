@@ -42,6 +42,9 @@ enum status fail_sqlite(struct sqlite_store *store, int rc, struct error *err)
     if ((rc & 0xff) == SQLITE_INTERRUPT)
         return fail(err, STATUS_RETRY, "database %s: reading took more than %d s", path,
                     READ_LIMIT_MS / 1000);
+    if ((rc & 0xff) == SQLITE_NOTADB)
+        return fail(err, STATUS_UNPROCESSABLE,
+                    "%s is no database, or its beginning was destroyed", path);
     /* The connection's own words, unless they are about another call by now. */
     bool is_current = sqlite3_extended_errcode(store->db) == rc;
     return fail(err, may_pass(rc) ? STATUS_RETRY : STATUS_FAILED,

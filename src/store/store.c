@@ -20,9 +20,8 @@ static const struct store_backend *const backends[] = {&sqlite_backend,
 
 /* --- open and close -------------------------------------------------------- */
 
-static enum status find_backend(struct str url,
-                                const struct store_backend **out_backend,
-                                struct str *out_place, struct error *err)
+enum status store_find_backend(struct str url, const struct store_backend **out_backend,
+                               struct str *out_place, struct error *err)
 {
     for (size_t i = 0; i < COUNT_OF(backends); i++) {
         struct str scheme = str_of(backends[i]->scheme);
@@ -46,7 +45,7 @@ enum status store_open(const char *url, const struct store_options *options,
 {
     const struct store_backend *backend = NULL;
     struct str place;
-    enum status status = find_backend(str_of(url), &backend, &place, err);
+    enum status status = store_find_backend(str_of(url), &backend, &place, err);
     if (status != STATUS_OK || backend == NULL)
         return status;
 
@@ -54,7 +53,7 @@ enum status store_open(const char *url, const struct store_options *options,
     status = backend->open(place.ptr, options, &store, err);
     if (status != STATUS_OK)
         return status;
-    if (options->mode == STORE_WRITER)
+    if (options->mode == STORE_WRITER || options->mode == STORE_OFFLINE)
         store->contacts = contact_cache_new();
     status = hash16_new(store->id_key, &store->hash, err);
     if (status != STATUS_OK) {
@@ -78,7 +77,7 @@ void store_close(struct store *store)
 
 enum status store_begin(struct store *store, struct error *err)
 {
-    assert(store->mode == STORE_WRITER);
+    assert(store->mode == STORE_WRITER || store->mode == STORE_OFFLINE);
     return store->backend->begin(store, err);
 }
 
@@ -135,7 +134,7 @@ void store_space(const char *url, struct store_space *out)
     const struct store_backend *backend = NULL;
     struct str place;
     *out = (struct store_space){.free_bytes = -1, .total_bytes = -1};
-    if (find_backend(str_of(url), &backend, &place, NULL) == STATUS_OK &&
+    if (store_find_backend(str_of(url), &backend, &place, NULL) == STATUS_OK &&
         backend != NULL)
         backend->space(place.ptr, out);
 }

@@ -241,3 +241,21 @@ static inline enum status file_accept(struct sqlite_file *f, int64_t number,
             store_delivery_add(f->store, &delivery, DELIVERY_READY, STR_NONE, &f->err);
     return status;
 }
+
+/* The same, and it is found by its public id, as every message of the gateway. */
+static inline enum status file_accept_known(struct sqlite_file *f, int64_t number,
+                                            struct str text)
+{
+    char id[PUBLIC_ID_BYTES];
+    const struct event_key key = {
+        .side = ID_SIDE_GATEWAY, .kind = ID_KIND_MESSAGE, .id = {id, sizeof(id) - 1}
+    };
+    int64_t other = 0;
+    uint32_t tag = 0;
+    enum status status = file_accept(f, number, text);
+    (void)snprintf(id, sizeof(id), "%032llx", (unsigned long long)number);
+    if (status != STATUS_OK)
+        return status;
+    return store_id_add(f->store, f->bridge, &key, number, 0, FILE_NOW_MS, &other, &tag,
+                        &f->err);
+}

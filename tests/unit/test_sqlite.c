@@ -75,14 +75,16 @@ static void open_says_what_is_wrong_with_the_path(void **state)
         enum status want;
     } cases[] = {
         {"a directory that is not there",       "sqlite:/nowhere/omgw.db", STORE_WRITER,
-         STATUS_FAILED                                                                                },
+         STATUS_INVALID                                                                                 },
         {"nothing to read there",               "sqlite:/nowhere/omgw.db", STORE_READER,
-         STATUS_INVALID                                                                               },
-        {"a directory",                         "sqlite:/tmp",             STORE_READER, STATUS_FAILED},
+         STATUS_INVALID                                                                                 },
+        {"nothing to copy there",               "sqlite:/nowhere/omgw.db", STORE_OFFLINE,
+         STATUS_INVALID                                                                                 },
+        {"a directory",                         "sqlite:/tmp",             STORE_READER,  STATUS_INVALID},
         {"no database in memory by accident",   "sqlite::memory:",         STORE_READER,
-         STATUS_INVALID                                                                               },
+         STATUS_INVALID                                                                                 },
         {"no uri of sqlite's own, by accident", "sqlite:file:x?mode=rw",   STORE_READER,
-         STATUS_INVALID                                                                               },
+         STATUS_INVALID                                                                                 },
     };
     struct sqlite_file *f = *state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
