@@ -41,6 +41,15 @@ struct write_job {
     bool must_commit;
 };
 
+/*
+ * Work on the writer's handle beside the batches, outside any transaction: one step
+ * after each of them, or at once while none waits. Steps are short: everybody waits for
+ * them. False: it has ended, and is its owner's again. Writer thread.
+ */
+struct write_chore {
+    bool (*step)(struct write_chore *chore, struct store *store);
+};
+
 struct writer *writer_new(struct store *store, size_t capacity);
 /* No job may be waiting. */
 void writer_free(struct writer *writer);
@@ -64,6 +73,10 @@ int64_t writer_backoff_ms(const struct writer *writer);
 size_t writer_pending(struct writer *writer);
 /* False while the last transaction failed: /readyz says so. Any thread. */
 bool writer_is_healthy(const struct writer *writer);
+
+/* From now on, one at a time. Writer thread, e.g. from a job's `done`. Its owner ends it
+ * before the writer is stopped. */
+void writer_take_chore(struct writer *writer, struct write_chore *chore);
 
 /* The thread's loop: waits, steps, until writer_stop was called and no job is left.
  * After the stop a failing database gets a few more tries; then all that wait are told

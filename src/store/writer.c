@@ -33,6 +33,7 @@ struct writer {
     struct verdict verdicts[LIMIT_WRITER_BATCH];
     size_t held_count; /* jobs of the last batch that stay, at the front of the next */
     int64_t backoff_ms;
+    struct write_chore *chore; /* borrowed until it has ended; NULL: none */
 
     struct series *commit_seconds;
     struct series *jobs_committed;
@@ -61,7 +62,7 @@ void writer_free(struct writer *writer)
 {
     if (writer == NULL)
         return;
-    assert(writer_pending(writer) == 0);
+    assert(writer_pending(writer) == 0 && writer->chore == NULL);
     queue_free(writer->queue);
     mem_free(writer);
 }
@@ -300,12 +301,8 @@ static void tend_store(struct writer *writer)
     series_set(writer->wal_bytes, (double)figures.wal_bytes);
 }
 
-size_t writer_step(struct writer *writer, struct now now)
+static size_t run_jobs(struct writer *writer, size_t count, struct now now)
 {
-    size_t count = gather(writer);
-    if (count == 0 && writer_is_healthy(writer))
-        return 0;
-
     struct error err = {0};
     enum status status =
         count > 0 ? run_batch(writer, count, now, &err) : probe(writer, now, &err);
@@ -326,6 +323,29 @@ size_t writer_step(struct writer *writer, struct now now)
     return told;
 }
 
+void writer_take_chore(struct writer *writer, struct write_chore *chore)
+{
+    assert(writer->chore == NULL);
+    writer->chore = chore;
+}
+
+static void run_chore(struct writer *writer)
+{
+    struct write_chore *chore = writer->chore;
+    if (chore != NULL && !chore->step(chore, writer->store))
+        writer->chore = NULL;
+}
+
+size_t writer_step(struct writer *writer, struct now now)
+{
+    size_t told = 0;
+    size_t count = gather(writer);
+    if (count > 0 || !writer_is_healthy(writer))
+        told = run_jobs(writer, count, now);
+    run_chore(writer);
+    return told;
+}
+
 int64_t writer_backoff_ms(const struct writer *writer)
 {
     return writer->backoff_ms;
@@ -337,7 +357,9 @@ int64_t writer_backoff_ms(const struct writer *writer)
 static void wait_for_work(struct writer *writer)
 {
     if (writer_is_healthy(writer)) {
-        queue_wait(writer->queue, writer->backoff_ms > 0 ? writer->backoff_ms : -1);
+        int64_t idle_ms = writer->chore != NULL ? 0 : -1;
+        queue_wait(writer->queue,
+                   writer->backoff_ms > 0 ? writer->backoff_ms : idle_ms);
         return;
     }
     const struct timespec pause = {

@@ -313,6 +313,48 @@ static void writer_finds_out_without_traffic_that_the_database_is_back(void **st
     writer_tear_down(&f);
 }
 
+/* --- work beside the batches ---------------------------------------------- */
+
+struct counting_chore {
+    struct write_chore chore;
+    struct writer_fixture *f;
+    unsigned left;
+    size_t told_before[8]; /* jobs told when each step began */
+    size_t steps;
+};
+
+static bool count_step(struct write_chore *chore, struct store *store)
+{
+    struct counting_chore *own = CONTAINER_OF(chore, struct counting_chore, chore);
+    struct error err;
+    own->told_before[own->steps++] = own->f->trail.told_count;
+    /* Outside any transaction: one can be begun. */
+    expect_status("begin", STATUS_OK, store_begin(store, &err));
+    store_rollback(store);
+    return --own->left > 0;
+}
+
+static void writer_does_a_step_of_its_chore_behind_every_batch(void **state)
+{
+    (void)state;
+    struct writer_fixture f;
+    set_up(&f, 8);
+    struct counting_chore own = {.chore = {count_step}, .f = &f, .left = 3};
+    writer_take_chore(f.writer, &own.chore);
+    job_submit(&f, "a");
+    expect_i64("told", 1, writer_step(f.writer, test_now));
+    expect_i64("told", 0, writer_step(f.writer, test_now)); /* nothing waits */
+    job_submit(&f, "b");
+    expect_i64("told", 1, writer_step(f.writer, test_now));
+    expect_i64("steps", 3, own.steps);
+    expect_i64("behind the first", 1, own.told_before[0]);
+    expect_i64("in between", 1, own.told_before[1]);
+    expect_i64("behind the second", 2, own.told_before[2]);
+    expect_i64("told", 0, writer_step(f.writer, test_now));
+    expect_i64("it has ended", 3, own.steps);
+    writer_tear_down(&f);
+}
+
 /* --- room ---------------------------------------------------------------- */
 
 static void writer_refuses_what_has_no_room(void **state)
@@ -601,6 +643,7 @@ int main(void)
         cmocka_unit_test(writer_tries_an_outcome_again_when_apply_says_retry),
         cmocka_unit_test(writer_backoff_doubles_to_a_second_and_ends_with_success),
         cmocka_unit_test(writer_finds_out_without_traffic_that_the_database_is_back),
+        cmocka_unit_test(writer_does_a_step_of_its_chore_behind_every_batch),
         cmocka_unit_test(writer_refuses_what_has_no_room),
         cmocka_unit_test(writer_done_may_free_its_job_and_submit_another),
         cmocka_unit_test(writer_outlasts_a_full_disk),
