@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "gateway/backup.h"
 #include "gateway/config.h"
 #include "gateway/relay.h"
 #include "gateway/server.h"
@@ -69,7 +70,8 @@ const struct route *admin_routes(size_t *out_count);
 
 struct control;
 
-struct control *control_new(struct relay *relay, struct config *config);
+struct control *control_new(struct relay *relay, struct backup *backup,
+                            struct config *config);
 void control_free(struct control *control); /* accepts NULL */
 /* The routes, with the control as context of listener_open. */
 const struct route *control_routes(size_t *out_count);

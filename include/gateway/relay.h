@@ -43,6 +43,9 @@ MUST_CHECK enum status relay_sync_bridges(struct relay *relay, struct config *co
  */
 void relay_tidy(struct relay *relay, const struct config *config);
 
+/* What new events and backups must leave free on the file system of the database. */
+int64_t relay_disk_reserve(const struct config *config);
+
 /* --- intake
  * ------------------------------------------------------------------------------ */
 

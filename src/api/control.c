@@ -4,27 +4,22 @@
  *
  * Who may open the socket may do all of this; the file's mode says who that is.
  */
-#include "gateway/api.h"
+#include "control.h"
+
 #include "gateway/json.h"
 #include "gateway/limits.h"
 #include "gateway/memory.h"
-
-#include <stdatomic.h>
 
 /* A batch of delivery numbers, a reason, the database's URL. */
 #define BODY_BYTES_MAX 65536
 #define ANSWER_BYTES_MAX (1024u * 1024)
 
-struct control {
-    struct relay *relay;
-    struct config *config; /* a reference; listener's thread */
-    _Atomic(struct config *) adopt;
-};
-
-struct control *control_new(struct relay *relay, struct config *config)
+struct control *control_new(struct relay *relay, struct backup *backup,
+                            struct config *config)
 {
     struct control *control = mem_new(sizeof(*control));
     control->relay = relay;
+    control->backup = backup;
     control->config = config_hold(config);
     return control;
 }
@@ -43,7 +38,7 @@ void control_adopt(struct control *control, struct config *config)
     config_drop(atomic_exchange(&control->adopt, config_hold(config)));
 }
 
-static struct config *current_config(struct control *control)
+struct config *control_config(struct control *control)
 {
     struct config *config = atomic_exchange(&control->adopt, NULL);
     if (config != NULL) {
@@ -84,8 +79,8 @@ static enum status read_deliveries(const struct json *list, struct arena *arena,
 
 /* Two gateways of one machine may look for each other's sockets by default; numbers of
  * deliveries mean something in one database only. */
-static enum status check_database(const struct config *config, struct str database,
-                                  struct error *err)
+enum status control_check_database(const struct config *config, struct str database,
+                                   struct error *err)
 {
     if (database.len == 0 || str_is(database, config->database))
         return STATUS_OK;
@@ -113,7 +108,7 @@ static enum status read_body(const struct config *config, struct request *reques
     if (status == STATUS_OK)
         status = json_read(body, fields, COUNT_OF(fields), "", &asked, err);
     if (status == STATUS_OK)
-        status = check_database(config, asked.database, err);
+        status = control_check_database(config, asked.database, err);
     if (status != STATUS_OK)
         return status;
     order->reason = arena_copy(order->arena, asked.reason);
@@ -123,12 +118,21 @@ static enum status read_body(const struct config *config, struct request *reques
 /* --- the answer
  * -------------------------------------------------------------------------------- */
 
+void control_respond(struct request *request, const struct json *answer)
+{
+    CLEANUP(buf_release) struct buf text;
+    struct error err;
+    buf_init(&text, ANSWER_BYTES_MAX);
+    enum status status = json_print(answer, &text, &err);
+    if (status != STATUS_OK)
+        request_respond_problem(request, status, &err);
+    else
+        request_respond(request, 200, "application/json", buf_str(&text), NULL, 0);
+}
+
 static void respond(struct request *request, const struct order *order)
 {
     CLEANUP(json_freep) struct json *answer = json_new_object();
-    CLEANUP(buf_release) struct buf text;
-    struct error err;
-
     json_add_i64(answer, "changed", (int64_t)order->changed);
     struct json *skipped = json_add_array(answer, "skipped");
     for (size_t i = 0; i < order->skip_count; i++) {
@@ -136,12 +140,7 @@ static void respond(struct request *request, const struct order *order)
         json_add_i64(item, "delivery", order->skips[i].delivery);
         json_add_str(item, "why", order->skips[i].why);
     }
-    buf_init(&text, ANSWER_BYTES_MAX);
-    enum status status = json_print(answer, &text, &err);
-    if (status != STATUS_OK)
-        request_respond_problem(request, status, &err);
-    else
-        request_respond(request, 200, "application/json", buf_str(&text), NULL, 0);
+    control_respond(request, answer);
 }
 
 static void order_resumed(struct request *request, bool timed_out, void *context)
@@ -173,7 +172,7 @@ static void order_told(struct order *order)
 
 static enum handled obey(struct request *request, void *context, enum order_verb verb)
 {
-    struct config *config = current_config(context);
+    struct config *config = control_config(context);
     struct arena *arena = request_arena(request);
     struct order *order = arena_alloc(arena, sizeof(*order));
     struct error err;
@@ -222,7 +221,7 @@ static enum handled drop_dead(struct request *request, void *context)
     return obey(request, context, ORDER_DROP);
 }
 
-static int64_t body_max(const struct request *request, void *context)
+int64_t control_body_max(const struct request *request, void *context)
 {
     (void)request;
     (void)context;
@@ -230,11 +229,17 @@ static int64_t body_max(const struct request *request, void *context)
 }
 
 static const struct route routes[] = {
-    {"POST", "/v1/bridges/{bridge}/pause",  body_max, pause_bridge,  order_resumed},
-    {"POST", "/v1/bridges/{bridge}/resume", body_max, resume_bridge, order_resumed},
-    {"POST", "/v1/bridges/{bridge}/forget", body_max, forget_bridge, order_resumed},
-    {"POST", "/v1/dead/replay",             body_max, replay_dead,   order_resumed},
-    {"POST", "/v1/dead/drop",               body_max, drop_dead,     order_resumed},
+    {"POST", "/v1/bridges/{bridge}/pause",  control_body_max, pause_bridge,
+     order_resumed                                                                                },
+    {"POST", "/v1/bridges/{bridge}/resume", control_body_max, resume_bridge,
+     order_resumed                                                                                },
+    {"POST", "/v1/bridges/{bridge}/forget", control_body_max, forget_bridge,
+     order_resumed                                                                                },
+    {"POST", "/v1/dead/replay",             control_body_max, replay_dead,           order_resumed},
+    {"POST", "/v1/dead/drop",               control_body_max, drop_dead,             order_resumed},
+    {"POST", "/v1/backup",                  control_body_max, control_backup,        NULL         },
+    {"POST", "/v1/backup/look",             control_body_max, control_backup_look,   NULL         },
+    {"POST", "/v1/backup/cancel",           control_body_max, control_backup_cancel, NULL         },
 };
 
 const struct route *control_routes(size_t *out_count)

@@ -105,6 +105,7 @@ static enum status open_relay(struct gateway *gateway, struct error *err)
         .seed = random_seed_now(),
     };
     gateway->relay = relay_new(&settings);
+    gateway->backup = backup_new(gateway->writer);
     return sync_bridges(gateway->relay, gateway->config, gateway->store, err);
 }
 
@@ -179,7 +180,7 @@ static enum status open_control(struct gateway *gateway,
     const struct route *routes = control_routes(&count);
     enum status status = STATUS_FAILED;
 
-    gateway->control = control_new(gateway->relay, gateway->config);
+    gateway->control = control_new(gateway->relay, gateway->backup, gateway->config);
     settings.connections = CONTROL_CONNECTIONS;
     settings.threads = 1;
     settings.socket_mode = CONTROL_MODE;
@@ -277,6 +278,13 @@ static void *front_loop(void *context)
     return NULL;
 }
 
+static void *backup_loop(void *context)
+{
+    struct gateway *gateway = context;
+    backup_run(gateway->backup);
+    return NULL;
+}
+
 static void thread_start(pthread_t *thread, void *(*loop)(void *), const char *name,
                          struct gateway *gateway)
 {
@@ -292,6 +300,7 @@ void gateway_start(struct gateway *gateway)
     thread_start(&gateway->writer_thread, writer_loop, "writer", gateway);
     thread_start(&gateway->engine_thread, engine_loop, "engine", gateway);
     thread_start(&gateway->front_thread, front_loop, "front", gateway);
+    thread_start(&gateway->backup_thread, backup_loop, "backup", gateway);
 }
 
 /* --- reload
@@ -397,6 +406,7 @@ void gateway_drain(struct gateway *gateway)
     if (gateway->control_listener != NULL)
         listener_quiesce(gateway->control_listener);
     engine_drain(gateway->engine);
+    backup_stop(gateway->backup);
     wait_for(requests_are_done, gateway, until_ms);
     atomic_store(&gateway->stop_front, true);
     listener_wake(gateway->public_listener);
@@ -409,6 +419,7 @@ void gateway_drain(struct gateway *gateway)
     (void)pthread_join(gateway->engine_thread, NULL);
     engine_cut(gateway->engine);
 
+    (void)pthread_join(gateway->backup_thread, NULL);
     writer_stop(gateway->writer);
     (void)pthread_join(gateway->writer_thread, NULL);
     engine_finish(gateway->engine);
@@ -434,6 +445,7 @@ void gateway_close(struct gateway *gateway)
         engine_cut(gateway->engine);
     front_free(gateway->front);
     engine_free(gateway->engine);
+    backup_free(gateway->backup);
     relay_free(gateway->relay);
     writer_free(gateway->writer);
     store_close(gateway->looker);

@@ -23,6 +23,7 @@ struct gateway {
     struct store *looker;  /* of the metrics */
     struct writer *writer;
     struct relay *relay;
+    struct backup *backup;
     struct engine *engine;
     struct front *front;
     struct listener *public_listener;
@@ -34,6 +35,7 @@ struct gateway {
     pthread_t writer_thread;
     pthread_t engine_thread;
     pthread_t front_thread;
+    pthread_t backup_thread;
     atomic_bool stop_front;
     atomic_bool stop_engine;
 };

@@ -1,16 +1,29 @@
 #include "space.h"
 
 #include "gateway/log.h"
+#include "gateway/relay.h"
 
 #define LOOK_EVERY_MS 1000
 #define PART_OF_TOTAL 20 /* 5 % */
+
+static int64_t reserve_of(const struct store_space *space, int64_t reserve_bytes)
+{
+    int64_t part = space->total_bytes / PART_OF_TOTAL;
+    return part < reserve_bytes ? part : reserve_bytes;
+}
 
 bool space_is_below(const struct store_space *space, int64_t reserve_bytes)
 {
     if (space->free_bytes < 0 || space->total_bytes < 0)
         return false;
-    int64_t part = space->total_bytes / PART_OF_TOTAL;
-    return space->free_bytes < (part < reserve_bytes ? part : reserve_bytes);
+    return space->free_bytes < reserve_of(space, reserve_bytes);
+}
+
+int64_t relay_disk_reserve(const struct config *config)
+{
+    struct store_space space;
+    store_space(config->database, &space);
+    return space.total_bytes < 0 ? 0 : reserve_of(&space, config->limits.disk_reserve);
 }
 
 bool space_is_low(struct space_watch *watch, const char *database,
