@@ -74,8 +74,8 @@ size_t writer_pending(struct writer *writer);
 /* False while the last transaction failed: /readyz says so. Any thread. */
 bool writer_is_healthy(const struct writer *writer);
 
-/* From now on, one at a time. Writer thread, e.g. from a job's `done`. Its owner ends it
- * before the writer is stopped. */
+/* From now on, one at a time. Writer thread, e.g. from a job's `done`. Its owner ends
+ * it before the writer is stopped. */
 void writer_take_chore(struct writer *writer, struct write_chore *chore);
 
 /* The thread's loop: waits, steps, until writer_stop was called and no job is left.

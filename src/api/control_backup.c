@@ -39,25 +39,29 @@ static enum status check_file(struct str file, struct error *err)
     return STATUS_OK;
 }
 
-static void respond_view(struct request *request, const struct control *control)
+static void respond(struct request *request, const struct backup_view *view)
 {
     CLEANUP(json_freep) struct json *answer = json_new_object();
-    struct backup_view view;
-    backup_look(control->backup, request_arena(request), &view);
-    if (view.state == BACKUP_FAILED) {
-        request_respond_problem(request, view.status, &view.err);
-        return;
-    }
-    json_add_str(answer, "state", str_of(backup_state_name(view.state)));
-    json_add_str(answer, "file", view.file);
-    json_add_i64(answer, "done_bytes", view.figures.done_bytes);
-    json_add_i64(answer, "all_bytes", view.figures.all_bytes);
-    json_add_i64(answer, "took_ms", view.took_ms);
+    json_add_str(answer, "state", str_of(backup_state_name(view->state)));
+    json_add_str(answer, "file", view->file);
+    json_add_i64(answer, "done_bytes", view->figures.done_bytes);
+    json_add_i64(answer, "all_bytes", view->figures.all_bytes);
+    json_add_i64(answer, "took_ms", view->took_ms);
     control_respond(request, answer);
 }
 
+static void respond_latest(struct request *request, const struct control *control)
+{
+    struct backup_view view;
+    backup_look(control->backup, request_arena(request), &view);
+    if (view.state == BACKUP_FAILED)
+        request_respond_problem(request, view.status, &view.err);
+    else
+        respond(request, &view);
+}
+
 static enum status start(struct control *control, struct request *request,
-                         struct error *err)
+                         struct str *out_file, struct error *err)
 {
     CLEANUP(json_freep) struct json *body = NULL;
     const struct config *config = control_config(control);
@@ -74,15 +78,18 @@ static enum status start(struct control *control, struct request *request,
         .may_replace = asked.may_replace,
         .reserve_bytes = relay_disk_reserve(config),
     };
+    *out_file = str_of(options.file);
     return backup_start(control->backup, &options, err);
 }
 
 enum handled control_backup(struct request *request, void *context)
 {
+    /* Whatever has become of it meanwhile: it was begun. */
+    struct backup_view begun = {.state = BACKUP_COPYING};
     struct error err;
-    enum status status = start(context, request, &err);
+    enum status status = start(context, request, &begun.file, &err);
     if (status == STATUS_OK)
-        respond_view(request, context);
+        respond(request, &begun);
     else
         request_respond_problem(request, status, &err);
     return HANDLED_ANSWERED;
@@ -90,7 +97,7 @@ enum handled control_backup(struct request *request, void *context)
 
 enum handled control_backup_look(struct request *request, void *context)
 {
-    respond_view(request, context);
+    respond_latest(request, context);
     return HANDLED_ANSWERED;
 }
 
@@ -98,6 +105,6 @@ enum handled control_backup_cancel(struct request *request, void *context)
 {
     const struct control *control = context;
     backup_cancel(control->backup);
-    respond_view(request, context);
+    respond_latest(request, context);
     return HANDLED_ANSWERED;
 }

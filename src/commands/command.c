@@ -40,6 +40,9 @@ static const struct option_row option_rows[] = {
     OPTION('r', "reason", "TEXT", reason, "why, for those who look later"),
     OPTION('d', "dry-run", NULL, dry_run, "say what would be done, and do nothing"),
     OPTION('y', "yes", NULL, yes, "do not ask"),
+    OPTION('f', "force", NULL, force, "replace a backup of that name"),
+    OPTION('H', "hold", NULL, hold,
+           "start with all bridges paused, until each is resumed"),
     OPTION('j', "json", NULL, as_json, "one JSON document on stdout"),
     OPTION('C', "core", NULL, core,
            "leave core dumps on (they hold secrets and messages)"),
@@ -365,10 +368,12 @@ enum exit_code exit_of(enum status status)
     case STATUS_NOT_FOUND:
         return EXIT_TROUBLE;
     case STATUS_FORBIDDEN:
+        return EXIT_NO_PERMISSION;
+    case STATUS_UNPROCESSABLE:
+        return EXIT_BAD_DATA;
     case STATUS_BAD_METHOD:
     case STATUS_TOO_LARGE:
     case STATUS_UNSUPPORTED:
-    case STATUS_UNPROCESSABLE:
     case STATUS_FAILED:
         return EXIT_BUG;
     }

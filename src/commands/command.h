@@ -11,9 +11,11 @@ enum exit_code {
     EXIT_OK = 0,
     EXIT_TROUBLE = 1,
     EXIT_WRONG_USE = 64,
+    EXIT_BAD_DATA = 65, /* a database with findings */
     EXIT_NO_INPUT = 66,
     EXIT_UNAVAILABLE = 69,
     EXIT_BUG = 70,
+    EXIT_CANNOT_CREATE = 73,
     EXIT_IO = 74,
     EXIT_TRY_AGAIN = 75,
     EXIT_NO_PERMISSION = 77,
@@ -41,6 +43,8 @@ struct invocation {
     bool check;
     bool dry_run;
     bool yes;
+    bool force;
+    bool hold;
     bool wants_help;
     char **arguments;
     int argument_count;
@@ -96,6 +100,9 @@ enum exit_code command_config_show(const struct invocation *invocation);
 enum exit_code command_config_init(const struct invocation *invocation);
 enum exit_code command_db_migrate(const struct invocation *invocation);
 enum exit_code command_db_status(const struct invocation *invocation);
+enum exit_code command_db_backup(const struct invocation *invocation);
+enum exit_code command_db_verify(const struct invocation *invocation);
+enum exit_code command_db_restore(const struct invocation *invocation);
 enum exit_code command_trace(const struct invocation *invocation);
 enum exit_code command_health(const struct invocation *invocation);
 enum exit_code command_version(const struct invocation *invocation);

@@ -3,6 +3,9 @@
 #include "gateway/http_client.h"
 #include "gateway/json.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 #define RUN_SOCKET "unix:/run/omgw/omgw.sock"
 #define SOCKET_NAME "omgw.sock"
 #define UNIX_PREFIX_BYTES (sizeof("unix:") - 1)
@@ -70,10 +73,31 @@ static enum exit_code say_not_running(const struct control_places *places)
     (void)fputs("omgw: no gateway is running here: nothing answers at", stderr);
     for (size_t i = 0; i < places->count; i++)
         (void)fprintf(stderr, "%s %s", i == 0 ? "" : " or", places->addresses[i]);
-    (void)fputs("; start it with \"omgw serve\", or name its socket in listen.control "
-                "(the socket's group may use it)\n",
-                stderr);
+    (void)fputs(
+        "; start it with \"omgw serve\", or name its socket in listen.control\n",
+        stderr);
     return EXIT_UNAVAILABLE;
+}
+
+/* A socket that is there, for others: the gateway may well be running. NULL: none is.
+ */
+static const char *forbidden_place(const struct control_places *places)
+{
+    for (size_t i = 0; i < places->count; i++) {
+        const char *path = places->addresses[i] + UNIX_PREFIX_BYTES;
+        if (access(path, F_OK) != 0 ? errno == EACCES : access(path, W_OK) != 0)
+            return path;
+    }
+    return NULL;
+}
+
+static enum exit_code say_forbidden(const char *path)
+{
+    (void)fprintf(stderr,
+                  "omgw: you may not use the gateway's control socket %s: run this as "
+                  "the user that omgw runs as, or join the socket's group\n",
+                  path);
+    return EXIT_NO_PERMISSION;
 }
 
 static enum exit_code exit_of_refusal(int http_status)
@@ -81,6 +105,8 @@ static enum exit_code exit_of_refusal(int http_status)
     switch (http_status) {
     case 400:
         return EXIT_BUG;
+    case 403:
+        return EXIT_NO_PERMISSION;
     case 503:
         return EXIT_TRY_AGAIN;
     default:
@@ -98,13 +124,9 @@ static enum exit_code say_refused(const struct reply *reply)
     return exit_of_refusal(reply->status);
 }
 
-static enum exit_code read_answer(const struct reply *reply,
-                                  const struct control_places *places,
-                                  struct json **out_answer)
+static enum exit_code read_answer(const struct reply *reply, struct json **out_answer)
 {
     struct error err;
-    if (reply->kind == REPLY_NOT_SENT)
-        return say_not_running(places);
     if (reply->kind != REPLY_ANSWER) {
         (void)fprintf(stderr, "omgw: the gateway did not answer: %s\n", reply->why);
         return EXIT_UNAVAILABLE;
@@ -117,8 +139,8 @@ static enum exit_code read_answer(const struct reply *reply,
     return EXIT_BUG;
 }
 
-enum exit_code control_ask(const struct config *config, const char *path,
-                           struct json *body, struct json **out_answer)
+static enum exit_code ask(const struct config *config, const char *path,
+                          struct json *body, bool must_run, struct json **out_answer)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new(ASK_ARENA_BYTES);
     CLEANUP(json_freep) struct json *owned = body;
@@ -140,5 +162,21 @@ enum exit_code control_ask(const struct config *config, const char *path,
         say_error("cannot ask the gateway", &err);
         return EXIT_UNAVAILABLE;
     }
-    return read_answer(&reply, &places, out_answer);
+    if (reply.kind != REPLY_NOT_SENT)
+        return read_answer(&reply, out_answer);
+    if (forbidden_place(&places) != NULL)
+        return say_forbidden(forbidden_place(&places));
+    return must_run ? say_not_running(&places) : EXIT_OK;
+}
+
+enum exit_code control_ask(const struct config *config, const char *path,
+                           struct json *body, struct json **out_answer)
+{
+    return ask(config, path, body, true, out_answer);
+}
+
+enum exit_code control_ask_if_running(const struct config *config, const char *path,
+                                      struct json *body, struct json **out_answer)
+{
+    return ask(config, path, body, false, out_answer);
 }

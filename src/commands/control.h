@@ -25,3 +25,7 @@ void control_places(const struct config *config, struct arena *arena,
  */
 MUST_CHECK enum exit_code control_ask(const struct config *config, const char *path,
                                       struct json *body, struct json **out_answer);
+/* The same where no gateway needs to run: then EXIT_OK, and *out_answer stays NULL. */
+MUST_CHECK enum exit_code control_ask_if_running(const struct config *config,
+                                                 const char *path, struct json *body,
+                                                 struct json **out_answer);

@@ -273,12 +273,18 @@ static struct json *json_of_row(const struct sheet *sheet, size_t row,
     return object;
 }
 
+struct json *sheet_json_rows(const struct sheet *sheet)
+{
+    struct json *rows = json_new_array();
+    for (size_t r = 0; r < sheet->rows; r++)
+        json_append(rows, json_of_row(sheet, r, LIST_IN_RECORD));
+    return rows;
+}
+
 static enum exit_code print_as_json(const struct sheet *sheet, int64_t next)
 {
     CLEANUP(json_freep) struct json *page = json_new_object();
-    struct json *rows = json_add_array(page, "rows");
-    for (size_t r = 0; r < sheet->rows; r++)
-        json_append(rows, json_of_row(sheet, r, LIST_IN_RECORD));
+    json_add(page, "rows", sheet_json_rows(sheet));
     if (next != 0)
         json_add_i64(page, "next", next);
     return print_json(page);

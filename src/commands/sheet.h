@@ -31,6 +31,9 @@ enum exit_code sheet_print(const struct sheet *sheet, enum sheet_style style,
                            unsigned width, int64_t next);
 /* Each row with all its columns, one a line; JSON: the row, or a list of several. */
 enum exit_code sheet_print_records(const struct sheet *sheet, enum sheet_style style);
+struct json;
+/* The rows as a JSON array, for a document that holds more. */
+struct json *sheet_json_rows(const struct sheet *sheet);
 /* Columns of the terminal; 80 when it does not say. */
 unsigned sheet_width(void);
 

@@ -61,6 +61,33 @@ const struct command commands[] = {
         .run = command_db_status,
     },
     {
+        .name = "db backup",
+        .operand = "FILE",
+        .summary = "Write a consistent copy of the database, also of a running gateway",
+        .examples = "  omgw db backup /var/backups/omgw.db\n"
+                    "  omgw db backup /var/backups/        # named by the time\n",
+        .options = "cfj",
+        .run = command_db_backup,
+    },
+    {
+        .name = "db verify",
+        .operand = "[FILE]",
+        .summary = "Check the database, or a backup, and say all that is wrong with it",
+        .examples = "  omgw db verify                      # a running gateway's too\n"
+                    "  omgw db verify /var/backups/omgw.db\n",
+        .options = "cj",
+        .run = command_db_verify,
+    },
+    {
+        .name = "db restore",
+        .operand = "FILE",
+        .summary = "Put a backup into the place of the database, while not serving",
+        .examples = "  omgw db restore /var/backups/omgw.db --hold\n"
+                    "  omgw bridges resume acme            # when you have looked\n",
+        .options = "cHj",
+        .run = command_db_restore,
+    },
+    {
         .name = "bridges list",
         .summary = "List bridges: what waits, what died, what is paused",
         .examples = "  omgw bridges list\n"

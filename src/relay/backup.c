@@ -32,7 +32,7 @@ struct backup {
 const char *backup_state_name(enum backup_state state)
 {
     static const char *const names[] = {
-        [BACKUP_NONE] = "none", [BACKUP_COPYING] = "copying",
+        [BACKUP_NONE] = "none",         [BACKUP_COPYING] = "copying",
         [BACKUP_SETTLING] = "settling", [BACKUP_DONE] = "done",
         [BACKUP_FAILED] = "failed",
     };
@@ -58,7 +58,8 @@ void backup_free(struct backup *backup)
     mem_free(backup);
 }
 
-/* --- the state --------------------------------------------------------------------- */
+/* --- the state ---------------------------------------------------------------------
+ */
 
 static void lock(struct backup *backup)
 {
@@ -95,7 +96,8 @@ static void end(struct backup *backup, enum status status, const struct error *e
     unlock(backup);
 }
 
-/* --- the writer's part --------------------------------------------------------------- */
+/* --- the writer's part ---------------------------------------------------------------
+ */
 
 static enum status begin_copy(struct backup *backup, struct store *store,
                               struct error *err)
@@ -145,7 +147,8 @@ static bool copy_step(struct write_chore *chore, struct store *store)
     return !figures.is_copied;
 }
 
-/* Committed before the copy begins: whatever was answered before it was asked for, too. */
+/* Committed before the copy begins: whatever was answered before it was asked for, too.
+ */
 static enum status start_apply(struct write_job *job, struct store *store,
                                struct now now, struct error *err)
 {
@@ -170,7 +173,8 @@ static void start_done(struct write_job *job, enum status status,
     writer_take_chore(backup->writer, &backup->chore);
 }
 
-/* --- what is asked ------------------------------------------------------------------- */
+/* --- what is asked -------------------------------------------------------------------
+ */
 
 static void take_options(struct backup *backup, const struct backup_options *options)
 {
@@ -211,8 +215,7 @@ enum status backup_start(struct backup *backup, const struct backup_options *opt
 void backup_look(struct backup *backup, struct arena *arena, struct backup_view *out)
 {
     lock(backup);
-    int64_t until_ms =
-        is_under_way(backup) ? clock_now().mono_ms : backup->ended_ms;
+    int64_t until_ms = is_under_way(backup) ? clock_now().mono_ms : backup->ended_ms;
     *out = (struct backup_view){
         .state = backup->state,
         .file = arena_copy(arena, str_of(backup->file)),
@@ -231,7 +234,8 @@ void backup_cancel(struct backup *backup)
     unlock(backup);
 }
 
-/* --- the thread's part ---------------------------------------------------------------- */
+/* --- the thread's part
+ * ---------------------------------------------------------------- */
 
 /* True: there is a copy to settle. False: the end. */
 static bool wait_for_copy(struct backup *backup)

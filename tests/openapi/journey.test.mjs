@@ -195,6 +195,29 @@ async function orderAll(world) {
     }
 }
 
+// A backup that is asked for, and how it ends: 0 for not at all.
+async function backUp(world, body, started, ended) {
+    judge('POST', '/v1/backup', await order(world, '/v1/backup', body), started);
+    if (ended === 0)
+        return;
+    let answer;
+    await until('the end of the backup', async () => {
+        answer = await order(world, '/v1/backup/look', {});
+        return answer.status !== 200 || answer.json.state === 'done';
+    });
+    judge('POST', '/v1/backup/look', answer, ended);
+    judge('POST', '/v1/backup/cancel', await order(world, '/v1/backup/cancel', {}), ended);
+}
+
+async function backUpAll(world) {
+    const file = path.join(world.dir, 'journey.db');
+    await backUp(world, { file }, 200, 200);
+    await backUp(world, { file }, 200, 409);
+    await backUp(world, { file: path.join(world.dir, 'nowhere', 'x.db') }, 200, 404);
+    await backUp(world, { file: 'journey.db' }, 400, 0);
+    await backUp(world, { file, database: 'sqlite:/elsewhere' }, 409, 0);
+}
+
 const ask = async (world, page, status, headers = {}) =>
     judge('GET', page, await request(world.admin + page, { headers }), status);
 
@@ -210,6 +233,7 @@ test('all events, all refusals, all that omgw says itself', async (t) => {
     await sayAllAsAgent(world);
     await beGenesys(world);
     await orderAll(world);
+    await backUpAll(world);
 
     // No room: what waits is as much as may wait.
     await world.reload({ settings: 'limits: { max_pending: 1 }\n' +
@@ -255,6 +279,8 @@ test('the admin pages for a viewer and for strangers', async (t) => {
 const UNREACHED = {
     'POST /webhooks/channels/{bridge} 500': 'only a bug is answered so',
     'POST /webhooks/genesys/{bridge} 500': 'only a bug is answered so',
+    'POST /v1/backup/look 403': 'root, as whom tests run, may write everywhere',
+    'POST /v1/backup/cancel 403': 'root, as whom tests run, may write everywhere',
     'GET /metrics 500': 'test_admin_auth: a_page_that_has_no_room_is_an_error',
 };
 

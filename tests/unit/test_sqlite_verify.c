@@ -188,7 +188,7 @@ static void every_kind_of_damage_is_found(void **state)
          "middle of a key"                                                                                                                  },
         {"keys of the future",
          "UPDATE id_batches SET entries = CAST(substr(entries, 1, 20) || x'ff' || "
-         "substr(entries, 22) AS BLOB)",                                                                           "ids",           "not there yet"  },
+         "substr(entries, 22) AS BLOB)",                                                                  "ids",           "not there yet"  },
         {"lost keys",                             "DELETE FROM id_batches",                               "messages",      "message 100"    },
     };
     struct sqlite_file *f = *state;
