@@ -5,6 +5,7 @@
 #include "internal.h"
 
 #include "gateway/crypto.h"
+#include "gateway/fault.h"
 #include "gateway/log.h"
 #include "gateway/memory.h"
 
@@ -155,6 +156,7 @@ void account_failed(struct engine *engine, struct account *account,
     if (account->is_down || account->failures < DOWN_FAILURES ||
         (!account->failed_lanes_differ && account->lanes != 1))
         return;
+    FAULT_POINT("account.goes_down");
     account->is_down = true;
     wait_for_probe(engine, account, DOWN_PROBE_FIRST_MS);
     log_error("account.went_down", F_TEXT("account", account->name),
@@ -168,6 +170,7 @@ void account_works(struct engine *engine, struct account *account)
     account->is_probing = false;
     if (!account->is_down)
         return;
+    FAULT_POINT("account.comes_back");
     account->is_down = false;
     log_warn("account.came_back", F_TEXT("account", account->name),
              F_TEXT("direction", direction_name(account->direction)));

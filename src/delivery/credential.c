@@ -4,6 +4,7 @@
  */
 #include "internal.h"
 
+#include "gateway/fault.h"
 #include "gateway/limits.h"
 #include "gateway/log.h"
 #include "gateway/memory.h"
@@ -44,6 +45,7 @@ static void fetch_ended(struct token_fetch *fetch)
     struct account *account = fetch->account;
     const struct sender_result *result = &fetch->result;
 
+    FAULT_POINT("credential.answered");
     account->fetch = NULL;
     account->in_flight--;
     series_add(token_requests(account, result->outcome), 1);

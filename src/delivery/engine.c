@@ -4,6 +4,7 @@
  */
 #include "internal.h"
 
+#include "gateway/fault.h"
 #include "gateway/log.h"
 #include "gateway/memory.h"
 #include "gateway/store.h"
@@ -166,7 +167,7 @@ static void lane_seen(const struct lane_summary *summary, void *context)
         lane->last_id = summary->first_id - 1;
         lane->was_cut = was_cut(engine, DELIVERY_MESSAGE, summary->first_id);
     }
-    lane->overflowed = true;
+    lane_read_again(engine, lane, summary->first_id);
     if (lane->state == LANE_IDLE)
         lane_ready(engine, lane);
 }
@@ -227,6 +228,7 @@ static bool rescan(struct engine *engine)
     struct error err;
     if (!atomic_exchange(&engine->rescan, false))
         return true;
+    FAULT_POINT("engine.scans_again");
     enum status status = load(engine, &err);
     if (status == STATUS_OK)
         return true;
@@ -262,7 +264,8 @@ static void engine_offer(void *context, struct delivery *list)
     struct engine *engine = context;
     struct offer *offer = mem_new(sizeof(*offer));
     offer->list = list;
-    if (queue_push(engine->offers, &offer->node))
+    if (!FAULT_FAILS("engine.inbox_is_full") &&
+        queue_push(engine->offers, &offer->node))
         return;
     mem_free(offer);
     list_free(list);
@@ -366,6 +369,7 @@ static void take_config(struct engine *engine)
     struct config *config = atomic_exchange(&engine->adopt, NULL);
     if (config == NULL)
         return;
+    FAULT_POINT("engine.adopts_config");
     config_drop(engine->config);
     engine->config = config;
     accounts_configure(engine);

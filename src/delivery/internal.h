@@ -222,6 +222,11 @@ void lane_wait(struct engine *engine, struct lane *lane, int64_t due_ms);
 void lane_ready(struct engine *engine, struct lane *lane);
 /* Leaves to the store what is held, while memory is full. Only between two attempts. */
 void lane_unload(struct engine *engine, struct lane *lane);
+/*
+ * Leaves all but what is under way to the store, whose oldest pending delivery of the
+ * lane is `first_id`: an offer was lost, and what is held may have a gap.
+ */
+void lane_read_again(struct engine *engine, struct lane *lane, int64_t first_id);
 /* Forgets what is held; the lane stays until the next start or rescan. */
 void lane_forget(struct engine *engine, struct lane *lane);
 void lanes_free(struct engine *engine);

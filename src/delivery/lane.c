@@ -4,6 +4,7 @@
  */
 #include "internal.h"
 
+#include "gateway/fault.h"
 #include "gateway/log.h"
 #include "gateway/memory.h"
 #include "gateway/store.h"
@@ -267,6 +268,27 @@ void lane_unload(struct engine *engine, struct lane *lane)
     lane->failing_since_ms = failing_since_ms;
 }
 
+void lane_read_again(struct engine *engine, struct lane *lane, int64_t first_id)
+{
+    bool keeps_head =
+        lane->first != NULL &&
+        (lane->state == LANE_BUSY || lane->first->id == first_id);
+    struct delivery *head = keeps_head ? lane->first : NULL;
+    struct delivery *rest = keeps_head ? head->next : lane->first;
+    while (rest != NULL) {
+        struct delivery *next = rest->next;
+        engine->lane_bytes -= delivery_bytes(rest);
+        delivery_free(rest);
+        rest = next;
+    }
+    lane->first = head;
+    lane->last = head;
+    if (head != NULL)
+        head->next = NULL;
+    lane->last_id = head != NULL ? head->id : first_id - 1;
+    lane->overflowed = true;
+}
+
 /* Reads the next deliveries of a lane whose memory has run dry. */
 static void lane_refill(struct engine *engine, struct lane *lane)
 {
@@ -290,6 +312,7 @@ static void lane_refill(struct engine *engine, struct lane *lane)
         lane_append(engine, lane, delivery);
         count++;
     }
+    FAULT_POINT("lane.refilled");
     lane->overflowed = count == limit;
 }
 
@@ -387,6 +410,7 @@ static bool lane_keeps_receipt(struct engine *engine, const struct lane *lane,
         lane->last->event.receipt_status == receipt->event.receipt_status)
         return false; /* a refill read again what is held */
     if (!engine->receipts_overflowed && memory_is_full(engine, lane)) {
+        FAULT_POINT("lane.spills_receipts");
         engine->receipts_overflowed = true;
         engine->receipts_after = receipt->id - 1;
     }
@@ -407,6 +431,7 @@ static bool lane_keeps(struct engine *engine, struct lane *lane,
     if (lane->first == NULL)
         lane->last_id =
             delivery->id - 1; /* of a lane just made: nothing is before it */
+    FAULT_POINT("lane.spills");
     lane->overflowed = true;
     return false;
 }

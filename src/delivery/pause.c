@@ -4,6 +4,7 @@
  */
 #include "internal.h"
 
+#include "gateway/fault.h"
 #include "gateway/log.h"
 #include "gateway/memory.h"
 #include "gateway/metrics.h"
@@ -57,6 +58,7 @@ void flow_pause(struct engine *engine, struct flow *flow, unsigned bit)
 {
     if (flow->pauses == 0)
         flow->paused_since_ms = engine->now.mono_ms;
+    FAULT_POINT("pause.holds_flow");
     flow->pauses |= bit;
     struct probe *probe =
         bit == FLOW_PAUSED_ORGANISATION ? &flow->account->probe : &flow->probe;

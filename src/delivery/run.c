@@ -5,6 +5,7 @@
  */
 #include "internal.h"
 
+#include "gateway/fault.h"
 #include "gateway/limits.h"
 #include "gateway/log.h"
 #include "gateway/memory.h"
@@ -191,6 +192,7 @@ static bool run_send(struct run *run, struct error *err)
         run->result.reason = arena_copy(run->arena, str_of(err->text));
         return false;
     }
+    FAULT_POINT("run.sent");
     account_spend(engine, account);
     contact_spend(engine, run->lane);
     return true;
@@ -206,6 +208,7 @@ static bool needs_mark(const struct run *run)
 
 static void run_mark(struct run *run)
 {
+    FAULT_POINT("run.marks");
     run->is_marked = true;
     run->result.outcome = OUTCOME_SENDING;
     record(run);
@@ -243,6 +246,7 @@ static void run_step(struct run *run, const struct reply *reply)
 
 void run_answered(struct run *run, const struct reply *reply)
 {
+    FAULT_POINT("run.answered");
     run_step(run, reply);
 }
 
@@ -302,6 +306,7 @@ bool run_start(struct engine *engine, struct lane *lane)
         lane_wait(engine, lane, engine->now.mono_ms + wait_ms);
         return true;
     }
+    FAULT_POINT("run.before_start");
     if (!engine->settings.recorder.reserve(engine->settings.recorder.context)) {
         lane_ready(engine, lane);
         return false;
@@ -387,6 +392,7 @@ static void next_part(struct run *run)
         again(run);
         return;
     }
+    FAULT_POINT("run.next_part");
     run->attempt.parts_done++;
     run->is_marked = false;
     arena_reset(run->arena); /* nothing of a committed part is needed any more */

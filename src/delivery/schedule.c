@@ -135,6 +135,8 @@ int64_t schedule_round(struct engine *engine)
 
     if (atomic_load(&engine->draining))
         return wait_ms;
+    if (atomic_load(&engine->rescan))
+        return wait_ms; /* a lane may lack an older one than its head */
     if (engine->recording != NULL &&
         engine->now.mono_ms - engine->recording->recorded_ms > UNCOMMITTED_MS)
         return wait_ms; /* a committed report wakes us */

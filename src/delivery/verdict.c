@@ -4,6 +4,7 @@
  */
 #include "internal.h"
 
+#include "gateway/fault.h"
 #include "gateway/log.h"
 #include "retry.h"
 
@@ -58,6 +59,7 @@ static void consider_giving_up(struct run *run)
     const char *why = retry_gives_up(run->config, &state);
     if (why == NULL)
         return;
+    FAULT_POINT("verdict.gives_up");
     result->reason_code = REASON_MESSAGE_EXPIRED;
     result->reason =
         arena_printf(run->arena, "given up (%s) after %u attempts: %.*s", why,

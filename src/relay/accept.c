@@ -7,6 +7,7 @@
 
 #include "gateway/channel.h"
 #include "gateway/conversation.h"
+#include "gateway/fault.h"
 #include "gateway/limits.h"
 
 /* Genesys is asked for its conversation id on a first message and after this silence.
@@ -30,6 +31,7 @@ static enum status contact_of(struct work *work, const struct event *event,
     if (status == STATUS_NOT_FOUND)
         status = store_contact_add(work->store, work->bridge->row, event->contact_id,
                                    work->now.wall_ms, out, err);
+    FAULT_POINT("accept.contact_known");
     if (status != STATUS_OK || !event_has_profile(event))
         return status;
     uint32_t tag = known_profile_tag(event);
@@ -245,6 +247,7 @@ static enum status keep_message(struct work *work, const struct event *event,
     enum status status = event_extra_encode(event, work->arena, &message->extra, err);
     if (status == STATUS_OK)
         status = store_message_add(work->store, message, err);
+    FAULT_POINT("accept.message_added");
     if (status == STATUS_OK)
         status = known_add(work, event, tag, message->row, err);
     if (status != STATUS_OK)
@@ -297,6 +300,7 @@ static enum status keep_delivery(struct work *work, const struct event *event,
     if (status != STATUS_OK)
         return status;
 
+    FAULT_POINT("accept.before_delivery");
     bool is_unreadable = event->kind == EVENT_UNREADABLE;
     status = store_delivery_add(work->store, &delivery,
                                 is_unreadable ? DELIVERY_DEAD : DELIVERY_READY,

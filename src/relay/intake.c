@@ -4,6 +4,7 @@
 #include "internal.h"
 
 #include "gateway/channel.h"
+#include "gateway/fault.h"
 #include "gateway/log.h"
 #include "gateway/trace_context.h"
 
@@ -221,6 +222,7 @@ static void intake_done(struct write_job *job, enum status status,
         intake->err = *err;
         work_failed(&intake->work);
     }
+    FAULT_POINT("intake.before_answer");
     /* From `stored` on the intake may be gone: it lives in the request's arena. */
     intake->stored(intake->token);
     config_drop(config);
@@ -323,6 +325,7 @@ bool intake_begin(struct relay *relay, struct config *config,
     bridge = unit.bridge;
     source = source_of(relay, bridge, request->peer);
 
+    FAULT_POINT("intake.understood");
     take_typing(relay, &unit, trace_of(request->message), request->now);
     if (unit.event_count == 0) {
         const struct acceptance nothing = {.status = STATUS_OK};

@@ -4,6 +4,7 @@
  */
 #include "internal.h"
 
+#include "gateway/fault.h"
 #include "gateway/limits.h"
 #include "gateway/log.h"
 
@@ -114,6 +115,7 @@ static enum status replay_loaded(struct order_run *run, struct delivery *deliver
                               STR("replayed"), run->now.wall_ms, err);
     if (status != STATUS_OK)
         return status;
+    FAULT_POINT("orders.settled_old");
     delivery->is_replay = true;
     delivery->was_sending = false;
     delivery->may_have_arrived = false; /* who orders it knows */
@@ -310,6 +312,7 @@ static void order_told(struct write_job *job, enum status status,
 
     order->status = status;
     if (status == STATUS_OK) {
+        FAULT_POINT("orders.committed");
         count_changes(work);
         hand_over(work);
         log_warn(verbs[order->verb].event, F_STR("bridge", order->bridge),

@@ -5,6 +5,7 @@
 #include "internal.h"
 
 #include "gateway/channel.h"
+#include "gateway/fault.h"
 #include "gateway/log.h"
 #include "gateway/memory.h"
 
@@ -256,6 +257,7 @@ static enum status outcome_apply(struct write_job *job, struct store *store,
 
     const struct delivery_record record = record_of(report);
     enum status status = store_record(store, &record, err);
+    FAULT_POINT("outcome.recorded");
     if (status == STATUS_CONFLICT) {
         report->is_stale = true; /* the new owner delivers it */
         return STATUS_OK;
@@ -331,6 +333,7 @@ static void outcome_done(struct write_job *job, enum status status,
     const struct dispatcher *dispatcher = &own->work.relay->settings.dispatcher;
 
     if (status == STATUS_OK && !report->is_stale) {
+        FAULT_POINT("outcome.committed");
         work_committed(&own->work);
         count_outcome(report);
         log_outcome(report);
@@ -371,5 +374,6 @@ void outcome_record(void *context, struct report *report)
     own->work.bridge = report->bridge;
     own->report = report;
     work_begin(&own->work);
+    FAULT_POINT("outcome.before_submit");
     writer_submit_reserved(relay->settings.writer, &own->job);
 }

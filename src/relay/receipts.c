@@ -5,6 +5,7 @@
 #include "internal.h"
 
 #include "gateway/channel.h"
+#include "gateway/fault.h"
 
 enum reason_code receipts_reason(struct str name)
 {
@@ -100,6 +101,7 @@ enum status receipts_status(struct work *work, const struct message *message,
         .reason = change->reason,
         .created_ms = work->now.wall_ms,
     };
+    FAULT_POINT("receipts.before_slot");
     status = store_receipt_put(work->store, &receipt, err);
     if (status == STATUS_DUPLICATE)
         return STATUS_OK;
@@ -146,6 +148,7 @@ enum status receipts_accept(struct work *work, const struct event *event,
             .reason = change.reason,
             .created_ms = work->now.wall_ms,
         };
+        FAULT_POINT("receipts.too_early");
         work->relay->early_receipts = true;
         return store_early_receipt_add(work->store, work->bridge->row, &event->target,
                                        &early, err);

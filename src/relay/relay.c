@@ -1,6 +1,7 @@
 #include "internal.h"
 
 #include "gateway/channel.h"
+#include "gateway/fault.h"
 #include "gateway/limits.h"
 #include "gateway/memory.h"
 
@@ -66,6 +67,7 @@ static enum status sync_bridge(struct relay *relay, struct bridge *bridge,
     if (status != STATUS_OK)
         return status;
     bridge->row = record.row;
+    FAULT_POINT("relay.bridge_synced");
     bridge->tally = tally_find(relay, str_of(bridge->name));
     return bridge->tally != NULL ? STATUS_OK : start_tally(relay, bridge, store, err);
 }

@@ -4,6 +4,7 @@
  */
 #include "internal.h"
 
+#include "gateway/fault.h"
 #include "gateway/log.h"
 
 /* Source: design.md section 4, "Early receipts" and "Retention". */
@@ -19,6 +20,7 @@ static enum status tidy_apply(struct write_job *job, struct store *store,
         store, now.wall_ms - EARLY_RECEIPT_LIFE_MS, &own->relay->early_receipts, err);
     if (status != STATUS_OK)
         return status;
+    FAULT_POINT("tidy.receipts_expired");
     return store_ids_expire(store, now.wall_ms - own->id_life_ms, &has_more, err);
 }
 

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdatomic.h>
 
+#include "gateway/fault.h"
 #include "gateway/limits.h"
 #include "gateway/log.h"
 #include "gateway/memory.h"
@@ -73,7 +74,7 @@ bool writer_submit(struct writer *writer, struct write_job *job)
 {
     /* Counted before it can be told, so that the count never falls below zero. */
     atomic_fetch_add(&writer->pending, 1);
-    if (queue_push(writer->queue, &job->node))
+    if (!FAULT_FAILS("writer.queue_is_full") && queue_push(writer->queue, &job->node))
         return true;
     atomic_fetch_sub(&writer->pending, 1);
     return false;
@@ -81,7 +82,7 @@ bool writer_submit(struct writer *writer, struct write_job *job)
 
 bool writer_reserve(struct writer *writer)
 {
-    return queue_reserve(writer->queue);
+    return !FAULT_FAILS("writer.has_no_place") && queue_reserve(writer->queue);
 }
 
 void writer_submit_reserved(struct writer *writer, struct write_job *job)
@@ -131,6 +132,7 @@ static bool apply(struct writer *writer, struct write_job *job, struct now now,
 {
     out->error.text[0] = '\0';
     out->error.pointer[0] = '\0';
+    FAULT_POINT("writer.before_job");
     out->status = job->apply(job, writer->store, now, &out->error);
     return out->status == STATUS_OK || out->status == STATUS_DUPLICATE;
 }
@@ -171,6 +173,7 @@ static enum status run_job(struct writer *writer, struct write_job *job, struct 
 
 static enum status commit(struct writer *writer, struct error *err)
 {
+    FAULT_POINT("writer.before_commit");
     int64_t started_us = clock_mono_us();
     enum status status = store_commit(writer->store, err);
     if (status == STATUS_OK)
@@ -203,6 +206,7 @@ static enum status run_batch(struct writer *writer, size_t count, struct now now
         return status;
     if (run_lightly(writer, count, now))
         return commit(writer, err);
+    FAULT_POINT("writer.runs_again");
     store_rollback(writer->store);
     return run_with_savepoints(writer, count, now, err);
 }
@@ -272,11 +276,13 @@ static size_t tell(struct writer *writer, size_t count)
         struct write_job *job = writer->batch[i];
         const struct verdict *verdict = &writer->verdicts[i];
         if (job->must_commit && verdict->status == STATUS_RETRY) {
+            FAULT_POINT("writer.holds_job");
             writer->batch[held++] = job;
             continue;
         }
         job->done(job, verdict->status, &verdict->error);
         atomic_fetch_sub(&writer->pending, 1);
+        FAULT_POINT("writer.told_one");
     }
     writer->held_count = held;
     return count - held;
@@ -308,6 +314,7 @@ static size_t run_jobs(struct writer *writer, size_t count, struct now now)
         count > 0 ? run_batch(writer, count, now, &err) : probe(writer, now, &err);
     note_health(writer, status, &err);
     if (status == STATUS_OK) {
+        FAULT_POINT("writer.committed");
         count_committed(writer, count);
     } else {
         series_add(writer->errors, 1);
