@@ -270,9 +270,8 @@ void lane_unload(struct engine *engine, struct lane *lane)
 
 void lane_read_again(struct engine *engine, struct lane *lane, int64_t first_id)
 {
-    bool keeps_head =
-        lane->first != NULL &&
-        (lane->state == LANE_BUSY || lane->first->id == first_id);
+    bool keeps_head = lane->first != NULL &&
+                      (lane->state == LANE_BUSY || lane->first->id == first_id);
     struct delivery *head = keeps_head ? lane->first : NULL;
     struct delivery *rest = keeps_head ? head->next : lane->first;
     while (rest != NULL) {

@@ -4,6 +4,8 @@
  */
 #include "support/engine_world.h"
 
+#include "gateway/fault.h"
+
 /* --- order
  * --------------------------------------------------------------------------------- */
 
@@ -632,6 +634,36 @@ static void refused_handover_is_read_from_the_store(void **state)
     expect_i64("no more", 0, (int64_t)world->flight_count);
 }
 
+#ifdef OMGW_FAULTS
+static bool refuse_first(const struct fault_site *site, void *context)
+{
+    bool *is_refused = context;
+    bool refuses = !*is_refused && strcmp(site->name, "engine.inbox_is_full") == 0;
+    *is_refused |= refuses;
+    return refuses;
+}
+
+/* By then there was room again for the one behind it. */
+static void refused_handover_is_not_overtaken(void **state)
+{
+    struct engine_world *world = *state;
+    bool is_refused = false;
+    world_store_messages(world, 5, 2);
+    fault_set_hook(refuse_first, &is_refused);
+    world_offer(world, 5, 1);
+    world_offer(world, 5, 2);
+    fault_set_hook(NULL, NULL);
+    expect_true("the first was refused", is_refused);
+    for (int64_t want = 1; want <= 2; want++) {
+        world_step(world);
+        assert_int_equal(1, world->flight_count);
+        expect_i64("in order", want, world_flight_id(world, 0));
+        world_answer(world, 0, 200);
+        (void)world_commit(world);
+    }
+}
+#endif
+
 /* The writer offers what it accepted before it tells of any outcome; the engine may
  * read it from the store before either. */
 static void offer_that_comes_behind_its_own_end_is_not_sent_again(void **state)
@@ -822,6 +854,9 @@ int main(void)
         TEST(draining_engine_starts_nothing),
         TEST(full_memory_spills_and_refills_in_order),
         TEST(refused_handover_is_read_from_the_store),
+#ifdef OMGW_FAULTS
+        TEST(refused_handover_is_not_overtaken),
+#endif
         TEST(offer_that_comes_behind_its_own_end_is_not_sent_again),
         TEST(outcomes_committed_out_of_order_hold_nobody),
         TEST(what_waits_in_the_store_ages_too),
