@@ -48,6 +48,7 @@ static enum status sqlite_begin(struct store *base, struct error *err)
     struct sqlite_store *store = sqlite_of(base);
 
     assert(!store->is_in_transaction);
+    sqlite_abandon(store); /* a rollback that found no memory is made up for */
     enum status status = tell(store, "BEGIN IMMEDIATE", err);
     if (status != STATUS_OK)
         return status;

@@ -14,6 +14,7 @@
 struct faults {
     int64_t calls;   /* so far */
     int64_t fail_at; /* 0: never */
+    bool goes_on;    /* memory: with all after it */
     int code;        /* what a failing file call answers */
     bool happened;
 };
@@ -108,7 +109,10 @@ static sqlite3_mem_methods true_memory;
 static inline bool memory_fails(void)
 {
     memory_faults.calls++;
-    if (memory_faults.calls != memory_faults.fail_at)
+    bool is_due =
+        memory_faults.calls == memory_faults.fail_at ||
+        (memory_faults.goes_on && memory_faults.calls > memory_faults.fail_at);
+    if (!is_due)
         return false;
     memory_faults.happened = true;
     return true;

@@ -171,6 +171,22 @@ static void every_failing_allocation_loses_nothing(void **state)
     expect_sound(f, next - 1);
 }
 
+static void rollback_without_memory_is_made_up_for(void **state)
+{
+    struct sqlite_file *f = *state;
+    struct batch batch = {.first = 2};
+    file_begin(f);
+    file_ok(f, file_accept(f, 1, long_text()));
+    memory_faults = (struct faults){.fail_at = 1, .goes_on = true};
+    store_rollback(f->store);
+    expect_true("there was trouble", memory_faults.happened);
+    faults_start(&memory_faults, 0, 0);
+    run_batch(f, &batch);
+    expect_status("the next transaction", STATUS_OK, batch.end);
+    expect_batch(f, &batch);
+    expect_sound(f, JOBS);
+}
+
 static void every_failing_allocation_of_opening_is_told(void **state)
 {
     struct sqlite_file *f = *state;
@@ -316,6 +332,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(every_failing_write_and_sync_loses_nothing),
         TEST(every_failing_allocation_loses_nothing),
+        TEST(rollback_without_memory_is_made_up_for),
         TEST(every_failing_allocation_of_opening_is_told),
         TEST(file_that_may_not_grow_is_like_a_full_disk),
         TEST(nothing_is_written_after_the_transaction_was_dropped),
