@@ -5,14 +5,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "die.h"
-#include "gateway/memory.h"
+#include "gateway/hash_table.h"
 #include "metrics_process.h"
-
-#define uthash_fatal(message) die(message)
-#define HASH_FUNCTION                                                                  \
-    HASH_FNV /* clang takes the default's fall-through for a mistake */
-#include <uthash.h>
 
 enum kind { COUNTER, GAUGE, HISTOGRAM };
 

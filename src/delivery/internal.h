@@ -13,12 +13,12 @@
 #include "gateway/channel.h"
 #include "gateway/engine.h"
 #include "gateway/flights.h"
+#include "gateway/hash_table.h"
 #include "gateway/queue.h"
 #include "rate.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <uthash.h>
 
 /* The database did not give what memory has room for: ask again. */
 #define REFILL_RETRY_MS 1000

@@ -6,12 +6,8 @@
  */
 #pragma once
 
-#include "gateway/memory.h"
+#include "gateway/hash_table.h"
 #include "gateway/text.h"
-
-#define uthash_malloc(size) mem_new(size)
-#define uthash_free(memory, size) mem_free(memory)
-#include <uthash.h>
 
 struct lookup_entry {
     UT_hash_handle hh;

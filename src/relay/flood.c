@@ -1,9 +1,7 @@
 #include "flood.h"
 
+#include "gateway/hash_table.h"
 #include "gateway/limits.h"
-#include "gateway/memory.h"
-
-#include <uthash.h>
 
 #define MINUTE_MS 60000
 /* Some 50 MB if each is from another contact, and only where the ceiling is set. */

@@ -3,11 +3,7 @@
 #include <arpa/inet.h>
 #include <pthread.h>
 
-#include "gateway/memory.h"
-
-#define uthash_malloc(size) mem_new(size)
-#define uthash_free(memory, size) mem_free(memory)
-#include <uthash.h>
+#include "gateway/hash_table.h"
 
 #define MAPPED_PREFIX_BITS 96
 
