@@ -45,8 +45,9 @@ MUST_CHECK enum status ed25519_new_public(const uint8_t key[ED25519_KEY_BYTES],
 MUST_CHECK enum status ed25519_new_seed(const uint8_t seed[ED25519_KEY_BYTES],
                                         struct ed25519 **out_key, struct error *err);
 void ed25519_free(struct ed25519 *key);
-bool ed25519_verify(const struct ed25519 *key, struct str bytes,
-                    const uint8_t signature[ED25519_SIGNATURE_BYTES]);
+MUST_CHECK enum status ed25519_verify(const struct ed25519 *key, struct str bytes,
+                                      const uint8_t signature[ED25519_SIGNATURE_BYTES],
+                                      bool *out_fits, struct error *err);
 MUST_CHECK enum status ed25519_sign(const struct ed25519 *key, struct str bytes,
                                     uint8_t out_signature[ED25519_SIGNATURE_BYTES],
                                     struct error *err);
