@@ -27,3 +27,10 @@ bool reply_is_success(const struct reply *reply);
  */
 void reply_judge(const struct reply *reply, const struct reply_rule *rule,
                  const char *peer, struct arena *arena, struct sender_result *out);
+/*
+ * The body of a success as JSON, the caller's; NULL: it is none. Where there is no
+ * memory to read it, the answer is as good as lost: *out becomes UNKNOWN if the bridge
+ * repeats then; else the ids in it are lost, and the success counts.
+ */
+struct json *reply_read(const struct reply *reply, const struct attempt *attempt,
+                        struct sender_result *out);

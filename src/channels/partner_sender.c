@@ -295,14 +295,13 @@ static const struct reply_rule rules[] = {
 };
 
 /* The partner may say which id the message has there. */
-static void read_provider_id(const struct reply *reply, struct arena *arena,
-                             struct str *out)
+static void read_provider_id(const struct reply *reply, const struct attempt *attempt,
+                             struct sender_result *out)
 {
-    CLEANUP(json_freep) struct json *body = NULL;
-    struct keeper keep = {.arena = arena};
+    CLEANUP(json_freep) struct json *body = reply_read(reply, attempt, out);
+    struct keeper keep = {.arena = attempt->arena};
 
-    if (json_parse(reply->body, LIMIT_JSON_DEPTH, &body, NULL) == STATUS_OK)
-        (void)member_id(body, "id", &keep, out);
+    (void)member_id(body, "id", &keep, &out->provider_id);
 }
 
 static enum sender_step settle(const struct attempt *attempt, const struct reply *reply,
@@ -316,7 +315,9 @@ static enum sender_step settle(const struct attempt *attempt, const struct reply
         return SENDER_OUTCOME;
     if (attempt->delivery->class != DELIVERY_MESSAGE)
         return SENDER_OUTCOME;
-    read_provider_id(reply, attempt->arena, &out->provider_id);
+    read_provider_id(reply, attempt, out);
+    if (!outcome_is_success(out->outcome))
+        return SENDER_OUTCOME;
     return attempt->parts_done + 1 < attempt->step ? SENDER_PROGRESS : SENDER_OUTCOME;
 }
 

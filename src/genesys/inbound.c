@@ -113,11 +113,9 @@ static const struct call typing_call = {.take = take_nothing};
 static void take_message(const struct attempt *attempt, const struct reply *reply,
                          struct sender_result *out)
 {
-    CLEANUP(json_freep) struct json *body = NULL;
+    CLEANUP(json_freep) struct json *body = reply_read(reply, attempt, out);
     struct keeper keep = {.arena = attempt->arena};
 
-    if (json_parse(reply->body, LIMIT_JSON_DEPTH, &body, NULL) != STATUS_OK)
-        return;
     (void)member_id(body, "id", &keep, &out->provider_id);
     (void)member_id(body, "conversationId", &keep, &out->genesys_conversation_id);
 }
@@ -127,10 +125,9 @@ static void take_message(const struct attempt *attempt, const struct reply *repl
 static void take_receipt(const struct attempt *attempt, const struct reply *reply,
                          struct sender_result *out)
 {
-    CLEANUP(json_freep) struct json *body = NULL;
+    CLEANUP(json_freep) struct json *body = reply_read(reply, attempt, out);
 
-    if (json_parse(reply->body, LIMIT_JSON_DEPTH, &body, NULL) != STATUS_OK ||
-        !str_is(member_text(body, "status"), "Failed"))
+    if (!str_is(member_text(body, "status"), "Failed"))
         return;
     struct str code = member_text(json_first(json_get(body, "reasons")), "code");
     if (code.len == 0)
@@ -378,6 +375,8 @@ static enum sender_step settle(const struct attempt *attempt, const struct plan 
     }
     if (reply_is_success(reply))
         call->take(attempt, reply, out);
+    if (!outcome_is_success(out->outcome))
+        return SENDER_OUTCOME;
     return attempt->parts_done + 1 < plan->count ? SENDER_PROGRESS : SENDER_OUTCOME;
 }
 

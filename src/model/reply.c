@@ -2,6 +2,9 @@
 
 #include <assert.h>
 
+#include "gateway/json.h"
+#include "gateway/limits.h"
+
 const struct reply_rule *reply_rule_find(const struct reply_rule *rules, size_t count,
                                          int status)
 {
@@ -49,4 +52,18 @@ void reply_judge(const struct reply *reply, const struct reply_rule *rule,
         out->reason = arena_printf(arena, "%s did not answer: %s", peer, reply->why);
         return;
     }
+}
+
+struct json *reply_read(const struct reply *reply, const struct attempt *attempt,
+                        struct sender_result *out)
+{
+    struct json *body = NULL;
+    struct error err;
+    enum status status = json_parse(reply->body, LIMIT_JSON_DEPTH, &body, &err);
+    if (status != STATUS_RETRY || attempt->bridge->on_unknown != ON_UNKNOWN_REPEAT)
+        return body;
+    out->outcome = OUTCOME_UNKNOWN;
+    out->may_have_arrived = true;
+    out->reason = arena_printf(attempt->arena, "no memory to read the answer");
+    return NULL;
 }

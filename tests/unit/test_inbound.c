@@ -148,6 +148,40 @@ static void a_request_there_is_no_memory_for_is_tried_again(void **state)
     }
 }
 
+/* The ids in it are needed: so it counts as one that did not come, where that leads to
+ * a repeat, which the platform knows by its id. */
+static void an_answer_there_is_no_memory_for_is_as_good_as_lost(void **state)
+{
+    static const struct {
+        const char *name;
+        enum on_unknown on_unknown;
+        enum outcome want;
+    } cases[] = {
+        {"repeats",       ON_UNKNOWN_REPEAT, OUTCOME_UNKNOWN},
+        {"never repeats", ON_UNKNOWN_FAIL,   OUTCOME_DONE   },
+    };
+    const struct reply reply = {
+        .kind = REPLY_ANSWER, .status = 200, .body = STR("{\"id\":\"their-id\"}")};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        bool has_failed = true;
+        for (unsigned nth = 0; has_failed; nth++) {
+            struct delivery delivery = plain;
+            struct try try;
+            begin(&try, &delivery);
+            try.genesys.bridge.on_unknown = cases[i].on_unknown;
+            expect_i64("asks", SENDER_EXCHANGE, next(&try, NULL));
+            cjson_fail_from(nth);
+            expect_i64(cases[i].name, SENDER_OUTCOME, next(&try, &reply));
+            has_failed = cjson_fail_stop();
+            expect_i64(cases[i].name, has_failed ? cases[i].want : OUTCOME_DONE,
+                       try.result.outcome);
+            expect_str(cases[i].name, has_failed ? "" : "their-id",
+                       try.result.provider_id);
+        }
+    }
+}
+
 /* ---- attributes ---- */
 
 /* The serialised customAttributes of a message with these attributes. */
@@ -671,6 +705,7 @@ int main(void)
         cmocka_unit_test(events_without_a_call_are_refused),
         cmocka_unit_test(a_receipt_for_an_unknown_message_is_given_up),
         cmocka_unit_test(a_request_there_is_no_memory_for_is_tried_again),
+        cmocka_unit_test(an_answer_there_is_no_memory_for_is_as_good_as_lost),
         cmocka_unit_test(the_longest_attributes_are_dropped_first),
         cmocka_unit_test(attributes_stay_within_their_bytes_exactly),
         cmocka_unit_test(every_status_has_its_outcome),

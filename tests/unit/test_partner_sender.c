@@ -504,6 +504,31 @@ static void a_request_there_is_no_memory_for_is_tried_again(void **state)
     }
 }
 
+static void an_answer_there_is_no_memory_for_is_as_good_as_lost(void **state)
+{
+    const struct reply reply = {
+        .kind = REPLY_ANSWER, .status = 200, .body = STR("{\"id\":\"their-id\"}")};
+    bool has_failed = true;
+    (void)state;
+    for (unsigned nth = 0; has_failed; nth++) {
+        struct partner_fixture partner;
+        struct delivery delivery = plain;
+        struct sender_result result;
+        partner_fixture_open(&partner);
+        struct attempt attempt = attempt_of(&partner, &delivery);
+        expect_i64("asks", SENDER_EXCHANGE,
+                   partner_sender.next(&attempt, NULL, attempt_now, &result));
+        cjson_fail_from(nth);
+        expect_i64("step", SENDER_OUTCOME,
+                   partner_sender.next(&attempt, &reply, attempt_now, &result));
+        has_failed = cjson_fail_stop();
+        expect_i64("outcome", has_failed ? OUTCOME_UNKNOWN : OUTCOME_DONE,
+                   result.outcome);
+        expect_str("id", has_failed ? "" : "their-id", result.provider_id);
+        partner_fixture_close(&partner);
+    }
+}
+
 static void there_is_no_credential_to_fetch(void **state)
 {
     (void)state;
@@ -534,6 +559,7 @@ int main(void)
         cmocka_unit_test(a_status_without_the_partners_id_is_given_up),
         cmocka_unit_test(a_message_too_large_is_refused),
         cmocka_unit_test(a_request_there_is_no_memory_for_is_tried_again),
+        cmocka_unit_test(an_answer_there_is_no_memory_for_is_as_good_as_lost),
         cmocka_unit_test(there_is_no_credential_to_fetch),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
