@@ -349,9 +349,39 @@ static bool set_reuse(struct transfer *transfer)
 
 static void forget_url(struct transfer *transfer)
 {
-    (void)curl_easy_setopt(transfer->easy, CURLOPT_CURLU, NULL); /* cannot fail */
+    /* Cannot fail. */
+    (void)curl_easy_setopt(transfer->easy, CURLOPT_CURLU, NULL);
+    (void)curl_easy_setopt(transfer->easy, CURLOPT_REQUEST_TARGET, NULL);
     curl_url_cleanup(TAKE(transfer->url));
     buf_clear(&transfer->url_text);
+}
+
+static void free_curl_text(char **text)
+{
+    curl_free(*text);
+}
+
+/*
+ * libcurl takes path and query from the parsed URL itself, but sends the request
+ * without its query when it finds no memory for that. Towards a proxy it writes the URL
+ * whole, and minds its memory.
+ */
+static bool set_target(struct transfer *transfer, CURLU *url)
+{
+    CLEANUP(free_curl_text) char *path = NULL;
+    CLEANUP(free_curl_text) char *query = NULL;
+    CLEANUP(buf_release) struct buf target;
+    buf_init(&target, SIZE_MAX); /* no longer than the URL */
+    if (transfer->settings->proxy != NULL)
+        return true;
+    CURLUcode code = curl_url_get(url, CURLUPART_QUERY, &query, 0);
+    if ((code != CURLUE_OK && code != CURLUE_NO_QUERY) ||
+        curl_url_get(url, CURLUPART_PATH, &path, 0) != CURLUE_OK)
+        return false;
+    buf_printf(&target, "%s%s%s", path, query == NULL ? "" : "?",
+               query == NULL ? "" : query);
+    return buf_ok(&target) && curl_easy_setopt(transfer->easy, CURLOPT_REQUEST_TARGET,
+                                               buf_c_string(&target)) == CURLE_OK;
 }
 
 /* Left as text alone, libcurl parses and prints a URL again for each request. */
@@ -361,13 +391,14 @@ static bool parse_url(struct transfer *transfer, const char *url)
     CURLUcode code = CURLUE_OUT_OF_MEMORY;
     if (parsed != NULL)
         code = curl_url_set(parsed, CURLUPART_URL, url, URL_FLAGS);
+    bool has_target = code == CURLUE_OK && set_target(transfer, parsed);
     buf_add(&transfer->url_text, str_of(url));
-    if (code == CURLUE_OK && buf_ok(&transfer->url_text)) {
+    if (has_target && buf_ok(&transfer->url_text)) {
         transfer->url = parsed;
         return curl_easy_setopt(transfer->easy, CURLOPT_CURLU, parsed) == CURLE_OK;
     }
     curl_url_cleanup(parsed); /* what is wrong with the text, its transfer says */
-    return code != CURLUE_OUT_OF_MEMORY;
+    return has_target || (code != CURLUE_OK && code != CURLUE_OUT_OF_MEMORY);
 }
 
 static bool set_url(struct transfer *transfer)
@@ -376,8 +407,11 @@ static bool set_url(struct transfer *transfer)
     if (transfer->url != NULL && str_is(buf_str(&transfer->url_text), url))
         return true;
     forget_url(transfer);
-    return curl_easy_setopt(transfer->easy, CURLOPT_URL, url) == CURLE_OK &&
-           parse_url(transfer, url);
+    bool is_set = curl_easy_setopt(transfer->easy, CURLOPT_URL, url) == CURLE_OK &&
+                  parse_url(transfer, url);
+    if (!is_set)
+        forget_url(transfer); /* half of it is not what the next one may go on with */
+    return is_set;
 }
 
 static bool set_request(struct transfer *transfer)
