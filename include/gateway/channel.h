@@ -27,6 +27,8 @@ struct capabilities {
     bool has_idempotency_key;   /* a repeat is recognised by the peer */
     bool wants_status_accepted; /* message.status accepted is sent */
     bool wants_status_failed;
+    /* Messages are taken only so long after the contact wrote; 0: always. */
+    int64_t session_ms;
     struct pace account_pace; /* of all that a bridge sends */
     struct pace contact_pace; /* of what it sends to one contact */
 };

@@ -112,6 +112,8 @@ struct event {
     enum event_kind kind;
     struct str
         contact_id; /* external id, unchanged; 1-255 bytes, no control characters */
+    struct str
+        alias; /* another id the service gives of the same contact; may be empty */
     struct str name;
     struct str first_name;
     struct str last_name;

@@ -267,6 +267,10 @@ MUST_CHECK enum status store_choice_get(struct store *store, int64_t message,
 #define STORE_NUMBERED_LOOK_BACK 100
 MUST_CHECK enum status store_numbered_message(struct store *store, int64_t conversation,
                                               int64_t *out_message, struct error *err);
+/* Whether the contact said something (a message, an answer) at `since_ms` or later. */
+MUST_CHECK enum status store_contact_heard(struct store *store, int64_t contact_row,
+                                           int64_t since_ms, bool *out_heard,
+                                           struct error *err);
 /* By payload. STATUS_NOT_FOUND. */
 MUST_CHECK enum status store_choice_find(struct store *store, int64_t message,
                                          struct str payload, struct arena *arena,

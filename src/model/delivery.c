@@ -226,6 +226,7 @@ static void pack_event(struct packer *packer, struct event *to,
         PACK(packer, to, from, keys[i].extra);
     }
     PACK(packer, to, from, contact_id);
+    PACK(packer, to, from, alias);
     PACK(packer, to, from, name);
     PACK(packer, to, from, first_name);
     PACK(packer, to, from, last_name);

@@ -12,7 +12,8 @@
 
 /* Genesys is asked for its conversation id on a first message and after this silence.
  * Source: design.md section 4, "Genesys conversation ids". */
-#define PREFETCH_SILENCE_MS (INT64_C(60) * 60 * 1000)
+#define HOUR_MS (INT64_C(60) * 60 * 1000)
+#define PREFETCH_SILENCE_MS HOUR_MS
 
 static bool event_has_profile(const struct event *event)
 {
@@ -23,14 +24,36 @@ static bool event_has_profile(const struct event *event)
 /* --- contact and conversation
  * ---------------------------------------------------------------- */
 
+/* By the id, else by its alias; the one that was not known leads there from now on. */
+static enum status find_or_add(struct work *work, const struct event *event,
+                               struct contact *out, struct error *err)
+{
+    struct store *store = work->store;
+    int64_t bridge_row = work->bridge->row;
+    struct str other = event->alias;
+
+    enum status status =
+        store_contact_find(store, bridge_row, event->contact_id, out, err);
+    if (status != STATUS_NOT_FOUND)
+        return status;
+    if (other.len > 0) {
+        status = store_contact_find(store, bridge_row, other, out, err);
+        other = event->contact_id;
+    }
+    if (status == STATUS_NOT_FOUND) {
+        status = store_contact_add(store, bridge_row, event->contact_id,
+                                   work->now.wall_ms, out, err);
+        other = event->alias;
+    }
+    if (status != STATUS_OK || other.len == 0)
+        return status;
+    return store_contact_alias(store, out, other, work->now.wall_ms, err);
+}
+
 static enum status contact_of(struct work *work, const struct event *event,
                               struct contact *out, struct error *err)
 {
-    enum status status =
-        store_contact_find(work->store, work->bridge->row, event->contact_id, out, err);
-    if (status == STATUS_NOT_FOUND)
-        status = store_contact_add(work->store, work->bridge->row, event->contact_id,
-                                   work->now.wall_ms, out, err);
+    enum status status = find_or_add(work, event, out, err);
     FAULT_POINT("accept.contact_known");
     if (status != STATUS_OK || !event_has_profile(event))
         return status;
@@ -93,112 +116,6 @@ static enum status place(struct work *work, const struct event *event,
         out->activity_ms = conversation_activity(last_ms, now_ms);
     }
     out->conversation = contact->conversation;
-    return status;
-}
-
-/* --- targets
- * -------------------------------------------------------------------------------- */
-
-/* The message an event is about, only if it is the same contact's. */
-static enum status target_of(struct work *work, const struct event *event,
-                             const struct contact *contact, struct message *out,
-                             bool *out_found, struct error *err)
-{
-    *out_found = false;
-    if (!event->has_target)
-        return STATUS_OK;
-    int64_t row = 0;
-    uint32_t tag = 0;
-    enum status status =
-        store_id_find(work->store, work->bridge->row, &event->target, &row, &tag, err);
-    if (status == STATUS_OK && row != 0)
-        status = store_message_get(work->store, row, work->arena, out, err);
-    if (status == STATUS_NOT_FOUND || (status == STATUS_OK && row == 0))
-        return STATUS_OK;
-    if (status != STATUS_OK)
-        return status;
-    *out_found = out->contact_row == contact->row;
-    return STATUS_OK;
-}
-
-/* The id under which the side that will get this event knows the target. */
-static struct str target_peer_id(const struct message *target, enum direction direction)
-{
-    return target->direction == direction ? target->peer_id : target->source_id;
-}
-
-/* A number that a person types to pick an option: nothing but one to three digits. */
-static bool read_number(struct str text, int64_t *out)
-{
-    text = str_trim(text);
-    return text.len > 0 && text.len <= 3 && text.ptr[0] != '-' &&
-           str_to_i64(text, out) && *out > 0;
-}
-
-/* A bare number answers the agent's latest message if its options went as numbers. */
-static enum status read_numbered(struct work *work, struct event *event,
-                                 const struct contact *contact, struct error *err)
-{
-    int64_t number = 0;
-
-    if (event->kind != EVENT_MESSAGE || contact->conversation == 0 ||
-        !content_is_empty(&event->content) || !read_number(event->text, &number))
-        return STATUS_OK;
-    enum status status = store_numbered_message(work->store, contact->conversation,
-                                                &event->choice_message, err);
-    if (status == STATUS_NOT_FOUND)
-        return STATUS_OK;
-    event->has_choice = status == STATUS_OK;
-    event->choice_ordinal = (unsigned)number - 1;
-    return status;
-}
-
-/*
- * An option named by its number or its button's token becomes the answer that it is.
- * One that is not there (or opens a page, or was another contact's) leaves the event as
- * it came: it goes on as text.
- */
-static enum status resolve_choice(struct work *work, struct event *event,
-                                  const struct contact *contact, struct message *target,
-                                  bool *out_found, struct error *err)
-{
-    struct stored_choice choice;
-    enum status status =
-        store_message_get(work->store, event->choice_message, work->arena, target, err);
-    if (status == STATUS_OK)
-        status = store_choice_get(work->store, target->row, event->choice_ordinal,
-                                  work->arena, &choice, err);
-    if (status == STATUS_NOT_FOUND)
-        return STATUS_OK;
-    if (status != STATUS_OK || target->contact_row != contact->row ||
-        target->direction != DIRECTION_OUTBOUND || choice.kind == CHOICE_LINK)
-        return status;
-    *out_found = true;
-    event->kind = EVENT_ANSWER;
-    event->text = choice.label;
-    event->answer_payload = choice.payload;
-    event->answer_kind = choice.kind;
-    return STATUS_OK;
-}
-
-/* An answer is one only if its payload was really offered; else it goes on as text. */
-static enum status check_answer(struct work *work, struct event *event,
-                                const struct message *target, bool *found,
-                                struct error *err)
-{
-    if (event->kind != EVENT_ANSWER || !*found || event->has_choice)
-        return STATUS_OK;
-    struct stored_choice choice;
-    enum status status = store_choice_find(
-        work->store, target->row, event->answer_payload, work->arena, &choice, err);
-    if (status == STATUS_OK) {
-        event->answer_kind = choice.kind;
-        return STATUS_OK;
-    }
-    if (status == STATUS_NOT_FOUND) {
-        *found = false;
-        return STATUS_OK;
-    }
     return status;
 }
 
@@ -267,6 +184,47 @@ static enum status keep_message(struct work *work, const struct event *event,
     return keep_choices(work, message->row, &event->content, err);
 }
 
+/* Why a message is dead when it is accepted already; empty: it lives. The service would
+ * refuse it too, after a request, or take it and tell of its failure later. */
+static enum status find_end(struct work *work, const struct message *message,
+                            struct str *out_reason, struct error *err)
+{
+    struct capabilities can;
+    bool is_heard = true;
+
+    *out_reason = message->kind == EVENT_UNREADABLE ? STR("unreadable") : STR_NONE;
+    if (message->direction == DIRECTION_INBOUND || message->kind != EVENT_MESSAGE)
+        return STATUS_OK;
+    work->bridge->channel->capabilities(work->bridge, &can);
+    if (can.session_ms == 0)
+        return STATUS_OK;
+    enum status status =
+        store_contact_heard(work->store, message->contact_row,
+                            work->now.wall_ms - can.session_ms, &is_heard, err);
+    if (status == STATUS_OK && !is_heard)
+        *out_reason = arena_printf(
+            work->arena,
+            "%s takes messages only within %lld h after the customer wrote",
+            work->bridge->channel->name, (long long)(can.session_ms / HOUR_MS));
+    return status;
+}
+
+/* The other side hears of it in the same transaction. */
+static enum status keep_dead(struct work *work, const struct message *message,
+                             struct str reason, struct error *err)
+{
+    const struct status_change change = {.status = MESSAGE_FAILED,
+                                         .reason_code = REASON_MESSAGE_NOT_ALLOWED,
+                                         .reason = reason};
+
+    work->dead++;
+    if (message->kind == EVENT_UNREADABLE) {
+        work->unreadable++;
+        return STATUS_OK;
+    }
+    return receipts_status(work, message, &change, err);
+}
+
 static enum status keep_delivery(struct work *work, const struct event *event,
                                  const struct message *message,
                                  const struct contact *contact,
@@ -301,17 +259,16 @@ static enum status keep_delivery(struct work *work, const struct event *event,
         return status;
 
     FAULT_POINT("accept.before_delivery");
-    bool is_unreadable = event->kind == EVENT_UNREADABLE;
-    status = store_delivery_add(work->store, &delivery,
-                                is_unreadable ? DELIVERY_DEAD : DELIVERY_READY,
-                                is_unreadable ? STR("unreadable") : STR_NONE, err);
+    struct str end;
+    status = find_end(work, message, &end, err);
+    if (status == STATUS_OK)
+        status =
+            store_delivery_add(work->store, &delivery,
+                               end.len > 0 ? DELIVERY_DEAD : DELIVERY_READY, end, err);
     if (status != STATUS_OK)
         return status;
-    if (is_unreadable) {
-        work->unreadable++;
-        work->dead++;
-        return STATUS_OK;
-    }
+    if (end.len > 0)
+        return keep_dead(work, message, end, err);
     work->pending++;
     delivery_list_add(&work->follow_ups, delivery_copy(&delivery));
     return STATUS_OK;
@@ -332,6 +289,7 @@ static void message_init(struct work *work, const struct event *event,
         /* The event's own time unless it is later than its acceptance. */
         .time_ms =
             event->time_ms > 0 && event->time_ms < now_ms ? event->time_ms : now_ms,
+        .contact_id = event->contact_id,
         .source_id = event->source_id,
         .trace = work->trace,
         .text = event->kind == EVENT_UNREADABLE ? event->raw : event->text,
@@ -351,14 +309,7 @@ static enum status accept_message(struct work *work, const struct event *given,
 
     struct message target = {0};
     bool has_target = false;
-    if (direction == DIRECTION_INBOUND && !event.has_choice)
-        status = read_numbered(work, &event, &contact, err);
-    if (status == STATUS_OK && event.has_choice)
-        status = resolve_choice(work, &event, &contact, &target, &has_target, err);
-    if (status == STATUS_OK && !has_target)
-        status = target_of(work, &event, &contact, &target, &has_target, err);
-    if (status == STATUS_OK)
-        status = check_answer(work, &event, &target, &has_target, err);
+    status = target_find(work, &event, direction, &contact, &target, &has_target, err);
     if (status != STATUS_OK)
         return status;
 

@@ -121,6 +121,16 @@ MUST_CHECK enum status known_answer(struct work *work, const struct event *event
                                     const struct known *known, struct acceptance *out,
                                     struct error *err);
 
+/* target.c: the message that an event is about. */
+/* Only one of the same contact is found. An option that was pressed or typed turns the
+ * event into the answer that it is; an answer that fits nothing finds nothing. */
+MUST_CHECK enum status target_find(struct work *work, struct event *event,
+                                   enum direction direction,
+                                   const struct contact *contact, struct message *out,
+                                   bool *out_found, struct error *err);
+/* The id under which the side that will get an event knows its target. */
+struct str target_peer_id(const struct message *target, enum direction direction);
+
 /* receipts.c: a message's status moves; the other side is told when it wants to know.
  */
 struct status_change {

@@ -291,6 +291,8 @@ struct store_backend {
     /* As store_numbered_message. */
     enum status (*numbered_message)(struct store *store, int64_t conversation,
                                     int64_t *out_message, struct error *err);
+    enum status (*contact_heard)(struct store *store, int64_t contact_row,
+                                 int64_t since_ms, bool *out_heard, struct error *err);
     /* The lowest ordinal with that payload. NOT_FOUND. */
     enum status (*choice_find)(struct store *store, int64_t message, struct str payload,
                                struct arena *arena, struct stored_choice *out,

@@ -474,6 +474,7 @@ const struct store_backend memory_backend = {
     .choice_add = memory_choice_add,
     .choice_get = memory_choice_get,
     .numbered_message = memory_numbered_message,
+    .contact_heard = memory_contact_heard,
     .choice_find = memory_choice_find,
     .delivery_add = memory_delivery_add,
     .delivery_record = memory_delivery_record,

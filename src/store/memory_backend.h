@@ -173,6 +173,8 @@ enum status memory_choice_get(struct store *store, int64_t message, unsigned ord
                               struct error *err);
 enum status memory_numbered_message(struct store *store, int64_t conversation,
                                     int64_t *out_message, struct error *err);
+enum status memory_contact_heard(struct store *store, int64_t contact_row,
+                                 int64_t since_ms, bool *out_heard, struct error *err);
 enum status memory_choice_find(struct store *store, int64_t message, struct str payload,
                                struct arena *arena, struct stored_choice *out,
                                struct error *err);

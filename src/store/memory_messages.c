@@ -192,6 +192,26 @@ enum status memory_numbered_message(struct store *store, int64_t conversation,
     return STATUS_OK;
 }
 
+/* A model: it looks at all there is. */
+enum status memory_contact_heard(struct store *store, int64_t contact_row,
+                                 int64_t since_ms, bool *out_heard, struct error *err)
+{
+    enum status status = memory_read(store, err);
+    if (status != STATUS_OK)
+        return status;
+    struct table_key all = key_table(TABLE_MESSAGES);
+    *out_heard = false;
+    for (const struct table_entry *entry = table_first(memory_rows(store), &all);
+         entry != NULL; entry = table_after(entry, &all)) {
+        const struct message *message = entry_row(entry);
+        *out_heard |= message->contact_row == contact_row &&
+                      message->direction == DIRECTION_INBOUND &&
+                      event_counts_as_activity(message->kind) &&
+                      message->accepted_ms >= since_ms;
+    }
+    return STATUS_OK;
+}
+
 enum status memory_choice_find(struct store *store, int64_t message, struct str payload,
                                struct arena *arena, struct stored_choice *out,
                                struct error *err)

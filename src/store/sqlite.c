@@ -206,6 +206,7 @@ const struct store_backend sqlite_backend = {
     .choice_add = sqlite_choice_add,
     .choice_get = sqlite_choice_get,
     .numbered_message = sqlite_numbered_message,
+    .contact_heard = sqlite_contact_heard,
     .choice_find = sqlite_choice_find,
     .delivery_add = sqlite_delivery_add,
     .delivery_record = sqlite_delivery_record,

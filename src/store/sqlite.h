@@ -178,6 +178,8 @@ enum status sqlite_choice_get(struct store *store, int64_t message, unsigned ord
                               struct error *err);
 enum status sqlite_numbered_message(struct store *store, int64_t conversation,
                                     int64_t *out_message, struct error *err);
+enum status sqlite_contact_heard(struct store *store, int64_t contact_row,
+                                 int64_t since_ms, bool *out_heard, struct error *err);
 enum status sqlite_choice_find(struct store *store, int64_t message, struct str payload,
                                struct arena *arena, struct stored_choice *out,
                                struct error *err);

@@ -245,6 +245,31 @@ enum status sqlite_numbered_message(struct store *store, int64_t conversation,
     return status;
 }
 
+/* Back along the chain of each conversation that was alive since then, to the first
+ * line of the contact: an agent writes few lines before an answer. */
+enum status sqlite_contact_heard(struct store *store, int64_t contact_row,
+                                 int64_t since_ms, bool *out_heard, struct error *err)
+{
+    CLEANUP(query_end)
+    struct query q = query_start(
+        sqlite_of(store),
+        "WITH RECURSIVE back (previous, said, accepted_ms) AS ("
+        "SELECT m.previous, m.direction = 0 AND m.kind IN (0, 4), m.accepted_ms "
+        "FROM conversations AS v JOIN messages AS m ON m.id = v.last_message "
+        "WHERE v.contact_row = ?1 AND m.accepted_ms >= ?2 "
+        "UNION ALL "
+        "SELECT m.previous, m.direction = 0 AND m.kind IN (0, 4), m.accepted_ms "
+        "FROM back JOIN messages AS m ON m.id = back.previous "
+        "WHERE NOT back.said AND m.accepted_ms >= ?2) "
+        "SELECT count(*) FROM back WHERE said");
+    query_i64(&q, contact_row);
+    query_i64(&q, since_ms);
+    enum status status = query_one(&q, err);
+    if (status == STATUS_OK)
+        *out_heard = column_i64(&q, 0) > 0;
+    return status;
+}
+
 /* --- pauses ---------------------------------------------------------------- */
 
 enum status sqlite_pause_set(struct store *store, const struct pause *pause,

@@ -383,6 +383,12 @@ enum status store_numbered_message(struct store *store, int64_t conversation,
     return store->backend->numbered_message(store, conversation, out_message, err);
 }
 
+enum status store_contact_heard(struct store *store, int64_t contact_row,
+                                int64_t since_ms, bool *out_heard, struct error *err)
+{
+    return store->backend->contact_heard(store, contact_row, since_ms, out_heard, err);
+}
+
 enum status store_choice_find(struct store *store, int64_t message, struct str payload,
                               struct arena *arena, struct stored_choice *out,
                               struct error *err)

@@ -586,9 +586,57 @@ static void edit_is_sent_with_the_peers_id_of_its_message(void **state)
     expect_str("no target", "", offered(2)->target_peer_id);
 }
 
+/* --- sessions
+ * ----------------------------------------------------------------------------------------------
+ */
+
+static void message_behind_a_session_fails_at_once(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) struct arena *arena = arena_new(4096);
+    lines_settings.session_ms = 24 * HOUR_MS;
+    expect_status("to a stranger", STATUS_OK, outbound("m g-1 ana hello"));
+    expect_i64("a receipt goes", DELIVERY_RECEIPT, offered(0)->class);
+    expect_i64("failed", MESSAGE_FAILED, offered(0)->event.receipt_status);
+    expect_str("to the agent", "g-1", offered(0)->target_peer_id);
+    expect_str("of that contact", "ana", offered(0)->event.contact_id);
+    expect_str("as not allowed", "MessageNotAllowed", offered(0)->event.reason_code);
+    expect_i64("the message", MESSAGE_FAILED,
+               message_now(offered(0)->message_id, arena).status);
+    expect_i64("is dead", 1, dead_now());
+    expect_i64("and does not wait", 0, pending_now());
+
+    expect_status("the customer writes", STATUS_OK, inbound("m id-1 ana hello"));
+    advance(24 * HOUR_MS);
+    expect_status("just in time", STATUS_OK, outbound("m g-2 ana hello"));
+    expect_i64("a message goes", DELIVERY_MESSAGE, offered(2)->class);
+    advance(1);
+    expect_status("too late", STATUS_OK, outbound("m g-3 ana hello"));
+    expect_i64("a receipt goes", DELIVERY_RECEIPT, offered(3)->class);
+    expect_i64("dead", 2, dead_now());
+}
+
 /* --- identity
  * ----------------------------------------------------------------------------------------------
  */
+
+static void alias_and_id_are_one_contact(void **state)
+{
+    (void)state;
+    expect_status("known by a number", STATUS_OK, inbound("m id-1 34600 hello"));
+    expect_status("which gets an id", STATUS_OK, inbound("m id-2 ES.1=34600 hello"));
+    expect_i64("one contact", offered(0)->contact_row, offered(1)->contact_row);
+    expect_str("as Genesys knows it", "34600", offered(1)->event.contact_id);
+    expect_status("the id alone", STATUS_OK, inbound("m id-3 ES.1 hello"));
+    expect_i64("one contact", offered(0)->contact_row, offered(2)->contact_row);
+    expect_status("new with both", STATUS_OK, inbound("m id-4 ES.2=34700 hello"));
+    expect_str("its id is its id", "ES.2", offered(3)->event.contact_id);
+    expect_status("by the number", STATUS_OK, inbound("m id-5 34700 hello"));
+    expect_i64("one contact", offered(3)->contact_row, offered(4)->contact_row);
+    expect_status("an agent, by what Genesys knows", STATUS_OK,
+                  outbound("m g-1 ES.2 hi"));
+    expect_i64("one contact", offered(3)->contact_row, offered(5)->contact_row);
+}
 
 static void new_id_of_a_contact_goes_on_with_the_old_one_at_genesys(void **state)
 {
@@ -665,6 +713,8 @@ int main(void)
         TEST(number_answers_what_was_shown_as_numbers),
         TEST(number_is_only_a_number_where_buttons_were_shown),
         TEST(edit_is_sent_with_the_peers_id_of_its_message),
+        TEST(message_behind_a_session_fails_at_once),
+        TEST(alias_and_id_are_one_contact),
         TEST(new_id_of_a_contact_goes_on_with_the_old_one_at_genesys),
     };
     int failed = 0;

@@ -44,7 +44,8 @@ static void decode_line(struct str line, enum direction direction, struct arena 
     char kind = str_cut(&line, ' ').ptr[0];
 
     event->source_id = str_cut(&line, ' ');
-    event->contact_id = str_cut(&line, ' ');
+    event->alias = str_cut(&line, ' ');
+    event->contact_id = str_cut(&event->alias, '=');
     event->keys[event->key_count++] = key_of(side, ID_KIND_MESSAGE, event->source_id);
     switch (kind) {
     case 'm':
@@ -172,6 +173,7 @@ static void capabilities(const struct bridge *bridge, struct capabilities *out)
     *out = (struct capabilities){
         .receipts = lines_settings.channel_reports,
         .typing = true,
+        .session_ms = lines_settings.session_ms,
         .wants_status_accepted = lines_settings.wants_accepted,
         .wants_status_failed = true,
     };

@@ -11,6 +11,7 @@
  *   i ID CONTACT NEW_ID         an identity change
  *   t - CONTACT                 typing
  *   u ID - RAW                  unreadable
+ * CONTACT is an id, or "id=alias".
  */
 #pragma once
 
@@ -22,6 +23,7 @@
 struct lines_settings {
     bool channel_reports;
     bool wants_accepted;
+    int64_t session_ms;
 };
 extern struct lines_settings lines_settings;
 

@@ -259,6 +259,45 @@ static void the_latest_message_that_showed_numbers_is_known(struct store_fixture
     suite_commit(f);
 }
 
+static void expect_heard(struct store_fixture *f, const char *name, int64_t contact,
+                         int64_t since_ms, bool want)
+{
+    bool is_heard = !want;
+    expect_ok(f, store_contact_heard(f->store, contact, since_ms, &is_heard, &f->err));
+    expect_i64(name, want, is_heard);
+}
+
+static void a_contact_is_heard_since_it_last_spoke(struct store_fixture *f)
+{
+    const int64_t said_ms = SUITE_NOW_MS;
+    suite_begin(f);
+    struct contact ana = suite_talker(f, "ana");
+    struct contact bob = suite_talker(f, "bob");
+    expect_heard(f, "nothing was said", ana.row, 0, false);
+    (void)suite_message(f, &ana, &(struct message){.direction = DIRECTION_OUTBOUND});
+    expect_heard(f, "only the agent spoke", ana.row, 0, false);
+    (void)suite_message(f, &ana, &(struct message){.kind = EVENT_REACTION});
+    expect_heard(f, "a reaction says nothing", ana.row, 0, false);
+    (void)suite_message(f, &ana, &(struct message){.accepted_ms = said_ms});
+    for (unsigned i = 0; i < 5; i++)
+        (void)suite_message(f, &ana,
+                            &(struct message){.direction = DIRECTION_OUTBOUND,
+                                              .accepted_ms = said_ms + 10});
+    expect_heard(f, "in time", ana.row, said_ms, true);
+    expect_heard(f, "a moment late", ana.row, said_ms + 1, false);
+    expect_heard(f, "another contact", bob.row, 0, false);
+    /* A new conversation begins before the session ends. */
+    expect_ok(f, store_conversation_open(f->store, &ana, said_ms + 20, &f->err));
+    (void)suite_message(f, &ana,
+                        &(struct message){.direction = DIRECTION_OUTBOUND,
+                                          .accepted_ms = said_ms + 20});
+    expect_heard(f, "in the conversation before", ana.row, said_ms, true);
+    (void)suite_message(
+        f, &bob, &(struct message){.kind = EVENT_ANSWER, .accepted_ms = said_ms + 30});
+    expect_heard(f, "an answer", bob.row, said_ms + 30, true);
+    suite_commit(f);
+}
+
 static const struct store_case cases[] = {
     STORE_CASE(a_message_comes_back_as_it_was, ON_BOTH),
     STORE_CASE(a_message_keeps_its_latest_status, ON_BOTH),
@@ -266,6 +305,7 @@ static const struct store_case cases[] = {
     STORE_CASE(an_unknown_message_is_not_found, ON_BOTH),
     STORE_CASE(a_choice_is_found_by_its_payload, ON_BOTH),
     STORE_CASE(a_choice_is_got_by_its_ordinal, ON_BOTH),
+    STORE_CASE(a_contact_is_heard_since_it_last_spoke, ON_BOTH),
     STORE_CASE(the_latest_message_that_showed_numbers_is_known, ON_BOTH),
 };
 const struct store_cases store_message_cases = {"messages", cases, COUNT_OF(cases)};
