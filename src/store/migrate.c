@@ -179,7 +179,8 @@ enum status migrate_with(struct sqlite_store *store, const struct migration *mig
     if (migrator.applied < count && !options->may_migrate)
         return fail(
             err, STATUS_INVALID,
-            "the schema of %s is older than this program: migration %s is pending",
+            "the schema of %s is older than this program: migration %s is pending; "
+            "back up, then run \"omgw db migrate\" (or set migrate: auto)",
             store->path, migrations[migrator.applied].name);
     if (options->mode == STORE_READER) {
         *out_is_current = migrator.applied == count;
