@@ -3,6 +3,7 @@
  */
 #include "command.h"
 #include "gateway.h"
+#include "restart.h"
 
 #include "gateway/log.h"
 #include "gateway/metrics.h"
@@ -16,6 +17,8 @@
 /* Beside the connections: database, listeners, peers, media. */
 #define SPARE_DESCRIPTORS 2048
 #define TIDY_EVERY_S 60
+/* Of all settings that need a restart. */
+#define NAMES_BYTES 1024
 
 /* --- the process
  * -------------------------------------------------------------------------------- */
@@ -95,19 +98,14 @@ static void notify(const char *state)
  * --------------------------------------------------------------------------------------
  */
 
-static bool differs(const char *a, const char *b)
-{
-    return strcmp(a == NULL ? "" : a, b == NULL ? "" : b) != 0;
-}
-
 static void warn_about_restart(const struct config *old, const struct config *new)
 {
-    if (differs(old->listen.public_address, new->listen.public_address) ||
-        differs(old->listen.admin_address, new->listen.admin_address) ||
-        differs(old->listen.control_address, new->listen.control_address) ||
-        differs(old->database, new->database))
-        log_warn("config.needs_restart",
-                 F_TEXT("settings", "listen and database change only at a restart"));
+    CLEANUP(buf_release) struct buf names;
+    buf_init(&names, NAMES_BYTES);
+    restart_needed(old, new, &names);
+    if (names.len > 0)
+        log_warn("config.needs_restart", F_STR("settings", buf_str(&names)),
+                 F_TEXT("effect", "they change only at a restart"));
 }
 
 static void reload(struct gateway *gateway, const struct invocation *invocation)

@@ -126,6 +126,41 @@ test('SIGHUP: a good file is taken, a bad one changes nothing', async (t) => {
     assert.equal((await world.partner.message('ana', 'still here')).status, 202);
 });
 
+test('a reload names what changed and needs a restart', async (t) => {
+    const world = await World.start();
+    t.after(() => world.stop());
+    await world.reload({ settings: 'limits: { max_pending: 7 }' });
+    assert.deepEqual(world.gateway.events('config.needs_restart'), []);
+    await world.reload({ settings: 'limits: { connections: 77 }\ntimeouts: { idle: 7s }' });
+    const [warning] = world.gateway.events('config.needs_restart');
+    assert.equal(warning.settings, 'limits.connections, timeouts.idle');
+});
+
+// What `serve` says when it cannot start.
+async function refusal(world, change) {
+    const file = path.join(world.dir, 'refused.yaml');
+    writeFileSync(file, change(readFileSync(world.configFile, 'utf8')));
+    const child = new Child(OMGW, ['serve', '--config', file]);
+    const { code } = await child.ended;
+    return { code, text: [...child.lines, child.text].join('\n') };
+}
+
+test('a start that cannot be says why and what to do', async (t) => {
+    const world = await World.start();
+    t.after(() => world.stop());
+    assert.equal(await world.stopGateway(), 0);
+    const nowhere = await refusal(world, (text) =>
+        text.replace(`sqlite:${world.database}`, `sqlite:${world.dir}/none/omgw.db`));
+    assert.equal(nowhere.code, 78, nowhere.text);
+    assert.match(nowhere.text, /none\/omgw.db.lock: No such file.*create the folder/);
+
+    const fresh = path.join(world.dir, 'fresh.db');
+    const pending = await refusal(world, (text) => `migrate: refuse\n${
+        text.replace(`sqlite:${world.database}`, `sqlite:${fresh}`)}`);
+    assert.equal(pending.code, 78, pending.text);
+    assert.match(pending.text, /is pending; back up, then run "omgw db migrate"/);
+});
+
 test('a second instance on the same database waits for the first to end', async (t) => {
     const world = await World.start();
     t.after(() => world.stop());
