@@ -39,7 +39,7 @@ END
 # start_stub: sets stub_pid and peer, its address.
 start_stub() {
     peer=127.0.0.1:$(free_port)
-    "$bin/tests/bench/bench-stub" --listen "$peer" --count "$dir/count" >"$dir/stub.json" &
+    "${bin:?}/tests/bench/bench-stub" --listen "$peer" --count "$dir/count" >"$dir/stub.json" &
     stub_pid=$!
     pids+=("$stub_pid")
     wait_for "the stub" "exec 3<>/dev/tcp/${peer/://}" /dev/null

@@ -2,7 +2,8 @@
  * stub: the fastest possible peer: a Genesys Cloud that gives out tokens and takes
  * every message, and a partner that takes every webhook. On SIGTERM it says how many
  * messages it took, how many requests of another kind, and how long after they were due
- * the messages arrived. With SIGUSR1 it writes the number of messages to --count.
+ * the messages arrived. With SIGUSR1 it writes the number of messages to --count, with
+ * SIGUSR2 it forgets when they arrived.
  *
  *   stub --listen 127.0.0.1:8090 [--count FILE]
  */
@@ -34,11 +35,14 @@ struct stub {
 
 static volatile sig_atomic_t is_over;
 static volatile sig_atomic_t is_asked;
+static volatile sig_atomic_t forgets;
 
 static void on_signal(int number)
 {
     if (number == SIGUSR1)
         is_asked = 1;
+    else if (number == SIGUSR2)
+        forgets = 1;
     else
         is_over = 1;
 }
@@ -150,11 +154,16 @@ int main(int argc, char **argv)
     (void)epoll_ctl(stub.epoll, EPOLL_CTL_ADD, stub.listener, &event);
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigaction(SIGUSR1, &action, NULL);
+    (void)sigaction(SIGUSR2, &action, NULL);
     while (!is_over) {
         turn(&stub);
         if (is_asked) {
             is_asked = 0;
             tell_count(&stub, count);
+        }
+        if (forgets) {
+            forgets = 0;
+            memset(&stub.arrivals, 0, sizeof(stub.arrivals));
         }
     }
     (void)printf("{\"taken\":%lld,\"others\":%lld,\"arrival_p50_ms\":%.3f,"
