@@ -106,6 +106,9 @@ run_scenarios() {
     local folder=$1 preset=$2 log options=() tests status=0 passed failed
     log=$(part_file scenarios)
     export OMGW_BUILD=$PWD/build/$preset
+    # What the processes of the tests write stays there for check_canaries.
+    OMGW_LEFT=$PWD/$logs/left/$(basename "$log" .scenarios)
+    export OMGW_LEFT
     if [[ -x $folder/run ]]; then
         # shellcheck disable=SC2154 # scripts/test sets it
         if $full; then
@@ -214,6 +217,13 @@ check_cppcheck() {
         --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
         --suppress=missingIncludeSystem --library=scripts/lib/cppcheck.xml \
         -Iinclude -D_GNU_SOURCE src
+}
+
+# Everything that was written until now, and core files: of all parts, so the last one.
+check_canaries() {
+    node --test tests/canaries/scan.test.mjs
+    node tests/canaries/scan.mjs "$logs" . "${TMPDIR:-/tmp}" /var/tmp | tee "$(part_file scan)"
+    note "$(tail -n 1 "$(part_file scan)")"
 }
 
 # The alert rules and the dashboard, by Prometheus' own tool.

@@ -8,6 +8,7 @@
 logs=build/test
 rm -rf "$logs"
 mkdir -p "$logs"
+touch "$logs/started"
 
 rows=()
 total_passed=0

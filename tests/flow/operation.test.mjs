@@ -119,7 +119,7 @@ test('SIGHUP: a good file is taken, a bad one changes nothing', async (t) => {
     assert.equal((await world.partner.message('ana', 'hi', {}, { bridge: 'second' })).status, 202);
 
     // History forbids another integration id; nothing changes.
-    assert.equal((await world.partner.message('ana', 'history')).status, 202);
+    assert.equal((await world.partner.message('ana', 'Something of the past.')).status, 202);
     writeFileSync(world.configFile, good.replace('000000000002', '000000000009'));
     world.gateway.process.kill('SIGHUP');
     await until('the refusal', () => world.gateway.events('config.refused').length === 2);

@@ -4,6 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { leave, wordsOf } from '../../flow/support/canary.mjs';
 import { Partner, SECRET } from '../../flow/support/partner.mjs';
 import { Child, until } from '../../flow/support/process.mjs';
 import { blocksOf, commandsOf, missingLine } from './blocks.mjs';
@@ -30,10 +31,15 @@ const INTEGRATION = '5a1d3a52-0000-4000-8000-000000000002';
 const SECRETS = { genesys: 'a-client-secret-of-the-page', acme: SECRET,
     'acme-genesys': 'a-signing-secret-of-the-page' };
 
+const [page] = process.argv.slice(2);
+const LINE = 'Hello, where is my order?';
+const ANSWER = 'It is on its way, Ana.';
 const children = [];
 
 async function start(ready, command, args = []) {
-    const child = new Child(command, args, { env, cwd: '/etc/omgw', detached: true });
+    const kind = ready === 'serve.started' ? 'gateway' : 'process';
+    const child = new Child(command, args, { env, cwd: '/etc/omgw', detached: true,
+        name: `${path.parse(page).name}.${kind}` });
     children.push(child);
     await until(`${command} to say ${ready}`, () => {
         if (child.code !== undefined)
@@ -70,10 +76,10 @@ const emulator = async (route, body) => (await fetch(`${EMULATOR}/${route}`,
 
 // A line of the customer Ana, the agent's answer, and one that the partner refuses.
 async function talk(partner) {
-    await partner.message('ana', 'Hello, where is my order?', { id: 'm-msg_1' },
+    await partner.message('ana', LINE, { id: 'm-msg_1' },
         { id: 'msg_1' });
     await until('the line', async () => (await emulator('messages')).length === 1);
-    for (const text of ['It is on its way, Ana.', 'No.'])
+    for (const text of [ANSWER, 'No.'])
         await emulator('agent', { integrationId: INTEGRATION, to: 'ana', text });
     await until('the answers and their receipts', async () =>
         (await emulator('receipts')).length === 2);
@@ -228,7 +234,6 @@ async function runPage(page) {
     return isWell;
 }
 
-const [page] = process.argv.slice(2);
 let isWell = false;
 try {
     configure();
@@ -239,7 +244,11 @@ try {
 }
 if (!existsSync(CONFIG))
     isWell = false;
-for (const child of children)
+for (const child of children) {
     if (child.code === undefined)
         process.kill(-child.process.pid, 'SIGKILL');
+    await child.closed;
+}
+leave(`words/${path.parse(page).name}.json`, JSON.stringify(wordsOf({
+    secrets: Object.values(SECRETS), events: [{ text: LINE }, { text: ANSWER }] })));
 process.exit(isWell ? 0 : 1);

@@ -2,6 +2,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import http from 'node:http';
 import { once } from 'node:events';
+import { CANARIES } from './canary.mjs';
 import { until } from './process.mjs';
 
 export const SECRET = 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=';
@@ -112,6 +113,8 @@ export class Partner {
         timestamp = Math.floor((Date.now() + this.clockAheadMs) / 1000) } = {}) {
         return {
             'content-type': 'application/json',
+            authorization: `Bearer ${CANARIES.bearer}`,
+            'x-canary': CANARIES.header,
             'content-length': Buffer.byteLength(body),
             'webhook-id': id,
             'webhook-timestamp': String(timestamp),
@@ -123,7 +126,7 @@ export class Partner {
     async send(type, data, options = {}) {
         this.sent.push(data);
         const body = options.body ?? JSON.stringify({
-            type, timestamp: new Date().toISOString(), data,
+            type, timestamp: new Date().toISOString(), data, canary: CANARIES.member,
         });
         return request(`${this.base}/webhooks/channels/${options.bridge ?? this.bridge}`, {
             method: 'POST',

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import net from 'node:net';
+import { leave } from './canary.mjs';
 
 // Waits until `condition()` gives something true; fails loudly with what it waited for.
 export async function until(what, condition, timeoutMs = 30000, everyMs = 10) {
@@ -37,9 +38,13 @@ export async function freePort() {
     }
 }
 
+let children = 0;
+
 export class Child {
-    constructor(command, args, options = {}) {
+    // What it writes is left as "NAME.N.log": see canary.mjs. A name is "WORLD.KIND".
+    constructor(command, args, { name = 'nobody.process', ...options } = {}) {
         this.command = command;
+        this.name = `${name}.${process.pid}-${++children}`;
         this.lines = [];
         this.text = '';
         this.process = spawn(command, args, {
@@ -48,6 +53,8 @@ export class Child {
         });
         for (const stream of [this.process.stdout, this.process.stderr])
             stream.on('data', (chunk) => this.#take(chunk));
+        this.closed = once(this.process, 'close').then(() =>
+            leave(`${this.name}.log`, [...this.lines, this.text].join('\n')));
         this.ended = once(this.process, 'exit').then(([code, signal]) => {
             this.code = code;
             this.signal = signal;

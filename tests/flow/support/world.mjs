@@ -6,7 +6,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { leaks } from './canary.mjs';
+import { CANARIES, leaks, leave, wordsOf } from './canary.mjs';
+import { coreFiles } from './cores.mjs';
 import { readExposition } from './exposition.mjs';
 import { Child, freePort, until } from './process.mjs';
 import { Partner, SECRET, request } from './partner.mjs';
@@ -22,16 +23,21 @@ export const GENESYS_SECRET = 'a-genesys-signing-secret';
 export const CLIENT_ID = '0b0e7c1e-0000-4000-8000-000000000001';
 export const CLIENT_SECRET = 'client-secret-of-the-test';
 
+let worlds = 0;
+
 export class World {
-    // options: emulator (extra arguments), settings (YAML lines), partnerSettings, bridge
-    // settings, requestsPerMinute and connections of the organisation, bridges and organisations (further entries of the lists), apiUrl, loginUrl,
-    // clientSecret, program (another omgw), env, logLevel (where lines would be too many).
+    // options: emulator (extra arguments), settings (YAML lines), partner and bridge settings,
+    // requestsPerMinute and connections of the organisation, bridges and organisations
+    // (further entries of the lists), apiUrl, loginUrl, clientSecret, program (another omgw),
+    // wrap (a command before it), arguments (of serve), env, cwd ("own": the world's folder),
+    // database, logLevel (where lines would be too many).
     static async start(options = {}) {
         const world = new World();
         world.options = options;
         world.agentSaid = [];
         world.adminHeaders = {}; // the token of a listener that wants one
-        world.secrets = [SECRET, GENESYS_SECRET, CLIENT_SECRET];
+        world.secrets = [SECRET, GENESYS_SECRET, CLIENT_SECRET, ...Object.values(CANARIES)];
+        world.id = `${process.pid}-${++worlds}`;
         world.dir = mkdtempSync(path.join(tmpdir(), 'omgw-flow-'));
         world.partner = await new Partner().start();
         world.ports = { public: await freePort(), admin: await freePort(),
@@ -93,6 +99,8 @@ ${extra.bridge ?? ''}
     partner:
       callback_url: "${this.partner.url}"
       secrets: [ { value: "${SECRET}" } ]
+${/^ *headers:/m.test(extra.partner ?? '') ? '' :
+        `      headers: { x-canary: ${CANARIES.ours} }`}
 ${extra.partner ?? ''}
 ${this.#part(extra.bridges)}
 `);
@@ -116,16 +124,19 @@ ${this.#part(extra.bridges)}
             '--webhook-secret', GENESYS_SECRET,
             '--requests-per-minute', '0',
             ...(this.#part(this.options.emulator) || []),
-        ]);
+        ], { name: `${this.id}.emulator` });
         await this.untilAnswers(`${this.genesys}/_emulator/tokens`, this.emulator);
     }
 
     async startGateway(env = {}) {
         const prefix = this.options.wrap ?? [];
         const program = this.options.program ?? OMGW;
-        const command = [...prefix, program, 'serve', '--config', this.configFile];
+        const command = [...prefix, program, 'serve', '--config', this.configFile,
+            ...(this.options.arguments ?? [])];
         this.gateway = new Child(command[0], command.slice(1), {
             env: { ...process.env, ...(this.options.env ?? {}), ...env },
+            name: `${this.id}.gateway`,
+            ...(this.options.cwd === 'own' ? { cwd: this.dir } : {}),
         });
         if (this.options.logLevel === undefined)
             return this.gateway.untilEvent('serve.started', 30000);
@@ -175,6 +186,10 @@ ${this.#part(extra.bridges)}
         await this.gateway?.kill();
         await this.emulator?.kill('SIGKILL');
         await this.partner.stop();
+        leave(`words/${this.id}.json`, JSON.stringify(wordsOf(
+            { secrets: this.secrets, events: [...this.partner.sent, ...this.agentSaid] })));
+        for (const name of coreFiles(this.dir))
+            leave(`cores/${this.id}`, name);
         rmSync(this.dir, { recursive: true, force: true });
     }
 
@@ -247,7 +262,8 @@ ${this.#part(extra.bridges)}
     // --- the gateway's own words ---------------------------------------------------------
 
     async omgw(...args) {
-        const child = new Child(OMGW, [...args, '--config', this.configFile]);
+        const child = new Child(OMGW, [...args, '--config', this.configFile],
+            { name: `${this.id}.${args[0] === 'trace' ? 'trace' : 'command'}` });
         const { code } = await child.ended;
         return { code, text: [...child.lines, child.text].join('\n') };
     }
@@ -278,7 +294,9 @@ ${this.#part(extra.bridges)}
     }
 
     async #metricsPage() {
-        return (await request(`${this.admin}/metrics`, { headers: this.adminHeaders })).body;
+        const { body } = await request(`${this.admin}/metrics`, { headers: this.adminHeaders });
+        leave(`${this.id}.metrics.log`, body); // the last page has every series
+        return body;
     }
 
     // Sum of a metric over all series whose labels contain every given piece.
