@@ -441,6 +441,11 @@ MUST_CHECK enum status store_status(struct store *store, struct json **out_json,
                                     struct error *err);
 /* Applies pending migrations, offline under the lock: store_open with may_migrate. */
 
+/* Every column of every view for operators, in order; needs no database. */
+typedef void store_view_seen(const char *view, const char *column, void *context);
+MUST_CHECK enum status store_views(store_view_seen *seen, void *context,
+                                   struct error *err);
+
 /*
  * Rows as an operator lists them: a number to page by, and named cells. The columns of
  * a kind are the same for every database, and so are their names: scripts read them.

@@ -14,19 +14,11 @@
 #define PROBLEMS_BYTES (1024u * 1024)
 #define DOCUMENT_BYTES (64u * 1024 * 1024)
 
-struct option_row {
-    char letter;
-    const char *name;
-    const char *value; /* NULL: a flag */
-    size_t offset;     /* of its place in struct invocation */
-    const char *help;
-};
-
 #define OPTION(letter, name, value, member, help)                                      \
     {                                                                                  \
         (letter), (name), (value), offsetof(struct invocation, member), (help)         \
     }
-static const struct option_row option_rows[] = {
+const struct option_row option_rows[] = {
     OPTION('c', "config", "FILE", config_path,
            "configuration (default " DEFAULT_CONFIG ")"),
     OPTION('b', "bridge", "NAME", bridge, "only of this bridge"),
@@ -54,6 +46,7 @@ static const struct option_row option_rows[] = {
            "send one message each way, say what became of them, and end"),
     OPTION('h', "help", NULL, wants_help, "this text"),
 };
+const size_t option_row_count = COUNT_OF(option_rows);
 
 /* --- help
  * ------------------------------------------------------------------------------------
@@ -74,7 +67,7 @@ static void print_overview(FILE *out)
     (void)fputs("\n`omgw help COMMAND` shows a command's options and examples.\n", out);
 }
 
-static bool takes(const struct command *command, char letter)
+bool command_takes(const struct command *command, char letter)
 {
     return letter == 'h' || strchr(command->options, letter) != NULL;
 }
@@ -88,7 +81,7 @@ static void print_help(const struct command *command, FILE *out)
                   command->operand == NULL ? "" : command->operand);
     for (size_t i = 0; i < COUNT_OF(option_rows); i++) {
         const struct option_row *row = &option_rows[i];
-        if (takes(command, row->letter))
+        if (command_takes(command, row->letter))
             (void)fprintf(out, "  --%s %-*s %s\n", row->name,
                           (int)(12 - strlen(row->name)),
                           row->value == NULL ? "" : row->value, row->help);
@@ -194,7 +187,7 @@ static void long_options(const struct command *command, struct option *out)
 {
     for (size_t i = 0; i < COUNT_OF(option_rows); i++) {
         const struct option_row *row = &option_rows[i];
-        if (takes(command, row->letter))
+        if (command_takes(command, row->letter))
             *out++ = (struct option){
                 row->name, row->value != NULL ? required_argument : no_argument, NULL,
                 row->letter};
@@ -230,7 +223,7 @@ static enum exit_code say_wrong_option(const struct command *command, const char
     struct str rest = name;
     nearest_start(&nearest, str_cut(&rest, '='));
     for (size_t i = 0; i < COUNT_OF(option_rows); i++)
-        if (takes(command, option_rows[i].letter))
+        if (command_takes(command, option_rows[i].letter))
             nearest_offer(&nearest, str_of(option_rows[i].name));
     if (nearest_name(&nearest) != NULL && !str_is(nearest.wanted, nearest.best))
         (void)fprintf(stderr, "omgw: did you mean --%s?\n", nearest_name(&nearest));

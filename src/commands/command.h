@@ -54,6 +54,7 @@ struct invocation {
 struct command {
     const char *name;    /* one or two words */
     const char *operand; /* "ID"; "[ID]": may be left out; NULL: none */
+    const char *words;   /* the operand is one of these, with blanks between; or NULL */
     const char *summary;
     const char *examples; /* first in the help */
     const char *options;  /* letters of the option rows it takes: see command.c */
@@ -63,6 +64,17 @@ struct command {
 
 extern const struct command commands[];
 extern const size_t command_count;
+
+struct option_row {
+    char letter; /* in struct command's options */
+    const char *name;
+    const char *value; /* NULL: a flag */
+    size_t offset;     /* of its place in struct invocation */
+    const char *help;
+};
+extern const struct option_row option_rows[];
+extern const size_t option_row_count;
+bool command_takes(const struct command *command, char letter);
 
 /* Finds the command in argv, reads its options, runs it. The exit code of the process.
  */
@@ -106,6 +118,8 @@ enum exit_code command_db_restore(const struct invocation *invocation);
 enum exit_code command_trace(const struct invocation *invocation);
 enum exit_code command_health(const struct invocation *invocation);
 enum exit_code command_version(const struct invocation *invocation);
+enum exit_code command_completion(const struct invocation *invocation);
+enum exit_code command_man(const struct invocation *invocation);
 enum exit_code command_list(const struct invocation *invocation);
 enum exit_code command_show(const struct invocation *invocation);
 enum exit_code command_dead_change(const struct invocation *invocation);

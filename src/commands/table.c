@@ -263,6 +263,25 @@ const struct command commands[] = {
         .run = command_health,
     },
     {
+        .name = "completion",
+        .operand = "SHELL",
+        .words = "bash zsh fish",
+        .summary = "Print what that shell needs to complete commands with TAB",
+        .examples = "  source <(omgw completion bash)\n"
+                    "  omgw completion fish | source\n",
+        .options = "",
+        .run = command_completion,
+    },
+    {
+        .name = "man",
+        .operand = "SECTION",
+        .words = "1 5 7",
+        .summary = "Print a manual page: commands, settings, views of the database",
+        .examples = "  omgw man 5 | man -l -\n",
+        .options = "",
+        .run = command_man,
+    },
+    {
         .name = "version",
         .summary = "Show the version and how it was built",
         .examples = "  omgw version --json\n",
