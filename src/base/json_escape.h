@@ -18,7 +18,7 @@ struct json_escape json_escape_read(const char *at, const char *end);
 struct str json_unescape(struct str raw, struct arena *arena);
 
 /*
- * Steps over bytes that stand in a string as they are, eight at a time: all but a
+ * Steps over bytes that stand in a string as they are, many at a time: all but a
  * quote, a backslash and control characters (below 0x20). *seen: all bytes or-ed; its
  * top bit tells of non-ASCII.
  */

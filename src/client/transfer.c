@@ -140,7 +140,6 @@ static bool set_texts(CURL *easy, const struct http_client_settings *settings)
         const char *value;
     } texts[] = {
         {CURLOPT_PROTOCOLS_STR, "http,https"                                  },
-        {CURLOPT_USERAGENT,     USER_AGENT                                    },
  /* Empty, not NULL: the environment's proxies are not ours. */
         {CURLOPT_PROXY,         settings->proxy == NULL ? "" : settings->proxy},
         {CURLOPT_NOPROXY,       ""                                            },
@@ -249,11 +248,18 @@ static void add_header_line(struct buf *text, struct str line)
     buf_add_char(text, '\0');
 }
 
-/* Lays the lines one behind the other; false when they are too long together. */
+/*
+ * Lays the lines one behind the other; false when they are too long together. libcurl
+ * formats its own User-Agent twice, at a hundred instructions a byte, and an Accept of
+ * anything says nothing.
+ */
 static bool write_headers(struct buf *text, const struct exchange *exchange)
 {
     buf_clear(text);
     add_header_line(text, STR("Expect:"));
+    add_header_line(text, STR("Accept:"));
+    if (!has_header(exchange, STR("User-Agent")))
+        add_header_line(text, STR("User-Agent: " USER_AGENT));
     if (!has_header(exchange, STR("Content-Type")))
         add_header_line(text, STR("Content-Type:"));
     for (size_t i = 0; i < exchange->header_count; i++)

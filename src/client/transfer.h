@@ -11,8 +11,9 @@
 #include "gateway/exchange.h"
 #include "gateway/http_client.h"
 
-/* What the exchange says, "Expect:" and an empty "Content-Type:". */
-#define TRANSFER_HEADERS_MAX (EXCHANGE_HEADERS_MAX + 2)
+/* What the exchange says, a user agent, and what is left out: "Expect:", "Accept:" and
+ * "Content-Type:". */
+#define TRANSFER_HEADERS_MAX (EXCHANGE_HEADERS_MAX + 4)
 
 struct transfer {
     CURL *easy;

@@ -43,7 +43,7 @@ static const char writer_settings[] = "PRAGMA page_size = 4096;"
                                       "PRAGMA wal_autocheckpoint = 0;"
                                       "PRAGMA journal_size_limit = 16777216;"
                                       "PRAGMA secure_delete = OFF;"
-                                      "PRAGMA cache_size = -8192;";
+                                      "PRAGMA cache_size = -4096;";
 
 static const char reader_settings[] = "PRAGMA query_only = ON;"
                                       "PRAGMA cache_size = -2048;";
@@ -51,7 +51,7 @@ static const char reader_settings[] = "PRAGMA query_only = ON;"
 /* The database as it is, in whatever mode. */
 static const char offline_settings[] = "PRAGMA synchronous = FULL;"
                                        "PRAGMA wal_autocheckpoint = 0;"
-                                       "PRAGMA cache_size = -8192;";
+                                       "PRAGMA cache_size = -4096;";
 
 static const char copy_settings[] = "PRAGMA query_only = ON;"
                                     "PRAGMA cache_size = -65536;";

@@ -225,7 +225,7 @@ static void request_is_what_the_exchange_says(void **state)
     char want[512];
     (void)snprintf(want, sizeof(want),
                    "POST /a/b?c=%%20d HTTP/1.1\r\nHost: %s\r\n"
-                   "User-Agent: omgw/" OMGW_VERSION "\r\nAccept: */*\r\n"
+                   "User-Agent: omgw/" OMGW_VERSION "\r\n"
                    "Content-Type: application/json\r\nAuthorization: Bearer t\r\n"
                    "X-Empty:\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
                    client_peer_url(peer) + strlen("http://"));
