@@ -2,6 +2,7 @@
 //
 //   <!-- not run: REASON -->            nothing of it is a command here
 //   <!-- saved as: FILE -->             a file, executable if it begins with #!
+//   <!-- with the gateway stopped: ... -->   it is started again behind it
 //   <!-- in the background until: TEXT -->   it goes on running; ready when it says TEXT
 
 export function blocksOf(text) {

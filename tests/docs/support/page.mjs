@@ -40,6 +40,7 @@ async function start(ready, command, args = []) {
     const kind = ready === 'serve.started' ? 'gateway' : 'process';
     const child = new Child(command, args, { env, cwd: '/etc/omgw', detached: true,
         name: `${path.parse(page).name}.${kind}` });
+    child.isGateway = kind === 'gateway';
     children.push(child);
     await until(`${command} to say ${ready}`, () => {
         if (child.code !== undefined)
@@ -188,7 +189,18 @@ const LANGUAGES = {
     '': () => undefined, // a picture, not a command
 };
 
-const MARKS = [undefined, 'not run', 'saved as', 'in the background until'];
+async function runWithoutGateway(body) {
+    for (const gateway of children.filter((child) => child.isGateway && child.code === undefined)) {
+        process.kill(-gateway.process.pid, 'SIGTERM');
+        await gateway.closed; // the shell before it ends at once
+    }
+    const { fault } = run(body);
+    await startGateway();
+    return fault;
+}
+
+const MARKS = [undefined, 'not run', 'saved as', 'in the background until',
+    'with the gateway stopped'];
 
 async function runBlock(page, { language, body, mark, rest }) {
     if (!MARKS.includes(mark))
@@ -204,6 +216,8 @@ async function runBlock(page, { language, body, mark, rest }) {
         await runInBackground(page, rest, commands.map(({ command }) => command).join('\n'));
         return undefined;
     }
+    if (mark === 'with the gateway stopped')
+        return runWithoutGateway(body);
     if (mark === 'saved as' && language === 'sh')
         return check(path.resolve('/etc/omgw', rest), 'bash', '-n');
     return LANGUAGES[language](body);
