@@ -205,6 +205,19 @@ void disk_apply(struct disk *disk, struct disk_event *event)
     }
 }
 
+void disk_change(struct disk *disk, enum disk_op op, unsigned file, size_t offset,
+                 const void *bytes, size_t len)
+{
+    struct disk_event *event = disk_event_new(op, file, offset, bytes, len);
+    disk_apply(disk, event);
+    disk_event_drop(event);
+}
+
+const char *disk_name(const struct disk *disk, unsigned file)
+{
+    return disk->files[file]->is_named ? disk->files[file]->name : NULL;
+}
+
 unsigned disk_next_file(const struct disk *disk)
 {
     return (unsigned)disk->file_count;

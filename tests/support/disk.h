@@ -51,10 +51,16 @@ void disk_free(struct disk *disk);
 /* Holds the event as long as a crash may undo it. */
 void disk_apply(struct disk *disk, struct disk_event *event);
 
+/* The same with an event of its own. */
+void disk_change(struct disk *disk, enum disk_op op, unsigned file, size_t offset,
+                 const void *bytes, size_t len);
+
 /* The number for the next DISK_CREATE. */
 unsigned disk_next_file(const struct disk *disk);
 /* -1: no file of that name. */
 int disk_find(const struct disk *disk, const char *name);
+/* NULL: it has none any more. */
+const char *disk_name(const struct disk *disk, unsigned file);
 size_t disk_size(const struct disk *disk, unsigned file);
 /* Of all files that have a name. */
 size_t disk_used(const struct disk *disk);

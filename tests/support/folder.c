@@ -1,6 +1,6 @@
 #include "support/folder.h"
 
-#include "support/expect.h"
+#include "support/must.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -9,18 +9,18 @@
 void folder_make(char path[FOLDER_BYTES])
 {
     (void)snprintf(path, FOLDER_BYTES, "/tmp/omgw-test-XXXXXX");
-    assert_non_null(mkdtemp(path));
+    must(mkdtemp(path) != NULL, path);
 }
 
 void folder_remove(const char *path)
 {
     DIR *entries = opendir(path);
-    assert_non_null(entries);
+    must(entries != NULL, path);
     for (struct dirent *e = readdir(entries); e != NULL; e = readdir(entries)) {
         char file[512];
         (void)snprintf(file, sizeof(file), "%s/%s", path, e->d_name);
         (void)unlink(file); /* "." and ".." refuse */
     }
     (void)closedir(entries);
-    assert_int_equal(0, rmdir(path));
+    must(rmdir(path) == 0, path);
 }

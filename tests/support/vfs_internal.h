@@ -46,6 +46,7 @@ struct vfs_memory {
     struct vfs_trouble trouble;
     uint64_t calls;
     bool has_failed;
+    int exempt_depth;
     struct vfs_record *record; /* NULL: none */
 };
 

@@ -16,14 +16,29 @@ static struct vfs_memory *memory_of(sqlite3_vfs *vfs)
     return CONTAINER_OF(vfs, struct vfs_memory, vfs);
 }
 
+static struct {
+    void (*enter)(void);
+    void (*leave)(void);
+} hooks;
+
+void vfs_memory_set_hooks(void (*enter)(void), void (*leave)(void))
+{
+    hooks.enter = enter;
+    hooks.leave = leave;
+}
+
 void vfs_enter(struct vfs_memory *vfs)
 {
+    if (hooks.enter != NULL)
+        hooks.enter();
     (void)pthread_mutex_lock(&vfs->lock);
 }
 
 int vfs_leave(struct vfs_memory *vfs, int rc)
 {
     (void)pthread_mutex_unlock(&vfs->lock);
+    if (hooks.leave != NULL)
+        hooks.leave();
     return rc;
 }
 
@@ -39,6 +54,8 @@ static const int failure_codes[VFS_CALLS] = {
 int vfs_trouble(struct vfs_memory *vfs, enum vfs_call call)
 {
     const struct vfs_trouble *plan = &vfs->trouble;
+    if (vfs->exempt_depth > 0)
+        return SQLITE_OK;
     if (plan->calls != 0 && (plan->calls & 1u << call) == 0)
         return SQLITE_OK;
     vfs->calls++;
@@ -242,6 +259,21 @@ struct vfs_memory *vfs_memory_new(const char *name, uint64_t seed)
     return vfs;
 }
 
+void vfs_memory_make_default(struct vfs_memory *vfs, bool is_default)
+{
+    sqlite3_vfs *own = is_default ? &vfs->vfs : sqlite3_vfs_find("unix");
+    (void)sqlite3_vfs_register(own, 1);
+}
+
+void vfs_memory_make_file(struct vfs_memory *vfs, const char *name)
+{
+    vfs_enter(vfs);
+    vfs_change(vfs, vfs->disk, DISK_CREATE, disk_next_file(vfs->disk), 0, name,
+               strlen(name) + 1);
+    vfs_change(vfs, vfs->disk, DISK_SYNC_DIRECTORY, 0, 0, NULL, 0);
+    (void)vfs_leave(vfs, 0);
+}
+
 void vfs_memory_free(struct vfs_memory *vfs)
 {
     if (vfs == NULL)
@@ -274,6 +306,13 @@ void vfs_memory_trouble(struct vfs_memory *vfs, const struct vfs_trouble *troubl
     vfs->trouble = *trouble;
     vfs->calls = 0;
     vfs->has_failed = false;
+    (void)vfs_leave(vfs, 0);
+}
+
+void vfs_memory_exempt(struct vfs_memory *vfs, bool is_exempt)
+{
+    vfs_enter(vfs);
+    vfs->exempt_depth += is_exempt ? 1 : -1;
     (void)vfs_leave(vfs, 0);
 }
 

@@ -20,6 +20,13 @@ struct vfs_memory;
  * salts of logs come from it): it begins anew from the seed, too.
  */
 struct vfs_memory *vfs_memory_new(const char *name, uint64_t seed);
+/* For whoever opens a database without naming one; false: SQLite's own again. */
+void vfs_memory_make_default(struct vfs_memory *vfs, bool is_default);
+/* An empty file, as another program would have made it. */
+void vfs_memory_make_file(struct vfs_memory *vfs, const char *name);
+/* Called around whatever it does of its own inside SQLite's calls: for tests that count
+ * or refuse allocations. NULL: nothing (as at first). */
+void vfs_memory_set_hooks(void (*enter)(void), void (*leave)(void));
 /* No handle may be open. Accepts NULL. */
 void vfs_memory_free(struct vfs_memory *vfs);
 void vfs_memory_reseed(struct vfs_memory *vfs, uint64_t seed);
@@ -56,6 +63,8 @@ struct vfs_trouble {
     int write_code; /* of a failing write, which takes half; 0: SQLITE_IOERR_WRITE */
 };
 void vfs_memory_trouble(struct vfs_memory *vfs, const struct vfs_trouble *trouble);
+/* Calls of the test itself neither count nor fail; true and false nest. */
+void vfs_memory_exempt(struct vfs_memory *vfs, bool is_exempt);
 bool vfs_memory_has_failed(const struct vfs_memory *vfs);
 /* Of the troubled kinds since vfs_memory_trouble, failing ones included. */
 uint64_t vfs_memory_calls(const struct vfs_memory *vfs);

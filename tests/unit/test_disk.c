@@ -5,18 +5,10 @@
 
 #define PAGE 4096
 
-static void apply(struct disk *disk, enum disk_op op, unsigned file, size_t offset,
-                  const void *bytes, size_t len)
-{
-    struct disk_event *event = disk_event_new(op, file, offset, bytes, len);
-    disk_apply(disk, event);
-    disk_event_drop(event);
-}
-
 static unsigned make(struct disk *disk, const char *name)
 {
     unsigned file = disk_next_file(disk);
-    apply(disk, DISK_CREATE, file, 0, name, strlen(name) + 1);
+    disk_change(disk, DISK_CREATE, file, 0, name, strlen(name) + 1);
     return file;
 }
 
@@ -25,13 +17,13 @@ static void write_page(struct disk *disk, unsigned file, size_t page, char lette
 {
     char bytes[PAGE];
     memset(bytes, letter, sizeof(bytes));
-    apply(disk, DISK_WRITE, file, page * PAGE, bytes, sizeof(bytes));
+    disk_change(disk, DISK_WRITE, file, page * PAGE, bytes, sizeof(bytes));
 }
 
 static void sync_all(struct disk *disk, unsigned file)
 {
-    apply(disk, DISK_SYNC, file, 0, NULL, 0);
-    apply(disk, DISK_SYNC_DIRECTORY, 0, 0, NULL, 0);
+    disk_change(disk, DISK_SYNC, file, 0, NULL, 0);
+    disk_change(disk, DISK_SYNC_DIRECTORY, 0, 0, NULL, 0);
 }
 
 /* A file "f" with page 0 'a' synced, and then pages 0 and 1 'b' written. */
@@ -149,17 +141,17 @@ static void a_name_is_there_when_its_directory_was_synced(void **state)
     struct disk *disk = disk_new();
     unsigned file = make(disk, "f");
     write_page(disk, file, 0, 'a');
-    apply(disk, DISK_SYNC, file, 0, NULL, 0);
+    disk_change(disk, DISK_SYNC, file, 0, NULL, 0);
     struct disk *found = disk_after_crash(disk, DISK_LOSES_ALL, &random);
     expect_i64("before", -1, disk_find(found, "f"));
     disk_free(found);
-    apply(disk, DISK_SYNC_DIRECTORY, 0, 0, NULL, 0);
+    disk_change(disk, DISK_SYNC_DIRECTORY, 0, 0, NULL, 0);
     found = disk_after_crash(disk, DISK_LOSES_ALL, &random);
     expect_i64("after", PAGE, letters_in(found, 0, 'a'));
     disk_free(found);
 
     /* Taken away and made again, without a sync: the old one may come back. */
-    apply(disk, DISK_DELETE, file, 0, NULL, 0);
+    disk_change(disk, DISK_DELETE, file, 0, NULL, 0);
     (void)make(disk, "f");
     expect_i64("the new one", 0, disk_size(disk, (unsigned)disk_find(disk, "f")));
     found = disk_after_crash(disk, DISK_LOSES_ALL, &random);
@@ -178,7 +170,7 @@ static void a_shorter_file_may_come_back_long(void **state)
     random_seed(&random, 7);
     struct disk *disk = half_synced();
     sync_all(disk, 0);
-    apply(disk, DISK_TRUNCATE, 0, PAGE, NULL, 0);
+    disk_change(disk, DISK_TRUNCATE, 0, PAGE, NULL, 0);
     expect_i64("now", PAGE, disk_size(disk, 0));
     struct disk *found = disk_after_crash(disk, DISK_LOSES_ALL, &random);
     expect_i64("lost", 2 * PAGE, disk_size(found, 0));
@@ -195,7 +187,7 @@ static void a_failed_sync_makes_nothing_safe_ever(void **state)
     struct random random;
     random_seed(&random, 7);
     struct disk *disk = half_synced();
-    apply(disk, DISK_SYNC_FAILED, 0, 0, NULL, 0);
+    disk_change(disk, DISK_SYNC_FAILED, 0, 0, NULL, 0);
     expect_i64("read", PAGE, letters_in(disk, 0, 'b'));
     sync_all(disk, 0);
     struct disk *found = disk_after_crash(disk, DISK_LOSES_NONE, &random);
