@@ -422,6 +422,59 @@ MUST_CHECK enum status store_pause_clear(struct store *store, enum pause_scope s
 MUST_CHECK enum status store_pauses(struct store *store, store_pause_seen *seen,
                                     void *context, struct error *err);
 
+/* --- retention
+ * ---------------------------------------------------------------------------
+ *
+ * Two halves, so that looking costs the writer nothing: a reading handle walks along
+ * the rows of a kind and says which may go, the writing one looks again and takes them
+ * away.
+ */
+
+enum expiry {
+    /* A dead letter that died before then stands no longer: it is dropped. */
+    EXPIRE_DEAD_LETTERS,
+    /* Texts and choices of messages none of whose deliveries has waited, stood dead or
+     * ended since. */
+    EXPIRE_BODIES,
+    /* Attempts that ended before. */
+    EXPIRE_ATTEMPTS,
+    /* Messages accepted before, with everything that belongs to them; contacts,
+     * conversations and ids stay. One with a delivery that waits or stands dead, or
+     * with an untold receipt, stays too, and so do the later ones of its conversation:
+     * what is left of a conversation is its end, whole. The newest message and the one
+     * of the newest delivery stay, for their numbers. */
+    EXPIRE_MESSAGES,
+    /* What operators did before. */
+    EXPIRE_AUDIT,
+};
+#define EXPIRY_KINDS (EXPIRE_AUDIT + 1)
+/* What one transaction takes away. */
+#define STORE_EXPIRE_ROWS 256
+
+/* Along the rows of a kind, oldest first. Begins as {.kind, .before_ms}. */
+struct expiry_walk {
+    enum expiry kind;
+    int64_t before_ms;
+    int64_t after;      /* it has come to this row, */
+    int64_t bridge_row; /* of dead letters: of this bridge */
+    bool is_over;       /* behind it nothing is old enough */
+};
+struct expired {
+    enum expiry kind;
+    int64_t before_ms;
+    size_t count;
+    int64_t rows[STORE_EXPIRE_ROWS];
+};
+/* One step: examines as many rows at most, and says which may go. */
+MUST_CHECK enum status store_expired_find(struct store *store, struct expiry_walk *walk,
+                                          struct expired *out, struct error *err);
+/* One was taken away; of dead letters its bridge, else 0. */
+typedef void store_expired_seen(int64_t bridge_row, void *context);
+/* Takes away those that may go still. */
+MUST_CHECK enum status store_expire(struct store *store, const struct expired *expired,
+                                    store_expired_seen *seen, void *context,
+                                    struct error *err);
+
 /* --- looking (reading handle)
  * ---------------------------------------------------------------- */
 

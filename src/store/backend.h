@@ -367,6 +367,13 @@ struct store_backend {
     enum status (*counts)(struct store *store, int64_t bridge_row, int64_t *out_pending,
                           int64_t *out_dead, struct error *err);
 
+    /* See store_expired_find: `out` begins empty. */
+    enum status (*expired_find)(struct store *store, struct expiry_walk *walk,
+                                struct expired *out, struct error *err);
+    /* See store_expire; of one kind each. */
+    enum status (*expire)(struct store *store, const struct expired *expired,
+                          store_expired_seen *seen, void *context, struct error *err);
+
     enum status (*pause_set)(struct store *store, const struct pause *pause,
                              struct error *err);
     /* Repeats are free. */

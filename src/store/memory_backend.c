@@ -73,6 +73,17 @@ int64_t count_keys(const struct table *table, const struct table_key *prefix)
     return count;
 }
 
+void keys_delete(struct table *table, const struct table_key *prefix)
+{
+    const struct table_entry *entry = table_first(table, prefix);
+    while (entry != NULL) {
+        const struct table_entry *next = table_after(entry, prefix);
+        struct table_key key = entry_key(entry);
+        table_delete(table, &key);
+        entry = next;
+    }
+}
+
 void rows_expire(struct table *table, enum memory_table of, row_is_old *is_old,
                  int64_t before_ms)
 {

@@ -34,6 +34,14 @@ enum memory_table {
     TABLE_RUN,                   /* [0] struct flights_run: begun and not ended */
 };
 
+struct delivery_row {
+    struct stored_delivery stored; /* without provider_id: that is part 0 */
+    int64_t previous_conversation;
+    bool opens_conversation;
+    bool wants_conversation_id;
+    bool may_have_arrived;
+};
+
 struct number_row {
     int64_t number;
 };
@@ -93,6 +101,10 @@ void number_put(struct table *table, const struct table_key *key, int64_t number
 int64_t number_next(struct table *table, enum memory_table of);
 /* Entries whose keys start with the prefix. */
 int64_t count_keys(const struct table *table, const struct table_key *prefix);
+/* Deletes the entries whose keys start with the prefix. */
+void keys_delete(struct table *table, const struct table_key *prefix);
+/* Without its text and extra. */
+void message_strip(struct table *table, const struct message *kept);
 /* Deletes the rows of a table that are old by its own measure. */
 typedef bool row_is_old(const void *row, int64_t before_ms);
 void rows_expire(struct table *table, enum memory_table of, row_is_old *is_old,
@@ -103,6 +115,9 @@ void rows_expire(struct table *table, enum memory_table of, row_is_old *is_old,
 const struct contact_row *contact_get(const struct table *table, int64_t row);
 /* The Genesys conversation used last; borrowed, empty when none. */
 struct str latest_link(const struct table *table, int64_t conversation);
+const struct delivery_row *delivery_get(const struct table *table, int64_t id);
+/* Keeps the index of what is pending in step. */
+void delivery_put(struct table *table, const struct delivery_row *row);
 const struct message *message_get(const struct table *table, int64_t row);
 /* The conversation's last activity was then. */
 void conversation_active(struct table *table, int64_t conversation, int64_t at_ms);
@@ -202,6 +217,12 @@ enum status memory_receipts_of(struct store *store, int64_t message, each_row *s
 enum status memory_messages_of(struct store *store, int64_t conversation,
                                unsigned limit, each_row *seen, void *context,
                                struct error *err);
+
+/* memory_expiry.c */
+enum status memory_expired_find(struct store *store, struct expiry_walk *walk,
+                                struct expired *out, struct error *err);
+enum status memory_expire(struct store *store, const struct expired *expired,
+                          store_expired_seen *seen, void *context, struct error *err);
 
 /* memory_deliveries.c */
 enum status memory_delivery_add(struct store *store, struct delivery *delivery,

@@ -1,13 +1,6 @@
 /* Deliveries, their attempts and parts, and taking work in memory. */
 #include "memory_backend.h"
 
-struct delivery_row {
-    struct stored_delivery stored; /* without provider_id: that is part 0 */
-    int64_t previous_conversation;
-    bool opens_conversation;
-    bool wants_conversation_id;
-    bool may_have_arrived;
-};
 static const size_t delivery_texts[] = {offsetof(struct delivery_row, stored.reason)};
 static const struct row_shape delivery_shape =
     ROW_SHAPE(struct delivery_row, delivery_texts);
@@ -23,14 +16,13 @@ struct group_row {
 static const size_t group_texts[] = {offsetof(struct group_row, owner)};
 static const struct row_shape group_shape = ROW_SHAPE(struct group_row, group_texts);
 
-static const struct delivery_row *delivery_get(const struct table *table, int64_t id)
+const struct delivery_row *delivery_get(const struct table *table, int64_t id)
 {
     struct table_key key = key_1(TABLE_DELIVERIES, id);
     return table_get(table, &key);
 }
 
-/* Keeps the index of what is pending in step. */
-static void delivery_put(struct table *table, const struct delivery_row *row)
+void delivery_put(struct table *table, const struct delivery_row *row)
 {
     const struct stored_delivery *stored = &row->stored;
     struct table_key key = key_1(TABLE_DELIVERIES, stored->id);

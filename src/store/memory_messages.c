@@ -75,6 +75,15 @@ enum status memory_message_get(struct store *store, int64_t row, struct arena *a
     return STATUS_OK;
 }
 
+void message_strip(struct table *table, const struct message *kept)
+{
+    struct message bare = *kept;
+    bare.text = STR_NONE;
+    bare.extra = STR_NONE;
+    struct table_key key = key_1(TABLE_MESSAGES, kept->row);
+    row_put(table, &key, &message_shape, &bare);
+}
+
 /* Nobody asks since when. */
 static void change_status(struct table *rows, const struct message *kept,
                           enum message_status status)

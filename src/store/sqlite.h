@@ -16,7 +16,7 @@ struct ids;
 
 /* A checkpoint is due once the log holds 4 MiB. Source: design.md section 3. */
 #define SQLITE_CHECKPOINT_PAGES 1024
-#define SQLITE_STORE_QUERIES 128 /* room for statements: more than there are */
+#define SQLITE_STORE_QUERIES 256 /* room for statements: more than there are */
 
 struct sqlite_store {
     struct store store;
@@ -240,6 +240,12 @@ enum status sqlite_load(struct store *store, enum delivery_class class, int64_t 
                         struct delivery **out_delivery, struct error *err);
 enum status sqlite_counts(struct store *store, int64_t bridge_row, int64_t *out_pending,
                           int64_t *out_dead, struct error *err);
+
+/* sqlite_expiry.c */
+enum status sqlite_expired_find(struct store *store, struct expiry_walk *walk,
+                                struct expired *out, struct error *err);
+enum status sqlite_expire(struct store *store, const struct expired *expired,
+                          store_expired_seen *seen, void *context, struct error *err);
 
 /* sqlite_list.c */
 enum status sqlite_list(struct store *store, const struct list_query *query,

@@ -62,7 +62,7 @@ enum status fail_arena(struct error *err)
 /* Literals are aligned by chance only, so the low bits are mixed in. */
 static size_t slot_of(const char *sql)
 {
-    return (size_t)(((uintptr_t)sql * UINT64_C(0x9E3779B97F4A7C15)) >> 57);
+    return (size_t)(((uintptr_t)sql * UINT64_C(0x9E3779B97F4A7C15)) >> 56);
 }
 
 static int find_statement(struct sqlite_store *store, const char *sql,

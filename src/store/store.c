@@ -331,6 +331,23 @@ enum status store_ids_expire(struct store *store, int64_t before_ms, bool *out_m
     return store->backend->ids_expire(store, before_ms, out_more, err);
 }
 
+/* --- retention ------------------------------------------------------------- */
+
+enum status store_expired_find(struct store *store, struct expiry_walk *walk,
+                               struct expired *out, struct error *err)
+{
+    *out = (struct expired){.kind = walk->kind, .before_ms = walk->before_ms};
+    if (walk->is_over)
+        return STATUS_OK;
+    return store->backend->expired_find(store, walk, out, err);
+}
+
+enum status store_expire(struct store *store, const struct expired *expired,
+                         store_expired_seen *seen, void *context, struct error *err)
+{
+    return store->backend->expire(store, expired, seen, context, err);
+}
+
 /* --- messages and pauses --------------------------------------------------- */
 
 enum status store_message_add(struct store *store, struct message *message,

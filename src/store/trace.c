@@ -420,6 +420,13 @@ static enum status add_found(struct store *store, const struct bridges *bridges,
     return status;
 }
 
+/* The id index may remember longer than the rest. */
+static bool has_anything(const struct json *json)
+{
+    return json_first(json_get(json, "messages")) != NULL ||
+           json_first(json_get(json, "conversations")) != NULL;
+}
+
 enum status store_trace(struct store *store, struct str id, struct json **out_json,
                         struct error *err)
 {
@@ -435,6 +442,8 @@ enum status store_trace(struct store *store, struct str id, struct json **out_js
     CLEANUP(json_freep) struct json *json = json_new_object();
     json_add_str(json, "matched", str_of(found.matched));
     status = add_found(store, &bridges, &found, json, err);
+    if (status == STATUS_OK && !has_anything(json))
+        return fail(err, STATUS_NOT_FOUND, "what had this id is past its retention");
     if (status == STATUS_OK)
         *out_json = TAKE(json);
     return status;
