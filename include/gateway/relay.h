@@ -38,13 +38,34 @@ MUST_CHECK enum status relay_sync_bridges(struct relay *relay, struct config *co
 
 /*
  * One round of what time takes away (early receipts after 24 h, ids after their
- * retention), as a write job. Main thread, every minute or so; a round that still waits
- * is not doubled.
+ * retention), as a write job. Begins each round of the housekeeper; one that still
+ * waits is not doubled.
  */
 void relay_tidy(struct relay *relay, const struct config *config);
 
 /* What new events and backups must leave free on the file system of the database. */
 int64_t relay_disk_reserve(const struct config *config);
+
+/* --- housekeeping
+ * ----------------------------------------------------------------------------- */
+
+struct housekeeper;
+/* Of a thread of its own. `reader`: a reading handle, borrowed. */
+struct housekeeper *housekeeper_new(struct relay *relay, struct store *reader,
+                                    struct config *config, struct now now);
+/* Its thread and the writer have ended. */
+void housekeeper_free(struct housekeeper *keeper);
+/*
+ * Goes on with what is past its retention: takes what was committed, looks for more,
+ * gives it to the writer. Never waits. Returns how long until there is something to do.
+ */
+int64_t housekeeper_step(struct housekeeper *keeper, struct now now);
+/* Its thread: until a step has something to do, at most that long. */
+void housekeeper_wait(struct housekeeper *keeper, int64_t timeout_ms);
+/* A round begins at once, with other settings. Any thread. */
+void housekeeper_adopt(struct housekeeper *keeper, struct config *config);
+/* No more waiting, for good. Any thread. */
+void housekeeper_stop(struct housekeeper *keeper);
 
 /* --- intake
  * ------------------------------------------------------------------------------ */

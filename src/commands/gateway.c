@@ -56,7 +56,10 @@ static enum status open_stores(struct gateway *gateway, struct error *err)
     status = store_open(config->database, &reader, &gateway->reader, err);
     if (status != STATUS_OK)
         return status;
-    return store_open(config->database, &reader, &gateway->looker, err);
+    status = store_open(config->database, &reader, &gateway->looker, err);
+    if (status != STATUS_OK)
+        return status;
+    return store_open(config->database, &reader, &gateway->walker, err);
 }
 
 static enum status sync_bridges(struct relay *relay, struct config *config,
@@ -106,6 +109,8 @@ static enum status open_relay(struct gateway *gateway, struct error *err)
     };
     gateway->relay = relay_new(&settings);
     gateway->backup = backup_new(gateway->writer);
+    gateway->housekeeper =
+        housekeeper_new(gateway->relay, gateway->walker, gateway->config, clock_now());
     return sync_bridges(gateway->relay, gateway->config, gateway->store, err);
 }
 
@@ -285,6 +290,15 @@ static void *backup_loop(void *context)
     return NULL;
 }
 
+static void *housekeeper_loop(void *context)
+{
+    struct gateway *gateway = context;
+    while (!atomic_load(&gateway->stop_housekeeper))
+        housekeeper_wait(gateway->housekeeper,
+                         housekeeper_step(gateway->housekeeper, clock_now()));
+    return NULL;
+}
+
 static void thread_start(pthread_t *thread, void *(*loop)(void *), const char *name,
                          struct gateway *gateway)
 {
@@ -301,6 +315,8 @@ void gateway_start(struct gateway *gateway)
     thread_start(&gateway->engine_thread, engine_loop, "engine", gateway);
     thread_start(&gateway->front_thread, front_loop, "front", gateway);
     thread_start(&gateway->backup_thread, backup_loop, "backup", gateway);
+    thread_start(&gateway->housekeeper_thread, housekeeper_loop, "housekeeper",
+                 gateway);
 }
 
 /* --- reload
@@ -354,6 +370,7 @@ enum status gateway_reload(struct gateway *gateway, struct config *config,
     front_adopt(gateway->front, config);
     listener_wake(gateway->public_listener);
     engine_adopt(gateway->engine, config);
+    housekeeper_adopt(gateway->housekeeper, config);
     control_adopt(gateway->control, config);
     admin_auth_adopt(gateway->admin.auth, config);
     gauges_adopt(gateway->admin.gauges, config);
@@ -401,6 +418,9 @@ void gateway_drain(struct gateway *gateway)
     int64_t until_ms = start_ms + config->timeouts.drain - DRAIN_RESERVE_MS;
 
     atomic_store(&gateway->admin.is_draining, true);
+    atomic_store(&gateway->stop_housekeeper, true);
+    housekeeper_stop(gateway->housekeeper);
+    (void)pthread_join(gateway->housekeeper_thread, NULL);
     wait_for(never, gateway, start_ms + config->timeouts.shutdown_delay);
     listener_quiesce(gateway->public_listener);
     if (gateway->control_listener != NULL)
@@ -446,8 +466,10 @@ void gateway_close(struct gateway *gateway)
     front_free(gateway->front);
     engine_free(gateway->engine);
     backup_free(gateway->backup);
+    housekeeper_free(gateway->housekeeper);
     relay_free(gateway->relay);
     writer_free(gateway->writer);
+    store_close(gateway->walker);
     store_close(gateway->looker);
     store_close(gateway->reader);
     store_close(gateway->store);

@@ -21,9 +21,11 @@ struct gateway {
     struct store *store;   /* the writing handle; writer thread once started */
     struct store *reader;  /* engine thread once started */
     struct store *looker;  /* of the metrics */
+    struct store *walker;  /* housekeeper thread once started */
     struct writer *writer;
     struct relay *relay;
     struct backup *backup;
+    struct housekeeper *housekeeper;
     struct engine *engine;
     struct front *front;
     struct listener *public_listener;
@@ -36,8 +38,10 @@ struct gateway {
     pthread_t engine_thread;
     pthread_t front_thread;
     pthread_t backup_thread;
+    pthread_t housekeeper_thread;
     atomic_bool stop_front;
     atomic_bool stop_engine;
+    atomic_bool stop_housekeeper;
 };
 
 /* Builds everything from gateway->config; nothing runs yet. What was built stays in the

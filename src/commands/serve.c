@@ -16,7 +16,6 @@
 
 /* Beside the connections: database, listeners, peers, media. */
 #define SPARE_DESCRIPTORS 2048
-#define TIDY_EVERY_S 60
 /* Of all settings that need a restart. */
 #define NAMES_BYTES 1024
 
@@ -51,7 +50,7 @@ static void forbid_core_files(void)
     (void)setrlimit(RLIMIT_CORE, &none);
 }
 
-/* Signals are taken by sigtimedwait on the main thread; no other thread sees them. */
+/* Signals are taken by sigwaitinfo on the main thread; no other thread sees them. */
 static sigset_t block_signals(void)
 {
     sigset_t set;
@@ -142,14 +141,10 @@ static void reload(struct gateway *gateway, const struct invocation *invocation)
 static void run_until_told(struct gateway *gateway, const struct invocation *invocation,
                            const sigset_t *signals)
 {
-    const struct timespec round = {.tv_sec = TIDY_EVERY_S};
-    relay_tidy(gateway->relay, gateway->config);
     for (;;) {
-        int number = sigtimedwait(signals, NULL, &round);
-        if (number < 0) {
-            relay_tidy(gateway->relay, gateway->config);
-            continue;
-        }
+        int number = sigwaitinfo(signals, NULL);
+        if (number < 0)
+            continue; /* interrupted */
         if (number != SIGHUP) {
             log_info("serve.stopping", F_I64("signal", number));
             return;

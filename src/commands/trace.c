@@ -57,10 +57,8 @@ enum exit_code command_trace(const struct invocation *invocation)
         store_trace(store, str_of(invocation->arguments[0]), &trace, &err);
     if (status == STATUS_NOT_FOUND) {
         (void)fprintf(
-            stderr,
-            "omgw: no message, webhook or conversation has the id \"%s\" (ids "
-            "are kept as long as messages)\n",
-            invocation->arguments[0]);
+            stderr, "omgw: no message, webhook or conversation has the id \"%s\": %s\n",
+            invocation->arguments[0], err.text);
         return EXIT_TROUBLE;
     }
     if (status != STATUS_OK) {

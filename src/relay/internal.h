@@ -25,6 +25,7 @@ enum webhook_result {
 struct tally {
     struct tally *next;
     char *name;
+    int64_t bridge_row;
     _Atomic int64_t pending; /* deliveries ready or waiting */
     _Atomic int64_t dead;
     struct series *webhooks[2][WEBHOOK_RESULT_COUNT]; /* by enum intake_peer */
@@ -62,6 +63,7 @@ struct series *tally_strangers(enum intake_peer peer);
 struct tally *tally_of(struct relay *relay, const char *bridge_name);
 /* NULL when this process has not served the bridge. */
 struct tally *tally_find(const struct relay *relay, struct str bridge_name);
+struct tally *tally_of_row(const struct relay *relay, int64_t bridge_row);
 void tally_free_all(struct relay *relay);
 void tally_moved(struct tally *tally, int64_t pending, int64_t dead);
 

@@ -167,9 +167,7 @@ static enum status drop_one(struct order_run *run, int64_t id, struct error *err
                                        run->now.wall_ms, err);
     if (status != STATUS_OK)
         return skip_or_fail(run->order, id, status, err);
-    const struct bridge *bridge =
-        config_bridge_of_row(run->work->config, delivery->bridge_row);
-    note_change(run, bridge == NULL ? NULL : bridge->tally, 0, -1);
+    note_change(run, tally_of_row(run->work->relay, delivery->bridge_row), 0, -1);
     return STATUS_OK;
 }
 
@@ -203,7 +201,7 @@ static enum status forget_one(struct order_run *run, int64_t id, struct error *e
     if (status != STATUS_OK)
         return skip_or_fail(run->order, id, status, err);
     run->work->bridge_row = delivery->bridge_row;
-    note_change(run, tally_find(run->work->relay, run->order->bridge), -1, 1);
+    note_change(run, tally_of_row(run->work->relay, delivery->bridge_row), -1, 1);
     return fail_message(run, delivery->message_id, err);
 }
 

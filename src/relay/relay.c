@@ -51,6 +51,7 @@ static enum status start_tally(struct relay *relay, struct bridge *bridge,
     if (status != STATUS_OK)
         return status;
     bridge->tally = tally_of(relay, bridge->name);
+    bridge->tally->bridge_row = bridge->row;
     tally_moved(bridge->tally, pending, dead);
     return STATUS_OK;
 }

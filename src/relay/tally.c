@@ -72,6 +72,14 @@ struct tally *tally_find(const struct relay *relay, struct str bridge_name)
     return tally;
 }
 
+struct tally *tally_of_row(const struct relay *relay, int64_t bridge_row)
+{
+    struct tally *tally = relay->tallies;
+    while (tally != NULL && tally->bridge_row != bridge_row)
+        tally = tally->next;
+    return tally;
+}
+
 struct tally *tally_of(struct relay *relay, const char *bridge_name)
 {
     struct tally *tally = tally_find(relay, str_of(bridge_name));

@@ -402,7 +402,8 @@ static enum status find_all(struct store *store, const struct bridges *bridges,
     if (status == STATUS_OK)
         status = find_their_messages(store, found, err);
     if (status == STATUS_OK && found->matched == NULL)
-        return fail(err, STATUS_NOT_FOUND, "nothing is known under this id");
+        return fail(err, STATUS_NOT_FOUND,
+                    "it was never seen, or is past its retention");
     return status;
 }
 
