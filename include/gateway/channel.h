@@ -19,6 +19,8 @@ struct pace {
 struct capabilities {
     int64_t text_max; /* code points in one message */
     unsigned quick_replies_max;
+    size_t
+        label_max; /* code points of a quick reply; longer ones go as numbers; 0: any */
     bool cards;
     bool files;
     bool receipts;              /* it reports delivered or failed by itself */

@@ -5,7 +5,8 @@
 /* One line a channel: declares <name>_channel and lists it. */
 #define CHANNEL_TABLE(X)                                                               \
     X(partner)                                                                         \
-    X(telegram)
+    X(telegram)                                                                        \
+    X(whatsapp)
 
 #define DECLARE(name) extern const struct channel name##_channel;
 CHANNEL_TABLE(DECLARE)

@@ -53,6 +53,32 @@ static size_t count_replies(const struct content *content, bool with_cards)
     return count;
 }
 
+static bool labels_fit(const struct choice *choices, size_t count, size_t max)
+{
+    for (size_t i = 0; i < count; i++)
+        if (choices[i].kind != CHOICE_LINK && !utf8_fits(choices[i].label, max))
+            return false;
+    return true;
+}
+
+/* Whether all options can be buttons. */
+static bool fit_buttons(const struct content *content, const struct capabilities *can)
+{
+    bool with_cards = !can->cards;
+
+    if (count_replies(content, with_cards) > can->quick_replies_max)
+        return false;
+    if (can->label_max == 0)
+        return true;
+    if (!labels_fit(content->quick_replies, content->quick_reply_count, can->label_max))
+        return false;
+    for (size_t c = 0; with_cards && c < content->card_count; c++)
+        if (!labels_fit(content->cards[c].choices, content->cards[c].choice_count,
+                        can->label_max))
+            return false;
+    return true;
+}
+
 struct gathering {
     struct choice *replies;
     unsigned *ordinals;
@@ -96,7 +122,7 @@ void render(const struct event *event, const struct capabilities *can,
 {
     const struct content *content = &event->content;
     bool breaks_cards = !can->cards;
-    bool has_buttons = count_replies(content, breaks_cards) <= can->quick_replies_max;
+    bool has_buttons = fit_buttons(content, can);
     struct writing writing = {.lines = lines, .is_numbered = !has_buttons};
 
     *out = (struct rendering){.text = event->text};

@@ -105,6 +105,25 @@ static struct http_message request_of(const json_t *fixture)
 
 /* ---- signatures ---- */
 
+/* A handshake is answered before anything is verified. */
+static bool check_handshake(const char *name, const json_t *fixture,
+                            const struct bridge *bridge,
+                            const struct http_message *message)
+{
+    const json_t *want = json_object_get(fixture, "handshake");
+    struct http_reply reply = {0};
+    bool is_handshake = channel->source->handshake(bridge, message, arena, &reply);
+
+    expect_true(name, is_handshake == (want != NULL));
+    if (!is_handshake)
+        return false;
+    expect_i64(name, fixture_i64(want, "status", 200), reply.status);
+    expect_str(name, fixture_text(want, "body", arena).ptr, reply.body);
+    expect_str(name, fixture_text(want, "content_type", arena).ptr,
+               str_of(reply.content_type));
+    return true;
+}
+
 static void check_auth(const char *name, json_t *fixture)
 {
     struct config *config = config_of(json_object_get(fixture, "settings"));
@@ -112,6 +131,10 @@ static void check_auth(const char *name, json_t *fixture)
     struct error err = {.text = ""};
     bool is_good = str_is(fixture_text(fixture, "want", arena), "ok");
 
+    if (check_handshake(name, fixture, &config->bridges[0], &message)) {
+        config_drop(config);
+        return;
+    }
     enum status status =
         channel->source->verify(&config->bridges[0], &message, suite_now, &err);
     expect_status(name, is_good ? STATUS_OK : STATUS_DENIED, status);

@@ -333,6 +333,7 @@ json_t *fixture_of_event(const struct event *event)
 
     json_object_set_new(object, "kind", json_string(event_kind_name(event->kind)));
     put_text(object, "contact_id", event->contact_id);
+    put_text(object, "alias", event->alias);
     put_text(object, "name", event->name);
     put_text(object, "first_name", event->first_name);
     put_text(object, "last_name", event->last_name);

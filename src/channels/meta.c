@@ -1,0 +1,161 @@
+#include "meta.h"
+
+#include "gateway/arena.h"
+#include "gateway/form.h"
+#include "gateway/memory.h"
+
+#define SIGNATURE_PREFIX STR("sha256=")
+/* Of a query; more is no handshake of Meta's. */
+#define QUERY_FIELDS_MAX 16
+#define CHALLENGE_MAX 1024
+/* Six bytes for each character of two: three times the body at most. */
+#define ESCAPED_GROWTH 3
+
+/* ---- keys ---- */
+
+enum status meta_make_keys(const struct text_list *secrets, struct hmac ***out_keys,
+                           struct error *err)
+{
+    enum status status = STATUS_OK;
+
+    *out_keys = mem_new_array(secrets->count, sizeof(struct hmac *));
+    for (size_t i = 0; i < secrets->count && status == STATUS_OK; i++)
+        status = hmac_new(str_of(secrets->items[i]), &(*out_keys)[i], err);
+    return status;
+}
+
+void meta_free_keys(struct hmac ***keys, size_t count)
+{
+    for (size_t i = 0; *keys != NULL && i < count; i++)
+        hmac_free((*keys)[i]);
+    mem_free(TAKE(*keys));
+}
+
+/* ---- handshake ---- */
+
+static bool is_token(struct str given, struct str token)
+{
+    return given.len == token.len && bytes_equal(given.ptr, token.ptr, token.len);
+}
+
+bool meta_handshake(const struct http_message *message, struct str verify_token,
+                    struct arena *arena, struct http_reply *reply)
+{
+    struct form query;
+    struct error err;
+
+    if (!str_is(message->method, "GET"))
+        return false;
+    *reply = (struct http_reply){.status = 403, .content_type = "text/plain"};
+    if (form_parse(message->query, QUERY_FIELDS_MAX, arena, &query, &err) != STATUS_OK)
+        return true;
+    struct str challenge = form_get(&query, "hub.challenge");
+    if (!str_is(form_get(&query, "hub.mode"), "subscribe") ||
+        !is_token(form_get(&query, "hub.verify_token"), verify_token) ||
+        challenge.len > CHALLENGE_MAX)
+        return true;
+    reply->status = 200;
+    reply->body = challenge;
+    return true;
+}
+
+/* ---- signature ---- */
+
+static bool read_signature(struct str header, uint8_t out[SHA256_BYTES])
+{
+    if (!str_starts(header, SIGNATURE_PREFIX))
+        return false;
+    return hex_decode(str_sub(header, SIGNATURE_PREFIX.len, header.len), out,
+                      SHA256_BYTES);
+}
+
+static enum status match(struct str body, struct hmac *const *keys, size_t count,
+                         const uint8_t given[SHA256_BYTES], bool *out_match,
+                         struct error *err)
+{
+    uint8_t sum[SHA256_BYTES];
+
+    *out_match = false;
+    for (size_t i = 0; i < count; i++) {
+        enum status status = hmac_sum(keys[i], &body, 1, sum, err);
+        if (status != STATUS_OK)
+            return status;
+        *out_match |= bytes_equal(sum, given, sizeof(sum));
+    }
+    return STATUS_OK;
+}
+
+static uint32_t code_point(struct str character)
+{
+    static const uint8_t first_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    uint32_t point = (uint8_t)character.ptr[0] & first_bits[character.len];
+
+    for (size_t i = 1; i < character.len; i++)
+        point = point << 6 | ((uint8_t)character.ptr[i] & 0x3fu);
+    return point;
+}
+
+/* False when the body is no UTF-8. */
+static bool escape(struct str body, struct buf *out)
+{
+    for (size_t at = 0; at < body.len;) {
+        size_t len = utf8_first(str_sub(body, at, body.len));
+        if (len == 0)
+            return false;
+        struct str character = str_sub(body, at, len);
+        uint32_t point = code_point(character);
+        if (len == 1)
+            buf_add(out, character);
+        else if (point < 0x10000)
+            buf_printf(out, "\\u%04x", point);
+        else
+            buf_printf(out, "\\u%04x\\u%04x", 0xd800 + ((point - 0x10000) >> 10),
+                       0xdc00 + ((point - 0x10000) & 0x3ff));
+        at += len;
+    }
+    return buf_ok(out);
+}
+
+static enum status match_escaped(struct str body, struct hmac *const *keys,
+                                 size_t count, const uint8_t given[SHA256_BYTES],
+                                 bool *out_match, struct error *err)
+{
+    CLEANUP(buf_release) struct buf escaped;
+
+    buf_init(&escaped, body.len * ESCAPED_GROWTH + 1);
+    if (utf8_count(body) == body.len || !escape(body, &escaped))
+        return STATUS_OK; /* there is no other form of it */
+    return match(buf_str(&escaped), keys, count, given, out_match, err);
+}
+
+enum status meta_verify(const struct http_message *message, struct hmac *const *keys,
+                        size_t count, struct error *err)
+{
+    uint8_t given[SHA256_BYTES];
+    struct str header;
+    bool matches = false;
+
+    if (!http_header_find(message, "x-hub-signature-256", &header))
+        return fail(err, STATUS_DENIED, "X-Hub-Signature-256 must be there once");
+    if (!read_signature(header, given))
+        return fail(err, STATUS_DENIED,
+                    "X-Hub-Signature-256 must be sha256= and 64 hex digits");
+    enum status status = match(message->body, keys, count, given, &matches, err);
+    if (status == STATUS_OK && !matches)
+        status = match_escaped(message->body, keys, count, given, &matches, err);
+    if (status == STATUS_OK && !matches)
+        return fail(err, STATUS_DENIED,
+                    "no app secret of the bridge fits the signature");
+    return status;
+}
+
+/* ---- errors ---- */
+
+const struct meta_error *meta_error_find(const struct meta_error *errors, size_t count,
+                                         int64_t code)
+{
+    for (size_t i = 0; i < count; i++)
+        if (code >= errors[i].first && code <= errors[i].last)
+            return &errors[i];
+    return NULL;
+}

@@ -1,0 +1,39 @@
+/*
+ * meta: what the services on Meta's Graph API share: the handshake of a webhook, its
+ * signature, and errors by their code.
+ *
+ * Source: channels/whatsapp.md sections 1, 2 and 7; channels/meta-messenger.md sections
+ * 1 and 6; read 2026-12-01.
+ */
+#pragma once
+
+#include "gateway/channel.h"
+#include "gateway/crypto.h"
+#include "gateway/json.h"
+
+/* One key per app secret, in order; the caller frees them by meta_free_keys, also after
+ * a failure. A keyed HMAC belongs to one thread: the front. */
+MUST_CHECK enum status meta_make_keys(const struct text_list *secrets,
+                                      struct hmac ***out_keys, struct error *err);
+void meta_free_keys(struct hmac ***keys, size_t count);
+
+/* GET with hub.mode=subscribe: the challenge back, or 403. Any other GET is a handshake
+ * that fails. */
+bool meta_handshake(const struct http_message *message, struct str verify_token,
+                    struct arena *arena, struct http_reply *reply);
+/* X-Hub-Signature-256 over the raw bytes, or over the same with \uXXXX for what is not
+ * ASCII, which is what Meta says it signs. */
+MUST_CHECK enum status meta_verify(const struct http_message *message,
+                                   struct hmac *const *keys, size_t count,
+                                   struct error *err);
+
+/* What an error code means, in a reply or in a status that comes later. */
+struct meta_error {
+    int64_t first; /* codes, both included */
+    int64_t last;
+    enum outcome outcome;
+    enum reason_code reason_code;
+    bool holds_contact; /* of SLOW_DOWN */
+};
+const struct meta_error *meta_error_find(const struct meta_error *errors, size_t count,
+                                         int64_t code);

@@ -1,0 +1,155 @@
+/*
+ * whatsapp: the channel's record and settings.
+ */
+#include "whatsapp.h"
+
+#define DAY_MS (INT64_C(24) * 60 * 60 * 1000)
+
+#define ROW(member) .offset = offsetof(struct whatsapp_settings, member)
+static const struct setting_row whatsapp_rows[] = {
+    {.name = "phone_number_id",
+     .kind = SETTING_TEXT,
+     ROW(phone_number_id),
+     .is_required = true,
+     .help = "id of the business phone number (not the number itself)"},
+    {.name = "access_token",
+     .kind = SETTING_SECRET,
+     ROW(access_token),
+     .is_required = true,
+     .help = "token of a system user with whatsapp_business_messaging"},
+    {.name = "app_secrets",
+     .kind = SETTING_SECRETS,
+     ROW(app_secrets),
+     .is_required = true,
+     .min = 1,
+     .help = "app secrets that sign webhooks; several while one is replaced"},
+    {.name = "verify_token",
+     .kind = SETTING_SECRET,
+     ROW(verify_token),
+     .is_required = true,
+     .help = "word of your choice that Meta says when it checks the webhook"                                              },
+    {.name = "graph_url",
+     .kind = SETTING_URL,
+     ROW(graph_url),
+     .default_text = "https://graph.facebook.com",
+     .help = "where the Graph API is; another for a test server"                     },
+    {.name = "graph_version",
+     .kind = SETTING_TEXT,
+     ROW(graph_version),
+     .default_text = "v24.0",
+     .help = "version of the Graph API"                                          },
+};
+
+/* Both go into paths. */
+static bool is_plain(const char *text)
+{
+    return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789._") == strlen(text) &&
+           text[0] != '\0';
+}
+
+static void whatsapp_release(void *settings)
+{
+    struct whatsapp_settings *own = settings;
+    meta_free_keys(&own->keys, own->app_secrets.count);
+}
+
+static enum status whatsapp_ready(void *settings, struct error *err)
+{
+    struct whatsapp_settings *own = settings;
+
+    if (!is_plain(own->phone_number_id))
+        return fail(err, STATUS_INVALID,
+                    "phone_number_id: must be the number's id, digits only");
+    if (!is_plain(own->graph_version))
+        return fail(err, STATUS_INVALID, "graph_version: must be like v24.0");
+    enum status status = meta_make_keys(&own->app_secrets, &own->keys, err);
+    if (status != STATUS_OK)
+        whatsapp_release(own);
+    return status;
+}
+
+/* Source: channels/whatsapp.md sections 5 and 7. */
+static void whatsapp_capabilities(const struct bridge *bridge, struct capabilities *out)
+{
+    (void)bridge;
+    *out = (struct capabilities){
+        .text_max = 4096,
+        .quick_replies_max = 10,
+        .label_max = 24,
+        .receipts = true,
+        .session_ms = DAY_MS,
+        .account_pace = {1000000 / 80, 80},
+        .contact_pace = {6000000,      45},
+    };
+}
+
+bool whatsapp_is_user_id(struct str id)
+{
+    return id.len > 3 && id.ptr[0] >= 'A' && id.ptr[0] <= 'Z' && id.ptr[1] >= 'A' &&
+           id.ptr[1] <= 'Z' && id.ptr[2] == '.';
+}
+
+#define REFUSED_CONTACT(code, reason)                                                  \
+    {                                                                                  \
+        (code), (code), OUTCOME_REFUSED_CONTACT, (reason), false                       \
+    }
+#define REFUSED_MESSAGE(from, to, reason)                                              \
+    {                                                                                  \
+        (from), (to), OUTCOME_REFUSED_MESSAGE, (reason), false                         \
+    }
+#define OTHER(from, to, outcome)                                                       \
+    {                                                                                  \
+        (from), (to), (outcome), REASON_GENERAL_ERROR, false                           \
+    }
+
+/* Source: channels/whatsapp.md section 7: the code decides, not the HTTP status. */
+static const struct meta_error errors[] = {
+    {131047, 131047, OUTCOME_WINDOW_CLOSED, REASON_MESSAGE_NOT_ALLOWED, false},
+    REFUSED_CONTACT(131026, REASON_INVALID_DESTINATION),
+    REFUSED_CONTACT(131021, REASON_INVALID_DESTINATION),
+    REFUSED_CONTACT(131045, REASON_INVALID_DESTINATION),
+    REFUSED_CONTACT(130472, REASON_MESSAGE_NOT_ALLOWED),
+    REFUSED_CONTACT(131049, REASON_MESSAGE_NOT_ALLOWED),
+    REFUSED_CONTACT(131050, REASON_RECIPIENT_OPTED_OUT),
+    REFUSED_MESSAGE(100, 100, REASON_INVALID_MESSAGE_STRUCTURE),
+    REFUSED_MESSAGE(131008, 131009, REASON_INVALID_MESSAGE_STRUCTURE),
+    REFUSED_MESSAGE(131051, 131051, REASON_UNSUPPORTED_MESSAGE),
+    REFUSED_MESSAGE(131052, 131053, REASON_MEDIA_TYPE_NOT_ALLOWED),
+    REFUSED_MESSAGE(132000, 132999, REASON_INVALID_MESSAGE_STRUCTURE),
+    {131056, 131056, OUTCOME_SLOW_DOWN,     REASON_RATE_LIMITED,        true },
+    {4,      4,      OUTCOME_SLOW_DOWN,     REASON_RATE_LIMITED,        false},
+    {80007,  80007,  OUTCOME_SLOW_DOWN,     REASON_RATE_LIMITED,        false},
+    {130429, 130429, OUTCOME_SLOW_DOWN,     REASON_RATE_LIMITED,        false},
+    {131048, 131048, OUTCOME_SLOW_DOWN,     REASON_RATE_LIMITED,        false},
+    {133016, 133016, OUTCOME_SLOW_DOWN,     REASON_RATE_LIMITED,        false},
+    OTHER(1, 2, OUTCOME_RETRY),
+    OTHER(131000, 131000, OUTCOME_RETRY),
+    OTHER(131016, 131016, OUTCOME_RETRY),
+    OTHER(131057, 131057, OUTCOME_RETRY),
+    OTHER(0, 0, OUTCOME_BROKEN),
+    OTHER(3, 3, OUTCOME_BROKEN),
+    OTHER(10, 10, OUTCOME_BROKEN),
+    OTHER(190, 299, OUTCOME_BROKEN),
+    OTHER(368, 368, OUTCOME_BROKEN),
+    OTHER(131005, 131005, OUTCOME_BROKEN),
+    OTHER(131031, 131031, OUTCOME_BROKEN),
+    OTHER(131042, 131042, OUTCOME_BROKEN),
+    OTHER(133010, 133010, OUTCOME_BROKEN),
+};
+
+const struct meta_error *whatsapp_error(int64_t code)
+{
+    return meta_error_find(errors, COUNT_OF(errors), code);
+}
+
+const struct channel whatsapp_channel = {
+    .name = "whatsapp",
+    .settings_rows = whatsapp_rows,
+    .settings_row_count = COUNT_OF(whatsapp_rows),
+    .settings_size = sizeof(struct whatsapp_settings),
+    .settings_ready = whatsapp_ready,
+    .settings_release = whatsapp_release,
+    .capabilities = whatsapp_capabilities,
+    .source = &whatsapp_source,
+    .sender = &whatsapp_sender,
+};

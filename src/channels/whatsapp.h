@@ -1,0 +1,30 @@
+/*
+ * whatsapp: the WhatsApp Business Cloud API. What its files share.
+ *
+ * One phone number of a business is one channel instance. Webhooks come in batches and
+ * out of order; failures and receipts come later, as statuses; free text is taken only
+ * within a day after the customer wrote.
+ * Source of all of it: channels/whatsapp.md; read 2026-12-01.
+ */
+#pragma once
+
+#include "meta.h"
+
+struct whatsapp_settings {
+    char *phone_number_id;
+    char *access_token;
+    struct text_list app_secrets; /* each one verifies */
+    char *verify_token;
+    char *graph_url; /* no slash at the end */
+    char *graph_version;
+
+    struct hmac **keys; /* made by settings_ready; front thread */
+};
+
+extern const struct source whatsapp_source;
+extern const struct sender whatsapp_sender;
+
+/* What a code of an error means, also in a status. NULL: not known. */
+const struct meta_error *whatsapp_error(int64_t code);
+/* A business-scoped user id, "ES.1349...", not a phone number. */
+bool whatsapp_is_user_id(struct str id);

@@ -1,0 +1,250 @@
+/*
+ * whatsapp_sender: agents' messages as calls of the Graph API.
+ *
+ * Source: channels/whatsapp.md sections 5 and 7; read 2026-12-01.
+ */
+#include "whatsapp.h"
+
+#include "gateway/choice.h"
+#include "gateway/limits.h"
+#include "gateway/member.h"
+#include "gateway/parts.h"
+#include "gateway/reply.h"
+#include "render.h"
+
+#define PEER "WhatsApp"
+#define TIMEOUT_MS 15000
+/* How long a contact rests after 131056, where nothing says it: the pace's interval. */
+#define CONTACT_REST_MS 6000
+
+/* Source: section 5, "Limits". *unsure*: the unit; code points are the usual one. */
+static const struct text_limit text_limit = {4096, TEXT_CODE_POINTS};
+static const struct text_limit interactive_limit = {1024, TEXT_CODE_POINTS};
+#define BUTTONS_MAX 3
+#define BUTTON_LABEL_MAX 20
+
+/* ---- what is asked ---- */
+
+static enum status call(const struct attempt *attempt, const struct json *body,
+                        struct exchange *out, struct error *err)
+{
+    const struct whatsapp_settings *own = attempt->bridge->settings;
+    struct arena *arena = attempt->arena;
+    struct str url = arena_printf(arena, "%s/%s/%s/messages", own->graph_url,
+                                  own->graph_version, own->phone_number_id);
+
+    *out =
+        (struct exchange){.method = "POST", .url = url.ptr, .timeout_ms = TIMEOUT_MS};
+    enum status status = exchange_json(out, body, arena, err);
+    if (status == STATUS_OK)
+        exchange_header(out, STR("Authorization"),
+                        arena_printf(arena, "Bearer %s", own->access_token));
+    return status;
+}
+
+static struct json *new_body(const struct delivery *delivery, const char *type)
+{
+    struct json *body = json_new_object();
+    struct str to = delivery->event.contact_id;
+
+    json_add_str(body, "messaging_product", STR("whatsapp"));
+    json_add_str(body, "recipient_type", STR("individual"));
+    json_add_str(body, whatsapp_is_user_id(to) ? "recipient" : "to", to);
+    json_add_str(body, "biz_opaque_callback_data", str_of(delivery->public_id));
+    json_add_str(body, "type", str_of(type));
+    return body;
+}
+
+static struct json *text_body(const struct delivery *delivery, struct str text)
+{
+    struct json *body = new_body(delivery, "text");
+    struct json *part = json_add_object(body, "text");
+
+    json_add_str(part, "body", text);
+    json_add_bool(part, "preview_url", false);
+    return body;
+}
+
+static bool fit_buttons(const struct rendering *rendering)
+{
+    if (rendering->quick_reply_count > BUTTONS_MAX)
+        return false;
+    for (size_t i = 0; i < rendering->quick_reply_count; i++)
+        if (!utf8_fits(rendering->quick_replies[i].label, BUTTON_LABEL_MAX))
+            return false;
+    return true;
+}
+
+static void add_option(struct json *option, const struct delivery *delivery,
+                       const struct rendering *rendering, size_t i)
+{
+    char token[CHOICE_TOKEN_BYTES];
+
+    choice_token(delivery->message_id, rendering->ordinals[i], token);
+    json_add_str(option, "id", str_of(token));
+    json_add_str(option, "title", rendering->quick_replies[i].label);
+}
+
+/* Up to three short options are buttons, up to ten are rows of a list. */
+static struct json *options_body(const struct delivery *delivery, struct str text,
+                                 const struct rendering *rendering)
+{
+    bool has_buttons = fit_buttons(rendering);
+    struct json *body = new_body(delivery, "interactive");
+    struct json *part = json_add_object(body, "interactive");
+
+    json_add_str(part, "type", has_buttons ? STR("button") : STR("list"));
+    json_add_str(json_add_object(part, "body"), "text", text);
+    struct json *action = json_add_object(part, "action");
+    struct json *list;
+    if (has_buttons) {
+        list = json_add_array(action, "buttons");
+    } else {
+        json_add_str(action, "button", STR("Options"));
+        list = json_add_array(json_append_object(json_add_array(action, "sections")),
+                              "rows");
+    }
+    for (size_t i = 0; i < rendering->quick_reply_count; i++) {
+        struct json *option = json_append_object(list);
+        if (has_buttons) {
+            json_add_str(option, "type", STR("reply"));
+            option = json_add_object(option, "reply");
+        }
+        add_option(option, delivery, rendering, i);
+    }
+    return body;
+}
+
+/* attempt->step keeps how many parts there are. DUPLICATE: none is left. */
+static enum status say_message(struct attempt *attempt, struct exchange *out,
+                               struct error *err)
+{
+    const struct delivery *delivery = attempt->delivery;
+    struct keeper keep = {.arena = attempt->arena};
+    struct capabilities can;
+    struct rendering rendering;
+
+    if (delivery->event.kind != EVENT_MESSAGE)
+        return fail(err, STATUS_UNSUPPORTED, PEER " cannot be told of a %s",
+                    event_kind_name(delivery->event.kind));
+    CLEANUP(buf_release) struct buf lines;
+    buf_init(&lines, LIMIT_EXCHANGE_BYTES);
+    attempt->bridge->channel->capabilities(attempt->bridge, &can);
+    render(&delivery->event, &can, &lines, &keep, &rendering);
+    if (keep.is_full || !buf_ok(&lines))
+        return fail(err, STATUS_TOO_LARGE, "the message is too large to be shown");
+    if (str_trim(rendering.text).len == 0)
+        return fail(err, STATUS_UNPROCESSABLE, "the message holds no text");
+
+    bool has_options = rendering.quick_reply_count > 0;
+    struct text_limit limit = has_options ? interactive_limit : text_limit;
+    size_t part = attempt->parts_done;
+    size_t count = parts_count(rendering.text, limit);
+    if (part >= count)
+        return STATUS_DUPLICATE; /* another version cut it shorter */
+    attempt->step = (unsigned)count;
+    attempt->shows_numbers = rendering.shows_numbers;
+    struct str text = parts_text(rendering.text, limit, part);
+    CLEANUP(json_freep)
+    struct json *body = has_options && part + 1 == count
+                            ? options_body(delivery, text, &rendering)
+                            : text_body(delivery, text);
+    return call(attempt, body, out, err);
+}
+
+/* ---- what is answered ---- */
+
+/* For answers without a code: somebody in between, or no error of theirs.
+ * Source: section 7; the rest as for any HTTP service. */
+static const struct reply_rule rules[] = {
+    {.first = 200,                     .last = 299,       .outcome = OUTCOME_DONE             },
+    {.first = 401,
+     .last = 401,
+     .outcome = OUTCOME_BROKEN,
+     .pause = PAUSE_BRIDGE_TO_CHANNEL},
+    {.first = 403,
+     .last = 404,
+     .outcome = OUTCOME_BROKEN,
+     .pause = PAUSE_BRIDGE_TO_CHANNEL},
+    {.first = 408, .last = 408,                  .outcome = OUTCOME_RETRY,                                           .may_have_arrived = true},
+    {.first = 429,        .last = 429,.outcome = OUTCOME_SLOW_DOWN},
+    {.first = 400,
+     .last = 499,
+     .outcome = OUTCOME_REFUSED_MESSAGE,
+     .reason_code = REASON_GENERAL_ERROR},
+    {.first = 502,                      .last = 502,                  .outcome = OUTCOME_RETRY,                                                       .may_have_arrived = true},
+    {.first = 504,                     .last = 504,      .outcome = OUTCOME_RETRY, .may_have_arrived = true},
+    {.first = 0,                                .last = INT32_MAX,                                      .outcome = OUTCOME_RETRY                                          },
+};
+
+/* The code decides where there is one. */
+static void apply_code(const struct json *error, struct arena *arena,
+                       struct sender_result *out)
+{
+    int64_t code = 0;
+
+    if (!json_i64(json_get(error, "code"), &code))
+        return;
+    const struct meta_error *meaning = whatsapp_error(code);
+    out->reason = arena_printf(
+        arena, "%.*s, code %lld: %.*s", STR_ARG(out->reason), (long long)code,
+        STR_ARG(str_sub(member_text(error, "message"), 0, LIMIT_ID_BYTES)));
+    if (meaning == NULL)
+        return;
+    out->outcome = meaning->outcome;
+    out->reason_code = meaning->reason_code;
+    out->pause = PAUSE_BRIDGE_TO_CHANNEL;
+    out->holds_contact = meaning->holds_contact;
+    out->may_have_arrived = false;
+    if (out->holds_contact && out->retry_after_ms < 0)
+        out->retry_after_ms = CONTACT_REST_MS;
+}
+
+static enum sender_step settle(const struct attempt *attempt, const struct reply *reply,
+                               struct sender_result *out)
+{
+    CLEANUP(json_freep) struct json *body = NULL;
+    struct keeper keep = {.arena = attempt->arena};
+
+    if (reply->kind == REPLY_ANSWER &&
+        json_parse(reply->body, LIMIT_JSON_DEPTH, &body, NULL) != STATUS_OK)
+        body = NULL; /* a proxy's page: its status says enough */
+    reply_judge(reply, reply_rule_find(rules, COUNT_OF(rules), reply->status), PEER,
+                attempt->arena, out);
+    if (!outcome_is_success(out->outcome))
+        apply_code(json_get(body, "error"), attempt->arena, out);
+    if (!outcome_is_success(out->outcome))
+        return SENDER_OUTCOME;
+    (void)member_id(json_first(json_get(body, "messages")), "id", &keep,
+                    &out->provider_id);
+    return attempt->parts_done + 1 < attempt->step ? SENDER_PROGRESS : SENDER_OUTCOME;
+}
+
+/* ---- the sender ---- */
+
+static enum sender_step whatsapp_next(struct attempt *attempt, const struct reply *last,
+                                      struct now now, struct sender_result *out)
+{
+    struct error err;
+    enum status status;
+
+    (void)now;
+    *out = (struct sender_result){.retry_after_ms = -1};
+    if (last != NULL)
+        return settle(attempt, last, out);
+    if (attempt->delivery->class == DELIVERY_MESSAGE)
+        status = say_message(attempt, &out->exchange, &err);
+    else
+        status = fail(&err, STATUS_UNSUPPORTED, PEER " is told of messages only");
+    if (status == STATUS_OK)
+        return SENDER_EXCHANGE;
+    if (status != STATUS_DUPLICATE)
+        return sender_unbuilt(status, &err, attempt->arena, out);
+    out->outcome = OUTCOME_DONE;
+    return SENDER_OUTCOME;
+}
+
+const struct sender whatsapp_sender = {
+    .next = whatsapp_next,
+    .credential_next = sender_no_credential,
+};

@@ -1,0 +1,151 @@
+// WhatsApp: a Graph API of our own on the other side, the whole way through the gateway.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { request } from '../support/partner.mjs';
+import { until } from '../support/process.mjs';
+import { ACCESS_TOKEN, APP_SECRET, Graph, PHONE_NUMBER_ID, VERIFY_TOKEN, graphError }
+    from '../support/graph.mjs';
+import { GENESYS_SECRET, World, textsOf } from '../support/world.mjs';
+
+const INTEGRATION = '5a1d3a52-0000-4000-8000-0000000000a2';
+const ANA = '34600000001';
+const BOB = '34600000002';
+
+async function open(t) {
+    const api = await new Graph().start();
+    t.after(() => api.stop());
+    const world = await World.open(t, {
+        bridges: `
+  - name: line
+    channel: whatsapp
+    genesys: main
+    integration_id: ${INTEGRATION}
+    genesys_secrets: [ { value: ${GENESYS_SECRET} } ]
+    whatsapp:
+      phone_number_id: "${PHONE_NUMBER_ID}"
+      access_token: "${ACCESS_TOKEN}"
+      app_secrets: [ { value: "${APP_SECRET}" } ]
+      verify_token: "${VERIFY_TOKEN}"
+      graph_url: "${api.url}"
+`,
+        emulator: (w) => ['--integration', INTEGRATION, '--webhook-url',
+            `${w.base}/webhooks/genesys/line`, '--webhook-secret', GENESYS_SECRET],
+    });
+    world.secrets.push(ACCESS_TOKEN, APP_SECRET, VERIFY_TOKEN);
+    api.target(world.base, 'line');
+    return { api, world };
+}
+
+const agent = (world, to, text, more) =>
+    world.agent(to, text, { integrationId: INTEGRATION, ...more });
+
+test('Meta checks the webhook, and only with the word agreed on', async (t) => {
+    const { api } = await open(t);
+    const ask = (token) => request(`${api.webhook}?hub.mode=subscribe&hub.challenge=4711&` +
+        `hub.verify_token=${encodeURIComponent(token)}`);
+    const good = await ask(VERIFY_TOKEN);
+    assert.deepEqual([good.status, good.body], [200, '4711']);
+    assert.equal((await ask('another word')).status, 403);
+});
+
+test('a line goes both ways; the agent sees Delivered when the phone has it', async (t) => {
+    const { api, world } = await open(t);
+    assert.equal((await api.says(ANA, 'hola')).status, 200);
+    const [row] = await world.untilMessages(1);
+    assert.equal(row.text, 'hola');
+    const { id } = await agent(world, ANA, 'Hello');
+    await until('the answer', () => api.shown(ANA).length === 1);
+    const wamid = api.sent(ANA)[0].answer.json.messages[0].id;
+    await api.status(wamid, 'sent', ANA);
+    assert.deepEqual(await world.receipts(), [], 'sent is not delivered');
+    await api.status(wamid, 'delivered', ANA);
+    await api.status(wamid, 'read', ANA);
+    const [receipt] = await world.untilReceipts(1);
+    assert.equal(receipt.id, id);
+    assert.equal(receipt.status, 'Delivered');
+});
+
+test('a failure that comes later is told with its reason', async (t) => {
+    const { api, world } = await open(t);
+    await api.says(ANA, 'hola');
+    const { id } = await agent(world, ANA, 'Hello');
+    await until('the answer', () => api.shown(ANA).length === 1);
+    await api.status(api.sent(ANA)[0].answer.json.messages[0].id, 'failed', ANA,
+        [{ code: 131050, title: 'opted out' }]);
+    const [receipt] = await world.untilReceipts(1);
+    assert.equal(receipt.id, id);
+    assert.equal(receipt.status, 'Failed');
+    assert.equal(receipt.reasons[0].code, 'RecipientOptedOut');
+});
+
+test('to who never wrote, or not for a day, nothing is sent: the agent hears why', async (t) => {
+    const { api, world } = await open(t);
+    const { id } = await agent(world, ANA, 'Hello');
+    const [receipt] = await world.untilReceipts(1);
+    assert.equal(receipt.id, id);
+    assert.equal(receipt.status, 'Failed');
+    assert.equal(receipt.reasons[0].code, 'MessageNotAllowed');
+    assert.match(receipt.reasons[0].message, /within 24 h after the customer wrote/);
+    assert.deepEqual(api.sent(), []);
+    assert.match(world.deadLetters()[0].reason, /whatsapp takes messages only within 24 h/);
+});
+
+test('a batch is taken apart; the odd one harms nobody', async (t) => {
+    const { api, world } = await open(t);
+    const line = (id, from, body) => ({ from, id, timestamp: '1700000000', type: 'text',
+        text: { body } });
+    const answer = await api.messages(line('wamid.1', ANA, 'one'),
+        { from: BOB, type: 'text', text: { body: 'without an id' } },
+        line('wamid.2', ANA, 'two'), line('wamid.1', ANA, 'one'));
+    assert.equal(answer.status, 200);
+    const rows = await world.untilMessages(2);
+    assert.deepEqual(textsOf(rows, ANA), ['one', 'two']);
+    const dead = world.deadLetters();
+    assert.deepEqual(dead.map((d) => d.reason), ['unreadable']);
+});
+
+test('options are buttons, and answer with their payload', async (t) => {
+    const { api, world } = await open(t);
+    await api.says(ANA, 'hola');
+    const { id } = await agent(world, ANA, 'Sure?', { content: ['Yes', 'No'].map((text) => (
+        { contentType: 'QuickReply', quickReply: { text, payload: `p-${text}`,
+            action: 'Message' } })) });
+    await until('the question', () => api.sent(ANA).length === 1);
+    const { buttons } = api.sent(ANA)[0].json.interactive.action;
+    assert.deepEqual(buttons.map((b) => b.reply.title), ['Yes', 'No']);
+    await api.messages({ from: ANA, id: 'wamid.B', timestamp: '1700000000', type: 'interactive',
+        interactive: { type: 'button_reply', button_reply: buttons[1].reply } });
+    const rows = await world.untilMessages(2);
+    assert.equal(rows[1].buttonResponse.payload, 'p-No');
+    assert.equal(rows[1].originatingMessageId, id);
+});
+
+test('a user id and a number are one person', async (t) => {
+    const { api, world } = await open(t);
+    const line = (id, who, body) => ({ ...who, id, timestamp: '1700000000', type: 'text',
+        text: { body } });
+    await api.messages(line('wamid.1', { from: ANA, from_user_id: 'ES.1349' }, 'both'));
+    await api.messages(line('wamid.2', { from: ANA }, 'the number'));
+    await api.messages(line('wamid.3', { from_user_id: 'ES.1349' }, 'the id'));
+    const rows = await world.untilMessages(3);
+    assert.deepEqual(textsOf(rows, 'ES.1349'), ['both', 'the number', 'the id']);
+});
+
+test('SIGTERM and kill -9 in the middle: order holds, at most one comes twice', async (t) => {
+    const { api, world } = await open(t);
+    await api.says(ANA, 'hola');
+    const lines = Array.from({ length: 8 }, (_, i) => `line ${i + 1}`);
+    api.next((c) => c.json.text?.body === 'line 2', graphError(500, 131016), 2);
+    for (const line of lines)
+        await world.agentSays(ANA, line, { integrationId: INTEGRATION });
+    await until('the first', () => api.shown(ANA).length >= 1);
+    assert.equal(await world.stopGateway(), 0);
+    await world.startGateway();
+    await until('some of it', () => api.shown(ANA).length >= 4);
+    await world.killGateway();
+    await world.startGateway();
+    await until('all of it', () => new Set(api.shown(ANA)).size === lines.length);
+    const shown = api.shown(ANA);
+    assert.deepEqual(shown.filter((text, i) => shown.indexOf(text) === i), lines);
+    assert.ok(shown.length <= lines.length + 1, `${shown.length - lines.length} came twice`);
+});
