@@ -26,3 +26,7 @@ void mem_free(void *memory);
 
 /* For CLEANUP on any pointer variable. */
 void mem_freep(void *pointer_address);
+
+/* For a process that serves for long, before its first thread: large pieces go back to
+ * the system when they are freed, and threads share two arenas. */
+void mem_set_up_to_serve(void);

@@ -1,5 +1,6 @@
 #include "gateway/memory.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include "die.h"
@@ -53,4 +54,21 @@ void mem_freep(void *pointer_address)
     void *memory;
     memcpy(&memory, pointer_address, sizeof(memory));
     mem_free(memory);
+}
+
+/*
+ * Left alone, glibc takes larger and larger pieces from its arenas instead of from the
+ * system once one was freed, and has an arena for each thread: what one thread
+ * allocates and another frees stays where it is. That was 10 MB of 40 after 50,000
+ * messages.
+ */
+#define LARGE_BYTES (256 * 1024)
+#define ARENAS 2
+
+void mem_set_up_to_serve(void)
+{
+#ifdef __GLIBC__
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+    (void)mallopt(M_ARENA_MAX, ARENAS);
+#endif
 }

@@ -6,6 +6,7 @@
 #include "restart.h"
 
 #include "gateway/log.h"
+#include "gateway/memory.h"
 #include "gateway/metrics.h"
 
 #include <signal.h>
@@ -173,6 +174,7 @@ enum exit_code command_serve(const struct invocation *invocation)
 
     if (!invocation->core)
         forbid_core_files();
+    mem_set_up_to_serve();
     sigset_t signals = block_signals();
     enum exit_code code = load_config(invocation, &gateway.config);
     if (code != EXIT_OK)
