@@ -406,8 +406,8 @@ static void what_is_odd_is_kept_or_says_nothing(void **state)
         "0",
         "\"text\"",
         "{\"a\":1,\"a\":2}",
-        "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"
-        "]]",
+        "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]", /* one too
+                                                                                 deep */
     };
     const struct channel *const *at = channels;
     while (next_channel(&at))

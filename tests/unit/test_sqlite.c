@@ -36,7 +36,7 @@ static void settings_are_those_of_the_design(void **state)
         {"PRAGMA synchronous",        "2"         },
         {"PRAGMA wal_autocheckpoint", "0"         },
         {"PRAGMA page_size",          "4096"      },
-        {"PRAGMA cache_size",         "-8192"     },
+        {"PRAGMA cache_size",         "-4096"     },
         {"PRAGMA trusted_schema",     "0"         },
         {"PRAGMA secure_delete",      "0"         },
         {"PRAGMA mmap_size",          "0"         },
