@@ -265,6 +265,7 @@ ${this.#part(extra.bridges)}
         const child = new Child(OMGW, [...args, '--config', this.configFile],
             { name: `${this.id}.${args[0] === 'trace' ? 'trace' : 'command'}` });
         const { code } = await child.ended;
+        await child.closed; // all that it said is read
         return { code, text: [...child.lines, child.text].join('\n') };
     }
 
