@@ -36,7 +36,7 @@ void backup_free(struct backup *backup);
 /* STATUS_RETRY  one is under way, or the gateway is busy. Any thread. */
 MUST_CHECK enum status backup_start(struct backup *backup,
                                     const struct backup_options *options,
-                                    struct error *err);
+                                    struct str actor, struct error *err);
 /* The file's name lives in the arena. Any thread. */
 void backup_look(struct backup *backup, struct arena *arena, struct backup_view *out);
 /* Ends it soon, unless it is settled already; nothing of it is kept. Any thread. */

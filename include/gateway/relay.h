@@ -140,6 +140,7 @@ struct order {
     enum order_verb verb;
     struct str bridge;         /* of PAUSE, RESUME and FORGET; by name */
     struct str reason;         /* of PAUSE */
+    struct str actor;          /* whose order it is, for the audit */
     const int64_t *deliveries; /* of the others */
     size_t delivery_count;     /* at most LIMIT_WRITER_BATCH: no long transactions */
     struct arena *arena;       /* all of it lives there, until done */

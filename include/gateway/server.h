@@ -109,6 +109,8 @@ struct arena *request_arena(struct request *request);
 /* Peer address: the socket's, or the last untrusted one of X-Forwarded-For; "unix"
  * where there is none. For limits and logs (masked). */
 struct str request_peer(const struct request *request);
+/* Which user of this machine asks, over a unix socket; false elsewhere. */
+MUST_CHECK bool request_peer_uid(const struct request *request, uint32_t *out_uid);
 /* Mono ms when the request line was complete (libmicrohttpd tells no earlier). */
 int64_t request_started_ms(const struct request *request);
 /* UUIDv7 in 32 hex digits, made when first asked for: `instance` of its problems. */

@@ -475,6 +475,22 @@ MUST_CHECK enum status store_expire(struct store *store, const struct expired *e
                                     store_expired_seen *seen, void *context,
                                     struct error *err);
 
+/* --- audit
+ * ---------------------------------------------------------------------------------- */
+
+/* What an operator changed. No text of a message, no secret. */
+struct audit_entry {
+    int64_t at_ms;
+    struct str actor;   /* who: user_describe, or "the configuration's file" */
+    struct str action;  /* the verb */
+    struct str subject; /* bridge, file; may be empty */
+    struct str details; /* JSON; may be empty */
+};
+/* In the transaction of the change itself. */
+MUST_CHECK enum status store_audit_add(struct store *store,
+                                       const struct audit_entry *entry,
+                                       struct error *err);
+
 /* --- looking (reading handle)
  * ---------------------------------------------------------------- */
 
@@ -512,6 +528,7 @@ enum list_kind {
     LIST_MESSAGES,
     LIST_DELIVERIES,
     LIST_DEAD, /* dead letters; numbered as deliveries */
+    LIST_AUDIT,
     /* For gauges: one row a bridge with something pending (its oldest); one row an open
      * conversation that was active since `since_ms`. Both whole, whatever the filter.
      */

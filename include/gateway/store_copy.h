@@ -85,6 +85,7 @@ struct restore_options {
     bool hold;                /* all bridges begin paused */
     const char *const *names; /* of bridges, beside those of the file; ends with NULL */
     const char *reason;       /* of those pauses */
+    struct str actor;         /* for the audit */
     int64_t now_ms;
 };
 

@@ -9,6 +9,7 @@
 #include "gateway/json.h"
 #include "gateway/limits.h"
 #include "gateway/memory.h"
+#include "gateway/user.h"
 
 /* A batch of delivery numbers, a reason, the database's URL. */
 #define BODY_BYTES_MAX 65536
@@ -118,6 +119,15 @@ static enum status read_body(const struct config *config, struct request *reques
 /* --- the answer
  * -------------------------------------------------------------------------------- */
 
+struct str control_actor(struct request *request)
+{
+    char text[USER_TEXT_BYTES] = "unknown";
+    uint32_t uid = 0;
+    if (request_peer_uid(request, &uid))
+        user_describe(uid, text);
+    return arena_copy(request_arena(request), str_of(text));
+}
+
 void control_respond(struct request *request, const struct json *answer)
 {
     CLEANUP(buf_release) struct buf text;
@@ -180,6 +190,7 @@ static enum handled obey(struct request *request, void *context, enum order_verb
     *order = (struct order){
         .verb = verb,
         .bridge = request_argument(request, "bridge"),
+        .actor = control_actor(request),
         .arena = arena,
         .done = order_told,
         .token = request,

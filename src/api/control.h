@@ -23,6 +23,8 @@ struct config *control_config(struct control *control);
  */
 MUST_CHECK enum status control_check_database(const struct config *config,
                                               struct str database, struct error *err);
+/* Who asks, as the audit keeps it; lives in the request's arena. */
+struct str control_actor(struct request *request);
 void control_respond(struct request *request, const struct json *answer);
 int64_t control_body_max(const struct request *request, void *context);
 

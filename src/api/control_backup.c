@@ -79,7 +79,7 @@ static enum status start(struct control *control, struct request *request,
         .reserve_bytes = relay_disk_reserve(config),
     };
     *out_file = str_of(options.file);
-    return backup_start(control->backup, &options, err);
+    return backup_start(control->backup, &options, control_actor(request), err);
 }
 
 enum handled control_backup(struct request *request, void *context)

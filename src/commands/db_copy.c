@@ -6,8 +6,10 @@
 #include "gateway/clock.h"
 #include "gateway/json.h"
 #include "gateway/store_copy.h"
+#include "gateway/user.h"
 
 #include <time.h>
+#include <unistd.h>
 
 /* Soon enough for a small database, and rare enough for a large one. */
 #define LOOK_FIRST_MS 20
@@ -143,6 +145,27 @@ static enum status copy_all(struct store *store, const struct backup_options *op
     return status;
 }
 
+/* As the gateway does before it copies. */
+static enum status note_backup(struct store *store, const char *file, struct error *err)
+{
+    char actor[USER_TEXT_BYTES];
+    user_describe(geteuid(), actor);
+    const struct audit_entry entry = {
+        .at_ms = clock_now().wall_ms,
+        .actor = str_of(actor),
+        .action = STR("backup"),
+        .subject = str_of(file),
+    };
+    enum status status = store_begin(store, err);
+    if (status != STATUS_OK)
+        return status;
+    status = store_audit_add(store, &entry, err);
+    if (status == STATUS_OK)
+        return store_commit(store, err);
+    store_rollback(store);
+    return status;
+}
+
 static enum exit_code exit_of_copy(enum status status)
 {
     return status == STATUS_CONFLICT || status == STATUS_NOT_FOUND ? EXIT_CANNOT_CREATE
@@ -161,7 +184,9 @@ enum exit_code db_copy_offline(const struct config *config, struct db_copy *copy
     enum status status = store_open(config->database, &options, &store, &err);
     if (status != STATUS_OK)
         return db_say_unopened(status, &err);
-    status = copy_all(store, &target, copy, &err);
+    status = note_backup(store, copy->file, &err);
+    if (status == STATUS_OK)
+        status = copy_all(store, &target, copy, &err);
     copy->took_ms = clock_now().mono_ms - started_ms;
     if (status != STATUS_OK)
         say_error("cannot back up", &err);

@@ -7,6 +7,7 @@
 #include "gateway/clock.h"
 #include "gateway/json.h"
 #include "gateway/store_copy.h"
+#include "gateway/user.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -83,7 +84,10 @@ enum exit_code command_db_restore(const struct invocation *invocation)
         (void)fprintf(stderr, "omgw: cannot read %s: %s\n", file, strerror(errno));
         return errno == EACCES ? EXIT_NO_PERMISSION : EXIT_NO_INPUT;
     }
+    char actor[USER_TEXT_BYTES];
+    user_describe(geteuid(), actor);
     const struct restore_options options = {
+        .actor = str_of(actor),
         .file = file,
         .hold = invocation->hold,
         .names = bridge_names(config, arena),

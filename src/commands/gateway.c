@@ -327,6 +327,7 @@ struct sync_job {
     struct write_job job;
     struct relay *relay;
     struct config *config;
+    const struct audit_entry *audit; /* borrowed */
     enum status status;
     struct error err;
     sem_t done;
@@ -336,7 +337,9 @@ static enum status sync_apply(struct write_job *job, struct store *store,
                               struct now now, struct error *err)
 {
     struct sync_job *own = CONTAINER_OF(job, struct sync_job, job);
-    return relay_sync_bridges(own->relay, own->config, store, now.wall_ms, err);
+    enum status status =
+        relay_sync_bridges(own->relay, own->config, store, now.wall_ms, err);
+    return status == STATUS_OK ? store_audit_add(store, own->audit, err) : status;
 }
 
 static void sync_done(struct write_job *job, enum status status,
@@ -350,12 +353,13 @@ static void sync_done(struct write_job *job, enum status status,
 }
 
 enum status gateway_reload(struct gateway *gateway, struct config *config,
-                           struct error *err)
+                           const struct audit_entry *audit, struct error *err)
 {
     struct sync_job own = {
         .job = {.apply = sync_apply, .done = sync_done},
         .relay = gateway->relay,
         .config = config,
+        .audit = audit,
     };
     (void)sem_init(&own.done, 0, 0);
     if (!writer_submit(gateway->writer, &own.job))

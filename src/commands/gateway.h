@@ -50,9 +50,10 @@ MUST_CHECK enum status gateway_open(struct gateway *gateway, struct error *err);
 void gateway_start(struct gateway *gateway);
 /*
  * All or nothing: the new snapshot is checked against the database in a write job, then
- * adopted. Takes the reference over on success.
+ * adopted. Takes the reference over on success. `audit` goes into the same transaction.
  */
 MUST_CHECK enum status gateway_reload(struct gateway *gateway, struct config *config,
+                                      const struct audit_entry *audit,
                                       struct error *err);
 /* Stops accepting, lets what runs end (bounded by timeouts.drain), stops the threads.
  */

@@ -8,6 +8,7 @@
 #include "gateway/log.h"
 #include "gateway/memory.h"
 #include "gateway/metrics.h"
+#include "gateway/user.h"
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -108,7 +109,26 @@ static void warn_about_restart(const struct config *old, const struct config *ne
                  F_TEXT("effect", "they change only at a restart"));
 }
 
-static void reload(struct gateway *gateway, const struct invocation *invocation)
+static enum status take_over(struct gateway *gateway, struct config *config,
+                             const char *file, uid_t asker, struct error *err)
+{
+    char actor[USER_TEXT_BYTES];
+    user_describe(asker, actor);
+    const struct audit_entry audit = {
+        .at_ms = clock_now().wall_ms,
+        .actor = str_of(actor),
+        .action = STR("reload"),
+        .subject = str_of(file),
+    };
+    warn_about_restart(gateway->config, config);
+    enum status status = gateway_reload(gateway, config, &audit, err);
+    if (status != STATUS_OK)
+        config_drop(config);
+    return status;
+}
+
+static void reload(struct gateway *gateway, const struct invocation *invocation,
+                   uid_t asker)
 {
     struct config *config = NULL;
     struct error err = {0};
@@ -118,12 +138,8 @@ static void reload(struct gateway *gateway, const struct invocation *invocation)
     enum status status = load_config(invocation, &config) == EXIT_OK
                              ? STATUS_OK
                              : fail(&err, STATUS_INVALID, "see the lines above");
-    if (status == STATUS_OK) {
-        warn_about_restart(gateway->config, config);
-        status = gateway_reload(gateway, config, &err);
-        if (status != STATUS_OK)
-            config_drop(config);
-    }
+    if (status == STATUS_OK)
+        status = take_over(gateway, config, invocation->config_path, asker, &err);
     series_set(success, status == STATUS_OK ? 1 : 0);
     if (status == STATUS_OK) {
         log_set_level((enum log_level)gateway->config->log.level);
@@ -143,14 +159,15 @@ static void run_until_told(struct gateway *gateway, const struct invocation *inv
                            const sigset_t *signals)
 {
     for (;;) {
-        int number = sigwaitinfo(signals, NULL);
+        siginfo_t info;
+        int number = sigwaitinfo(signals, &info);
         if (number < 0)
             continue; /* interrupted */
         if (number != SIGHUP) {
             log_info("serve.stopping", F_I64("signal", number));
             return;
         }
-        reload(gateway, invocation);
+        reload(gateway, invocation, info.si_uid);
     }
 }
 

@@ -247,6 +247,14 @@ const struct command commands[] = {
         .subject = ORDER_DROP,
     },
     {
+        .name = "audit list",
+        .summary = "List what operators changed, newest first",
+        .examples = "  omgw audit list --since 1d\n",
+        .options = "cSlaj",
+        .run = command_list,
+        .subject = LIST_AUDIT,
+    },
+    {
         .name = "trace",
         .operand = "ID",
         .summary = "Show the whole life of a message, by any id of either side",

@@ -6,6 +6,9 @@
 #include "gateway/log.h"
 #include "gateway/memory.h"
 
+/* A user's name and number. */
+#define ACTOR_BYTES 256
+
 struct backup {
     struct writer *writer; /* borrowed */
     struct write_job job;
@@ -20,6 +23,7 @@ struct backup {
     bool is_cancelled;
     bool is_stopped;
     char *file;
+    char *actor; /* for the audit */
     bool may_replace;
     int64_t reserve_bytes;
     int64_t started_ms;
@@ -55,6 +59,7 @@ void backup_free(struct backup *backup)
     (void)pthread_cond_destroy(&backup->changed);
     (void)pthread_mutex_destroy(&backup->lock);
     mem_free(backup->file);
+    mem_free(backup->actor);
     mem_free(backup);
 }
 
@@ -152,11 +157,14 @@ static bool copy_step(struct write_chore *chore, struct store *store)
 static enum status start_apply(struct write_job *job, struct store *store,
                                struct now now, struct error *err)
 {
-    (void)job;
-    (void)store;
-    (void)now;
-    (void)err;
-    return STATUS_OK;
+    const struct backup *backup = CONTAINER_OF(job, struct backup, job);
+    const struct audit_entry entry = {
+        .at_ms = now.wall_ms,
+        .actor = str_of(backup->actor),
+        .action = STR("backup"),
+        .subject = str_of(backup->file),
+    };
+    return store_audit_add(store, &entry, err);
 }
 
 static void start_done(struct write_job *job, enum status status,
@@ -176,10 +184,16 @@ static void start_done(struct write_job *job, enum status status,
 /* --- what is asked -------------------------------------------------------------------
  */
 
-static void take_options(struct backup *backup, const struct backup_options *options)
+static void take_options(struct backup *backup, const struct backup_options *options,
+                         struct str actor)
 {
+    CLEANUP(buf_release) struct buf name;
+    buf_init(&name, ACTOR_BYTES);
+    buf_add(&name, actor);
     mem_free(backup->file);
+    mem_free(backup->actor);
     backup->file = mem_copy_string(options->file);
+    backup->actor = mem_copy_string(buf_c_string(&name));
     backup->may_replace = options->may_replace;
     backup->reserve_bytes = options->reserve_bytes;
     backup->figures = (struct backup_figures){0};
@@ -190,7 +204,7 @@ static void take_options(struct backup *backup, const struct backup_options *opt
 }
 
 enum status backup_start(struct backup *backup, const struct backup_options *options,
-                         struct error *err)
+                         struct str actor, struct error *err)
 {
     enum status status = STATUS_OK;
     lock(backup);
@@ -200,7 +214,7 @@ enum status backup_start(struct backup *backup, const struct backup_options *opt
         status = fail(err, STATUS_RETRY, "the backup %s is under way: wait for it",
                       backup->file);
     else
-        take_options(backup, options);
+        take_options(backup, options, actor);
     unlock(backup);
     if (status != STATUS_OK)
         return status;

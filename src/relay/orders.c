@@ -5,10 +5,14 @@
 #include "internal.h"
 
 #include "gateway/fault.h"
+#include "gateway/json.h"
 #include "gateway/limits.h"
 #include "gateway/log.h"
 
 #include <assert.h>
+
+/* A reason, and as many numbers as a batch has. */
+#define DETAILS_BYTES (16u * 1024)
 
 struct order_change {
     struct tally *tally; /* NULL: of a bridge not served here */
@@ -258,6 +262,40 @@ const char *order_verb_name(enum order_verb verb)
     return verbs[verb].name;
 }
 
+/* Of one bridge by name; of deliveries their numbers, changed or not. */
+static void describe(const struct order *order, struct json *details)
+{
+    json_add_i64(details, "changed", (int64_t)order->changed);
+    if (order->reason.len > 0)
+        json_add_str(details, "reason", str_sub(order->reason, 0, LIMIT_REASON_BYTES));
+    if (order->delivery_count == 0)
+        return;
+    json_add_i64(details, "skipped", (int64_t)order->skip_count);
+    struct json *numbers = json_add_array(details, "deliveries");
+    for (size_t i = 0; i < order->delivery_count; i++)
+        json_append(numbers, json_new_i64(order->deliveries[i]));
+}
+
+static enum status add_audit(const struct order_run *run, struct error *err)
+{
+    CLEANUP(json_freep) struct json *details = json_new_object();
+    CLEANUP(buf_release) struct buf text;
+    const struct order *order = run->order;
+    buf_init(&text, DETAILS_BYTES);
+    describe(order, details);
+    enum status status = json_print(details, &text, err);
+    if (status != STATUS_OK)
+        return status;
+    const struct audit_entry entry = {
+        .at_ms = run->now.wall_ms,
+        .actor = order->actor,
+        .action = str_of(order_verb_name(order->verb)),
+        .subject = order->bridge,
+        .details = buf_str(&text),
+    };
+    return store_audit_add(run->store, &entry, err);
+}
+
 static enum status order_apply(struct write_job *job, struct store *store,
                                struct now now, struct error *err)
 {
@@ -270,7 +308,8 @@ static enum status order_apply(struct write_job *job, struct store *store,
     work->bridge_row = 0;
     order->changed = 0;
     order->skip_count = 0;
-    return verbs[order->verb].apply(&run, err);
+    enum status status = verbs[order->verb].apply(&run, err);
+    return status == STATUS_OK && order->changed > 0 ? add_audit(&run, err) : status;
 }
 
 /* The engine hears what is committed. */

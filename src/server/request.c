@@ -1,6 +1,7 @@
 #include "internal.h"
 
 #include <assert.h>
+#include <sys/socket.h>
 
 #include "gateway/limits.h"
 #include "gateway/memory.h"
@@ -229,6 +230,17 @@ struct arena *request_arena(struct request *request)
 struct str request_peer(const struct request *request)
 {
     return request->peer_text;
+}
+
+bool request_peer_uid(const struct request *request, uint32_t *out_uid)
+{
+    struct ucred peer;
+    socklen_t len = sizeof(peer);
+    if (request->connection == NULL || request->connection->has_peer ||
+        getsockopt(request->connection->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
+        return false;
+    *out_uid = peer.uid;
+    return true;
 }
 
 int64_t request_started_ms(const struct request *request)

@@ -379,6 +379,8 @@ struct store_backend {
     /* Repeats are free. */
     enum status (*pause_clear)(struct store *store, enum pause_scope scope,
                                struct str name, struct error *err);
+    enum status (*audit_add)(struct store *store, const struct audit_entry *entry,
+                             struct error *err);
     /* By scope, then name. */
     enum status (*pauses)(struct store *store, store_pause_seen *seen, void *context,
                           struct error *err);

@@ -89,6 +89,15 @@ static const struct list_column dead_columns[] = {
     {"text",         LIST_FROM_TEXT,      LIST_IN_SHOW  },
 };
 
+static const struct list_column audit_columns[] = {
+    {"number",  LIST_FROM_NUMBER, LIST_IN_TABLE},
+    {"at",      LIST_FROM_TIME,   LIST_IN_TABLE},
+    {"actor",   LIST_FROM_TEXT,   LIST_IN_TABLE},
+    {"action",  LIST_FROM_TEXT,   LIST_IN_TABLE},
+    {"subject", LIST_FROM_TEXT,   LIST_IN_TABLE},
+    {"details", LIST_FROM_TEXT,   LIST_IN_TABLE},
+};
+
 static const struct list_column oldest_columns[] = {
     {"delivery", LIST_FROM_NUMBER, LIST_IN_TABLE},
     {"bridge",   LIST_FROM_TEXT,   LIST_IN_TABLE},
@@ -116,6 +125,7 @@ const struct list_column *list_columns(enum list_kind kind, size_t *out_count)
         [LIST_MESSAGES] = COLUMNS(message_columns),
         [LIST_DELIVERIES] = COLUMNS(delivery_columns),
         [LIST_DEAD] = COLUMNS(dead_columns),
+        [LIST_AUDIT] = COLUMNS(audit_columns),
         [LIST_OLDEST] = COLUMNS(oldest_columns),
         [LIST_ACTIVE] = COLUMNS(active_columns),
     };

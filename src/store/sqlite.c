@@ -230,6 +230,7 @@ const struct store_backend sqlite_backend = {
     .pause_set = sqlite_pause_set,
     .pause_clear = sqlite_pause_clear,
     .pauses = sqlite_pauses,
+    .audit_add = sqlite_audit_add,
     .deliveries_of = sqlite_deliveries_of,
     .attempts_of = sqlite_attempts_of,
     .parts_of = sqlite_parts_of,

@@ -247,6 +247,10 @@ enum status sqlite_expired_find(struct store *store, struct expiry_walk *walk,
 enum status sqlite_expire(struct store *store, const struct expired *expired,
                           store_expired_seen *seen, void *context, struct error *err);
 
+/* sqlite_audit.c */
+enum status sqlite_audit_add(struct store *store, const struct audit_entry *entry,
+                             struct error *err);
+
 /* sqlite_list.c */
 enum status sqlite_list(struct store *store, const struct list_query *query,
                         store_row_seen *seen, void *context, struct error *err);

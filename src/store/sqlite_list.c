@@ -79,6 +79,10 @@ static const char deliveries[] =
 static const char dead[] = DEAD_COLUMNS DEAD_REST;
 static const char dead_of_bridge[] = DEAD_COLUMNS "d.bridge_row = ?3 AND " DEAD_REST;
 
+static const char audit[] =
+    "SELECT a.id, a.at_ms, a.actor, a.action, a.subject, a.details FROM audit AS a "
+    "WHERE " PAGE("a.id") "AND a.at_ms >= ?6 " LAST("a.id");
+
 /* The index alone says which is the oldest; one row of each bridge is read. */
 static const char oldest[] =
     "SELECT d.id, b.name, d.created_ms FROM (SELECT min(id) AS id FROM deliveries "
@@ -96,8 +100,8 @@ static const char *sql_of(const struct list_query *query)
     static const char *const lists[LIST_KINDS] = {
         [LIST_CONTACTS] = contacts, [LIST_CONVERSATIONS] = conversations,
         [LIST_MESSAGES] = messages, [LIST_DELIVERIES] = deliveries,
-        [LIST_DEAD] = dead,         [LIST_OLDEST] = oldest,
-        [LIST_ACTIVE] = active,
+        [LIST_DEAD] = dead,         [LIST_AUDIT] = audit,
+        [LIST_OLDEST] = oldest,     [LIST_ACTIVE] = active,
     };
     if (query->kind == LIST_DEAD && query->bridge_row != 0)
         return dead_of_bridge;

@@ -205,6 +205,19 @@ static enum status unsettle_run(struct sqlite_store *part, struct error *err)
     return sqlite_run_set(&part->store, &run, err);
 }
 
+static enum status add_audit(struct sqlite_store *part,
+                             const struct restore_options *options, struct error *err)
+{
+    const struct audit_entry entry = {
+        .at_ms = options->now_ms,
+        .actor = options->actor,
+        .action = STR("restore"),
+        .subject = str_of(options->file),
+        .details = options->hold ? STR("{\"held\":true}") : STR("{\"held\":false}"),
+    };
+    return sqlite_audit_add(&part->store, &entry, err);
+}
+
 static enum status change_in_transaction(struct sqlite_store *part,
                                          const struct restore_options *options,
                                          struct error *err)
@@ -212,6 +225,8 @@ static enum status change_in_transaction(struct sqlite_store *part,
     enum status status = sqlite_run(part, "BEGIN IMMEDIATE", err);
     if (status == STATUS_OK)
         status = unsettle_run(part, err);
+    if (status == STATUS_OK)
+        status = add_audit(part, options, err);
     if (status == STATUS_OK && options->hold)
         status = hold_all(part, options, err);
     if (status == STATUS_OK)

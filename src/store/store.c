@@ -425,6 +425,12 @@ enum status store_pause_clear(struct store *store, enum pause_scope scope,
     return store->backend->pause_clear(store, scope, name, err);
 }
 
+enum status store_audit_add(struct store *store, const struct audit_entry *entry,
+                            struct error *err)
+{
+    return store->backend->audit_add(store, entry, err);
+}
+
 enum status store_pauses(struct store *store, store_pause_seen *seen, void *context,
                          struct error *err)
 {

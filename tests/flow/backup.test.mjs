@@ -1,11 +1,12 @@
 // Backup, verification and restore of the database, of a running gateway and of a stopped
 // one.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { Clock, PLAIN } from './support/clock.mjs';
 import { OMGW, World, textsOf } from './support/world.mjs';
 import { Child, until } from './support/process.mjs';
 
@@ -217,6 +218,40 @@ test('a stopped gateway is backed up and verified under its lock', async (t) => 
         path.join(world.dir, 'nowhere', 'copy.db'));
 });
 
+test('every change by an operator is in the audit, with who did it', async (t) => {
+    const world = await World.open(t);
+    await world.fault({ route: 'message', status: 400, times: 2 });
+    await world.partner.message('ana', 'one');
+    await world.partner.message('ana', 'two');
+    await until('dead letters', async () =>
+        (await json(world, 'dead', 'list')).rows.length === 2);
+    await world.omgw('bridges', 'pause', 'acme', '--reason', 'look at it');
+    await world.omgw('bridges', 'resume', 'acme');
+    await json(world, 'dead', 'replay', '1');
+    await json(world, 'dead', 'drop', '2', '--yes');
+    await fails(world, 1, /no dead letter/, 'dead', 'drop', '2', '--yes');
+    await world.reload({});
+    const file = path.join(world.dir, 'copy.db');
+    await json(world, 'db', 'backup', file);
+    await world.stopGateway();
+    await json(world, 'db', 'backup', file, '--force');
+    await json(world, 'db', 'restore', file);
+    await world.startGateway();
+
+    const { rows } = await json(world, 'audit', 'list');
+    assert.deepEqual(rows.reverse().map((row) => [row.action, row.subject]), [
+        ['pause', 'acme'], ['resume', 'acme'], ['replay', undefined], ['drop', undefined],
+        ['reload', world.configFile], ['backup', file], ['backup', file], ['restore', file]]);
+    const me = `${execFileSync('id', ['-un']).toString().trim()} (${process.getuid()})`;
+    assert.deepEqual(rows.filter((row) => row.actor !== me), []);
+    assert.deepEqual(JSON.parse(rows[0].details), { changed: 1, reason: 'look at it' });
+    assert.deepEqual(JSON.parse(rows[2].details),
+        { changed: 1, skipped: 0, deliveries: [1] });
+    assert.equal((await json(world, 'audit', 'list', '--limit', '3')).rows.length, 3);
+    assert.equal((await json(world, 'audit', 'list', '--since',
+        '2999-01-01T00:00:00Z')).rows.length, 0);
+});
+
 function mounted(t, size) {
     const mount = path.join(tmpdir(), `omgw-backup-${process.pid}`);
     mkdirSync(mount, { recursive: true });
@@ -268,6 +303,26 @@ test('a full disk during a backup leaves no half file and the gateway unharmed',
         assert.equal((await json(world, 'db', 'verify', file)).ok, true);
     assert.equal((await world.partner.message('ana', 'still served')).status, 202);
     assert.equal((await json(world, 'db', 'verify')).ok, true);
+});
+
+// Time goes by a hundred thousand times as fast for the command: little work is long.
+test('long work says how far it is: a bar on a terminal, lines elsewhere', async (t) => {
+    const world = await World.open(t);
+    for (let n = 0; n < 50; n++)
+        await world.partner.message('ana', `text ${n}`);
+    const file = path.join(world.dir, 'copy.db');
+    await json(world, 'db', 'backup', file);
+    const fast = { ...process.env, LD_PRELOAD: new Clock(t).options.env.LD_PRELOAD,
+        FAKETIME: '+0 x100000' };
+    const run = (env, command, ...args) =>
+        spawnSync(command, args, { env }).output.join('');
+    // A terminal is what `script` makes of a pipe.
+    const onTerminal = (env) =>
+        run(env, 'script', '-qec', `${PLAIN} db verify ${file}`, '/dev/null');
+    assert.match(onTerminal(fast), /\rverifying \[=*>? *\] +\d+ %[^]*\r\x1b\[K.* is sound/);
+    assert.doesNotMatch(onTerminal(process.env), /%/, 'short work is not mentioned');
+    assert.match(run(fast, PLAIN, 'db', 'verify', file), /^omgw: verifying: \d+ %$/m);
+    assert.doesNotMatch(run(fast, PLAIN, 'db', 'verify', file), /\r/);
 });
 
 test('an interrupt leaves no half file, whenever it comes', async (t) => {

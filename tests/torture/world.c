@@ -313,7 +313,9 @@ enum status world_reload(struct world *world, struct config *config, struct erro
     atomic_store(&world->is_reloaded, false);
     must(pthread_create(&thread, NULL, write_for_reload, world) == 0, "a thread");
     world_end_exempt(world);
-    enum status status = gateway_reload(&world->gateway, config, err);
+    const struct audit_entry audit = {
+        .at_ms = 1, .actor = STR("torture"), .action = STR("reload")};
+    enum status status = gateway_reload(&world->gateway, config, &audit, err);
     world_exempt(world);
     atomic_store(&world->is_reloaded, true);
     (void)pthread_join(thread, NULL);

@@ -52,7 +52,7 @@ static void close_desk(struct desk *d)
 static enum status start(struct desk *d)
 {
     const struct backup_options options = {.file = d->file};
-    return backup_start(d->backup, &options, &d->f->err);
+    return backup_start(d->backup, &options, STR("alice (1000)"), &d->f->err);
 }
 
 static struct backup_view look(struct desk *d)
@@ -93,6 +93,8 @@ static void backup_is_copied_by_the_writer_and_named_by_its_thread(void **state)
     expect_str("state", "done", str_of(backup_state_name(view.state)));
     expect_str("file", d.file, view.file);
     expect_true("bytes", view.figures.all_bytes > 60 * 50000);
+    expect_str("in the audit, also of the copy", "alice (1000)|backup",
+               str_of(file_ask(d.file, "SELECT actor, action FROM audit")));
     expect_i64("in it", 60, file_count(d.file, "SELECT count(*) FROM messages"));
     close_desk(&d);
 }
