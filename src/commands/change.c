@@ -1,13 +1,13 @@
 #include "change.h"
 
 #include "control.h"
+#include "progress.h"
 
 #include "gateway/json.h"
 #include "gateway/limits.h"
 #include "gateway/memory.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 /* Reasons shown to a person; all of them stand in the JSON. */
 #define SKIPS_SHOWN 10
@@ -81,13 +81,6 @@ static enum exit_code change_batch(const struct config *config, const char *path
     return EXIT_OK;
 }
 
-static void say_progress(size_t done, size_t all)
-{
-    bool is_last = done >= all;
-    if (all > LIMIT_WRITER_BATCH && isatty(STDERR_FILENO) != 0)
-        (void)fprintf(stderr, "\r%zu of %zu%s", done, all, is_last ? "\n" : "");
-}
-
 /* --- the result
  * ------------------------------------------------------------------------------- */
 
@@ -121,14 +114,17 @@ enum exit_code change_all(const struct invocation *invocation,
                           const struct picks *picks, const char *done)
 {
     struct outcome_sum sum = {.skipped = json_new_array()};
+    struct progress progress;
     enum exit_code code = EXIT_OK;
+    progress_start(&progress);
     for (size_t at = 0; at < picks->count && code == EXIT_OK;
          at += LIMIT_WRITER_BATCH) {
         size_t left = picks->count - at;
         size_t count = left < LIMIT_WRITER_BATCH ? left : LIMIT_WRITER_BATCH;
         code = change_batch(config, path, &picks->items[at], count, &sum);
-        say_progress(at + count, picks->count);
+        progress_move(&progress, done, (int64_t)(at + count), (int64_t)picks->count);
     }
+    progress_end(&progress);
     /* What was changed before a batch failed stays so, and is said. */
     enum exit_code printed = print_sum(invocation, &sum, done);
     json_free(sum.skipped);

@@ -41,15 +41,13 @@ static void add_line(struct buf *out, const char *text)
     buf_add_char(out, '\n');
 }
 
-static void add_title(struct buf *out, const char *name, int section, const char *what)
+/* `title` as pages are named, `name` as it is typed. */
+static void add_title(struct buf *out, const char *title, const char *name, int section,
+                      const char *what)
 {
-    buf_printf(out, ".TH %s %d %s \"omgw %s\" \"omgw\"\n.SH NAME\n", name, section,
+    buf_printf(out, ".TH %s %d %s \"omgw %s\" \"omgw\"\n.SH NAME\n", title, section,
                PAGE_DATE, OMGW_VERSION);
-    for (const char *p = name; *p != '\0'; p++)
-        if (*p == '-')
-            buf_add(out, STR("\\-"));
-        else
-            buf_add_char(out, *p >= 'A' && *p <= 'Z' ? (char)(*p - 'A' + 'a') : *p);
+    add_text(out, str_of(name));
     buf_printf(out, " \\- %s\n", what);
 }
 
@@ -120,7 +118,7 @@ static void add_options(struct buf *out)
 
 static enum exit_code write_commands(struct buf *out)
 {
-    add_title(out, "OMGW", 1, "the open messaging gateway");
+    add_title(out, "OMGW", "omgw", 1, "the open messaging gateway");
     buf_add(out, STR(".SH SYNOPSIS\n.B omgw\n.I COMMAND\n.RI [ OPTION \" ...] \" "
                      "[OPERAND]\n.SH DESCRIPTION\n"));
     add_line(out,
@@ -186,7 +184,7 @@ static enum exit_code write_settings(struct buf *out)
     CLEANUP(buf_release) struct buf reference;
     buf_init(&reference, PAGE_BYTES);
     config_reference(channels, &reference);
-    add_title(out, "OMGW.YAML", 5, "configuration of omgw");
+    add_title(out, "OMGW.YAML", "omgw.yaml", 5, "configuration of omgw");
     buf_add(out, STR(".SH DESCRIPTION\n"));
     add_line(out,
              "One YAML file, and the environment over it. `omgw config init` prints "
@@ -253,7 +251,8 @@ static enum exit_code write_views(struct buf *out)
         say_error("cannot read the views", &err);
         return exit_of(status);
     }
-    add_title(out, "OMGW-SQL", 7, "what operators may ask the database of omgw");
+    add_title(out, "OMGW-SQL", "omgw-sql", 7,
+              "what operators may ask the database of omgw");
     buf_add(out, STR(".SH DESCRIPTION\n"));
     add_line(out,
              "The database is one SQLite file. Views whose names begin with v_ are "

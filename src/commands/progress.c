@@ -34,7 +34,7 @@ static void add_bar(const char *what, int percent, struct buf *out)
     int cells = percent * BAR_CELLS / 100;
     buf_printf(out, "\r%s [", what);
     for (int i = 0; i < BAR_CELLS; i++)
-        buf_add_char(out, i < cells ? '=' : i == cells ? '>' : ' ');
+        buf_add(out, i < cells ? STR("=") : i == cells ? STR(">") : STR(" "));
     buf_printf(out, "] %3d %%", percent);
 }
 
