@@ -194,10 +194,14 @@ test('pauses are shown by scope, and how many tokens were refused', async (t) =>
 
 test('the writer, the process and the last reload tell of themselves', async (t) => {
     const world = await World.open(t);
+    // The tidying of the start is a job too, and must not come between two looks.
+    await until('the tidying', async () =>
+        valueOf(await scrape(world), 'omgw_db_jobs_total') >= 1);
     const before = await scrape(world);
     await world.partner.message('ana-of-metrics', 'To be written.');
     await world.untilMessages(1);
     await untilMetrics(world, [['omgw_deliveries_pending', acme(), 0],
+        ['omgw_deliveries_total', acme({ direction: 'outbound', outcome: 'done' }), 1],
         ['omgw_config_last_reload_successful', {}, 1], ['omgw_db_errors_total', {}, 0],
         ['omgw_admin_refused_total', {}, 0]]);
     const page = await scrape(world);
