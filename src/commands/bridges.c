@@ -252,6 +252,15 @@ enum exit_code command_bridges_list(const struct invocation *invocation)
     return sheet_print(sheet, sheet_style(false), sheet_width(), 0);
 }
 
+/* Neither has the database one of that name: what may be meant is configured. */
+static enum exit_code say_unknown_bridge(const struct invocation *invocation,
+                                         const char *name)
+{
+    CLEANUP(config_dropp) struct config *config = NULL;
+    enum exit_code code = load_config(invocation, &config);
+    return code == EXIT_OK ? say_no_bridge(config, name) : code;
+}
+
 enum exit_code command_bridges_show(const struct invocation *invocation)
 {
     CLEANUP(views_release)
@@ -261,13 +270,8 @@ enum exit_code command_bridges_show(const struct invocation *invocation)
     enum exit_code code = collect(invocation, &views);
     if (code != EXIT_OK)
         return code;
-    if (views.count == 0) {
-        (void)fprintf(stderr,
-                      "omgw: neither the configuration nor the database has a bridge "
-                      "\"%s\"\n",
-                      views.only);
-        return EXIT_TROUBLE;
-    }
+    if (views.count == 0)
+        return say_unknown_bridge(invocation, views.only);
     if (invocation->as_json) {
         CLEANUP(json_freep) struct json *one = json_of(&views.items[0]);
         return print_json(one);
@@ -290,10 +294,8 @@ enum exit_code command_bridges_order(const struct invocation *invocation)
     enum exit_code code = load_config(invocation, &config);
     if (code != EXIT_OK)
         return code;
-    if (config_bridge(config, str_of(name)) == NULL) {
-        (void)fprintf(stderr, "omgw: the configuration has no bridge \"%s\"\n", name);
-        return EXIT_TROUBLE;
-    }
+    if (config_bridge(config, str_of(name)) == NULL)
+        return say_no_bridge(config, name);
     struct json *body = json_new_object();
     if (invocation->reason != NULL)
         json_add_str(body, "reason", str_of(invocation->reason));

@@ -79,10 +79,8 @@ enum exit_code command_bridges_test(const struct invocation *invocation)
     if (code != EXIT_OK)
         return code;
     const struct bridge *bridge = config_bridge(config, str_of(name));
-    if (bridge == NULL) {
-        (void)fprintf(stderr, "omgw: the configuration has no bridge \"%s\"\n", name);
-        return EXIT_TROUBLE;
-    }
+    if (bridge == NULL)
+        return say_no_bridge(config, name);
     int64_t start_ms = clock_now().mono_ms;
     enum status status = ping(config, bridge, arena, &reply, &err);
     if (status != STATUS_OK) {

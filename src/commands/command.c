@@ -310,6 +310,20 @@ enum exit_code load_config(const struct invocation *invocation,
     return EXIT_CONFIG;
 }
 
+enum exit_code say_no_bridge(const struct config *config, const char *name)
+{
+    struct nearest nearest;
+    nearest_start(&nearest, str_of(name));
+    for (size_t i = 0; i < config->bridge_count; i++)
+        nearest_offer(&nearest, str_of(config->bridges[i].name));
+    (void)fprintf(stderr, "omgw: the configuration has no bridge \"%s\"; ", name);
+    if (nearest_name(&nearest) != NULL)
+        (void)fprintf(stderr, "did you mean \"%s\"?\n", nearest_name(&nearest));
+    else
+        (void)fputs("see \"omgw bridges list\"\n", stderr);
+    return EXIT_TROUBLE;
+}
+
 enum exit_code open_reader(const struct config *config, struct store **out_store)
 {
     const struct store_options options = {.mode = STORE_READER};

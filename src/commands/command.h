@@ -98,6 +98,8 @@ enum exit_code print_json(const struct json *json);
 /* Writes to stdout and flushes. */
 enum exit_code print_text(struct str text);
 
+/* On stderr that there is no bridge of that name, and which may be meant. */
+enum exit_code say_no_bridge(const struct config *config, const char *name);
 struct store;
 /* The configuration's database, for looking; says what is wrong. */
 enum exit_code open_reader(const struct config *config, struct store **out_store);

@@ -11,6 +11,7 @@
 #include "internal.h"
 
 #include "gateway/memory.h"
+#include "gateway/nearest.h"
 
 static const struct store_backend *const backends[] = {&sqlite_backend,
                                                        &memory_backend};
@@ -217,14 +218,31 @@ enum status store_bridge_sync(struct store *store, struct bridge_record *bridge,
     return STATUS_OK;
 }
 
+static void offer_bridge(const void *row, void *context)
+{
+    const struct bridge_record *bridge = row;
+    nearest_offer(context, str_of(bridge->name));
+}
+
+static enum status fail_no_bridge(struct store *store, struct str name,
+                                  struct error *err)
+{
+    struct nearest nearest;
+    nearest_start(&nearest, name);
+    enum status status = store->backend->bridges(store, offer_bridge, &nearest, err);
+    if (status != STATUS_OK)
+        return status;
+    const char *meant = nearest_name(&nearest);
+    return fail(err, STATUS_NOT_FOUND, "the database knows no bridge \"%.*s\"%s%s%s",
+                STR_ARG(name), meant == NULL ? "" : "; did you mean \"",
+                meant == NULL ? "" : meant, meant == NULL ? "" : "\"?");
+}
+
 enum status store_bridge_find(struct store *store, struct str name, struct arena *arena,
                               struct bridge_record *out, struct error *err)
 {
     enum status status = store->backend->bridge_find(store, name, arena, out, err);
-    if (status == STATUS_NOT_FOUND)
-        return fail(err, status, "the database knows no bridge \"%.*s\"",
-                    STR_ARG(name));
-    return status;
+    return status == STATUS_NOT_FOUND ? fail_no_bridge(store, name, err) : status;
 }
 
 struct bridges_seen {

@@ -200,6 +200,11 @@ test('a mistyped command or option is answered with the nearest', async (t) => {
     await fails(world, 64, /did you mean "omgw bridges list"/, 'brdiges', 'list');
     await fails(world, 64, /did you mean "omgw trace"/, 'trcae', 'x');
     await fails(world, 64, /did you mean --bridge/, 'dead', 'list', '--brigde', 'acme');
+    for (const verb of ['show', 'pause', 'test'])
+        await fails(world, 1, /no bridge "acne"; did you mean "acme"\?/, 'bridges', verb, 'acne');
+    await fails(world, 1, /no bridge "acne"; did you mean "acme"\?/,
+        'messages', 'list', '--bridge', 'acne');
+    await fails(world, 1, /no bridge "zzz"; see "omgw bridges list"/, 'bridges', 'pause', 'zzz');
     const { code, text } = await world.omgw('dead');
     assert.equal(code, 64);
     for (const verb of ['list', 'show', 'replay', 'drop'])
