@@ -307,6 +307,48 @@ static void old_rows_that_retention_took_are_no_finding(void **state)
     file_open(f);
 }
 
+static void nobody_counts(int64_t bridge_row, void *context)
+{
+    (void)bridge_row;
+    (void)context;
+}
+
+static size_t expire(struct sqlite_file *f, enum expiry kind)
+{
+    struct expiry_walk walk = {.kind = kind, .before_ms = INT64_MAX};
+    size_t rows = 0;
+    while (!walk.is_over) {
+        struct expired expired;
+        file_ok(f, store_expired_find(f->store, &walk, &expired, &f->err));
+        file_begin(f);
+        file_ok(f, store_expire(f->store, &expired, nobody_counts, NULL, &f->err));
+        file_commit(f);
+        rows += expired.count;
+    }
+    return rows;
+}
+
+static void database_after_retention_has_no_findings(void **state)
+{
+    static const enum expiry kinds[] = {EXPIRE_BODIES, EXPIRE_MESSAGES, EXPIRE_AUDIT};
+    struct sqlite_file *f = *state;
+    struct heard heard = {.count = 0};
+    size_t rows = 0;
+    fill(f, 100);
+    file_close(f);
+    file_change(f, "UPDATE deliveries SET state = 2, ended_ms = 5 WHERE id <= 80");
+    file_open(f);
+    for (size_t i = 0; i < COUNT_OF(kinds); i++)
+        rows += expire(f, kinds[i]);
+    expect_true("something went", rows > 80);
+    expect_true("of messages",
+                file_count(f->path, "SELECT count(*) FROM messages") < 90);
+    file_close(f);
+    file_ok(f, verify(f, STORE_OFFLINE, &heard));
+    expect_str("nothing", "", str_of(heard.first));
+    file_open(f);
+}
+
 static void verification_stops_when_told(void **state)
 {
     struct sqlite_file *f = *state;
@@ -350,6 +392,7 @@ int main(void)
         ON_A_FILE(newer_schema_and_other_files_are_refused),
         ON_A_FILE(older_schema_is_checked_as_far_as_that_goes),
         ON_A_FILE(old_rows_that_retention_took_are_no_finding),
+        ON_A_FILE(database_after_retention_has_no_findings),
         ON_A_FILE(verification_stops_when_told),
         ON_A_FILE(verification_needs_the_lock_of_a_database_in_use),
         ON_A_FILE(offline_leaves_no_lock_where_there_is_no_database),
