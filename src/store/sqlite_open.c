@@ -309,6 +309,36 @@ static enum status load_id_key(struct sqlite_store *store, struct error *err)
     return status;
 }
 
+/*
+ * A process that died in a commit may have left frames that are not on the platter, and
+ * after a sync that failed the system may never bring them there; yet they can be read,
+ * so a repeat would be answered as stored. They go into the database with all its
+ * syncs, before anybody relies on them, and the log begins anew with a commit of its
+ * own: else what is left of the old one would be played back over them.
+ */
+static enum status settle_log(struct sqlite_store *store, struct error *err)
+{
+    static const char sql[] = "PRAGMA user_version";
+    char next[sizeof(sql) + 24];
+    int pages = 0;
+    int done = 0;
+    int rc = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_RESTART,
+                                       &pages, &done);
+    if (rc != SQLITE_OK)
+        return fail_sqlite(store, rc, err);
+    if (pages <= 0)
+        return STATUS_OK; /* the one before ended well */
+    CLEANUP(query_end) struct query q = query_start(store, sql);
+    enum status status = query_one(&q, err);
+    if (status != STATUS_OK)
+        return status;
+    (void)snprintf(next, sizeof(next), "%s = %u", sql,
+                   (column_unsigned(&q, 0) + 1) & INT32_MAX);
+    query_end(&q);
+    rc = sqlite3_exec(store->db, next, NULL, NULL, NULL);
+    return rc == SQLITE_OK ? STATUS_OK : fail_sqlite(store, rc, err);
+}
+
 /* Those who may meet a damaged file, or another version's, look at it themselves. */
 static enum status open_parts(struct sqlite_store *store,
                               const struct store_options *options, struct error *err)
@@ -321,6 +351,8 @@ static enum status open_parts(struct sqlite_store *store,
     }
     if (status == STATUS_OK && options->mode == STORE_WRITER)
         status = check_log_mode(store, err);
+    if (status == STATUS_OK && options->mode == STORE_WRITER)
+        status = settle_log(store, err);
     if (status == STATUS_OK)
         status = migrate(store, options, &is_current, err);
     if (status != STATUS_OK || !is_current)
