@@ -3,13 +3,6 @@
 #include "relay/internal.h"
 #include "store/backend.h"
 
-/* Whichever handle works. */
-static struct store *any_reader(const struct sim *sim)
-{
-    bool has_own = sim->gateway.is_up && !sim->gateway.is_dead;
-    return has_own && sim->gateway.reader != NULL ? sim->gateway.reader : sim->keeper;
-}
-
 /* --- messages
  * ------------------------------------------------------------------------- */
 
@@ -30,7 +23,7 @@ static void look_at_slot(const void *row, void *context)
 
 void finish_each_message(struct sim *sim, finish_message *seen, void *context)
 {
-    struct store *store = any_reader(sim);
+    struct store *store = sim->gateway.reader;
     CLEANUP(arena_freep) struct arena *arena = arena_new(SIZE_MAX);
     struct message message;
     for (int64_t row = 1;; row++) {
@@ -100,7 +93,8 @@ static bool count_bridge(struct sim *sim, const struct bridge *bridge,
 {
     int64_t pending = 0;
     int64_t dead = 0;
-    if (store_counts(any_reader(sim), bridge->row, &pending, &dead, NULL) != STATUS_OK)
+    if (store_counts(sim->gateway.reader, bridge->row, &pending, &dead, NULL) !=
+        STATUS_OK)
         return false;
     out->deliveries += pending;
     out->dead += dead;
@@ -115,8 +109,8 @@ static struct waiting count_waiting(struct sim *sim)
     for (size_t i = 0; i < config->bridge_count; i++)
         if (!count_bridge(sim, &config->bridges[i], &waiting))
             waiting.deliveries++;
-    if (store_take_receipts(any_reader(sim), STR("gateway"), 0, 1, &receipts, NULL) !=
-            STATUS_OK ||
+    if (store_take_receipts(sim->gateway.reader, STR("gateway"), 0, 1, &receipts,
+                            NULL) != STATUS_OK ||
         receipts != NULL)
         waiting.receipts = true;
     delivery_free(receipts);

@@ -4,7 +4,7 @@
  * for and the writer until it has work, so that a wake-up that is missing shows as a
  * stall.
  */
-#include "sim.h"
+#include "medium.h"
 
 #include "gateway/channels.h"
 #include "gateway/crypto.h"
@@ -137,12 +137,9 @@ struct config *gateway_load_config(struct sim *sim, unsigned variant)
 
 static enum status open_stores(struct sim *sim, struct error *err)
 {
-    const struct store_options writer = {.mode = STORE_WRITER, .may_migrate = true};
-    const struct store_options reader = {.mode = STORE_READER};
-    const char *url = sim->medium_url.ptr;
-    enum status status = store_open(url, &writer, &sim->gateway.store, err);
+    enum status status = medium_open_store(sim, STORE_WRITER, &sim->gateway.store, err);
     if (status == STATUS_OK)
-        status = store_open(url, &reader, &sim->gateway.reader, err);
+        status = medium_open_store(sim, STORE_READER, &sim->gateway.reader, err);
     return status;
 }
 
@@ -230,7 +227,7 @@ void gateway_start(struct sim *sim)
         sim_after(sim, 0, tidies, (void *)(uintptr_t)life);
         return;
     }
-    if (!gateway->is_dead && !sim->is_disk_full)
+    if (!gateway->is_dead && !sim->is_disk_full && !sim->is_disk_broken)
         sim_problem(sim, "start: %s", err.text);
     sim_note(sim, "start failed", 0, 0);
     gateway_kill(sim);

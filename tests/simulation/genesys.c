@@ -2,7 +2,7 @@
  * genesys: a small Genesys Cloud: tokens, the four inbound calls, and webhooks of its
  * own. It holds the gateway to what it promised: signatures, tokens, ids.
  */
-#include "finish.h"
+#include "peer.h"
 
 #include "gateway/json.h"
 #include "gateway/parts.h"
@@ -93,6 +93,14 @@ static struct str text_at(const struct json *object, const char *name)
     return text;
 }
 
+/* Of what carries no mark: the trace of the webhook that it came from. */
+static bool mark_of_trace(const struct call *call, struct peer_mark *out)
+{
+    struct str trace;
+    return peer_header(call->request, "traceparent", &trace) &&
+           peer_read_trace(call->sim, trace, out);
+}
+
 /* A part behind the first carries no mark: it is known by the id of the first. */
 static bool mark_of(const struct call *call, struct str text, struct str message_id,
                     struct peer_mark *out)
@@ -105,7 +113,7 @@ static bool mark_of(const struct call *call, struct str text, struct str message
         *out = first->mark;
         return true;
     }
-    return peer_look_up(call->sim, part_message_id(message_id), out);
+    return mark_of_trace(call, out);
 }
 
 static void take(const struct call *call, struct str text, struct peer_answer *out)
@@ -214,22 +222,6 @@ static void inbound_call(struct call *call, struct peer_answer *out)
 /* --- the end of a conversation: PATCH .../gc-PERSON
  * ----------------------------------------- */
 
-struct leaving {
-    const struct person *person;
-    struct peer_mark mark;
-};
-
-/* A lane has one under way, so it is the oldest that still waits. */
-static void find_leaving(struct sim *sim, const struct kept_message *kept,
-                         void *context)
-{
-    struct leaving *leaving = context;
-    (void)sim;
-    if (leaving->mark.person == NULL && kept->mark.person == leaving->person &&
-        kept->message->kind == EVENT_LEFT && delivery_is_pending(kept->state))
-        leaving->mark = kept->mark;
-}
-
 static void disconnect_call(const struct call *call, struct peer_answer *out)
 {
     struct sim *sim = call->sim;
@@ -240,14 +232,13 @@ static void disconnect_call(const struct call *call, struct peer_answer *out)
     if (at == 0 || !str_to_i64(str_sub(url, at + 3, url.len), &number) || number < 0 ||
         number >= sim->plan.people)
         return;
-    struct leaving leaving = {.person = &sim->people[number]};
-    finish_each_message(sim, find_leaving, &leaving);
-    if (leaving.mark.person == NULL) {
+    struct peer_mark mark;
+    if (!mark_of_trace(call, &mark)) {
         sim_problem(sim, "phantom: the end of a conversation that nobody left");
         return;
     }
     out->status = 200;
-    peer_take(sim, call->request, &leaving.mark, 0, STR_NONE, leaving.person, out);
+    peer_take(sim, call->request, &mark, 0, STR_NONE, &sim->people[number], out);
 }
 
 static void handle_call(struct sim *sim, const struct peer_request *request,

@@ -2,7 +2,7 @@
  * operator: what happens to the gateway and its machine: kills, restarts, full disks,
  * clocks that jump, pauses, replays, reloads. All of it ends before the run does.
  */
-#include "sim.h"
+#include "medium.h"
 
 #include "gateway/memory.h"
 
@@ -61,6 +61,22 @@ static void disk_fills(struct sim *sim, void *context)
     sim_note(sim, "disk is full", 0, 0);
     medium_set_full(sim, true);
     sim_after(sim, sim_between(sim, 1, 20000), disk_has_room, NULL);
+}
+
+static void disk_is_mended(struct sim *sim, void *context)
+{
+    (void)context;
+    medium_mend(sim);
+}
+
+static void disk_breaks(struct sim *sim, void *context)
+{
+    (void)context;
+    if (sim->is_healing || !is_running(sim))
+        return;
+    sim_note(sim, "disk breaks", 0, 0);
+    medium_break(sim);
+    sim_after(sim, sim_between(sim, 1, 20000), disk_is_mended, NULL);
 }
 
 static void clock_is_set(struct sim *sim, void *context)
@@ -267,6 +283,7 @@ void operator_plan(struct sim *sim)
         {plan->point_crashes, arms       },
         {plan->restarts,      restarts   },
         {plan->full_disks,    disk_fills },
+        {plan->broken_disks,  disk_breaks},
         {plan->clock_jumps,   clock_jumps},
         {plan->pauses,        pauses     },
         {plan->replays,       replays    },
@@ -302,5 +319,6 @@ void operator_heal(struct sim *sim)
     sim->crash_after = 0;
     sim->skew_ms = 0;
     medium_set_full(sim, false);
+    medium_mend(sim);
     heals(sim, NULL);
 }

@@ -84,18 +84,6 @@ unsigned peer_part(struct str message_id)
     return (unsigned)part;
 }
 
-bool peer_look_up(struct sim *sim, struct str public_id, struct peer_mark *out)
-{
-    int64_t row = 0;
-    struct message message;
-    struct store *store = sim->gateway.is_up ? sim->gateway.reader : sim->keeper;
-    CLEANUP(arena_freep) struct arena *arena = arena_new(SIZE_MAX);
-    if (store_message_find(store, public_id, &row, NULL) != STATUS_OK ||
-        store_message_get(store, row, arena, &message, NULL) != STATUS_OK)
-        return false;
-    return peer_read_trace(sim, message.trace, out);
-}
-
 static struct history_event event_of(enum history_kind kind,
                                      const struct peer_mark *mark)
 {

@@ -78,7 +78,5 @@ void peer_told(struct sim *sim, const struct peer_mark *mark,
                enum history_status status, bool must_be_reported);
 void peer_reports(struct sim *sim, const struct peer_mark *mark,
                   enum history_status status);
-/* The message that the gateway gave this id, as its database has it. */
-bool peer_look_up(struct sim *sim, struct str public_id, struct peer_mark *out);
 /* Sometimes a peer answers 429 or 5xx, and takes nothing. */
 bool peer_fails(struct sim *sim, struct peer_answer *out);

@@ -88,6 +88,7 @@ static void make_trouble(struct plan *plan, struct random *random)
     plan->point_crashes = rate(random, 4);
     plan->restarts = rate(random, 2);
     plan->full_disks = rate(random, 2);
+    plan->broken_disks = rate(random, 4);
     plan->clock_jumps = rate(random, 3);
     plan->pauses = rate(random, 2);
     plan->replays = rate(random, 4);

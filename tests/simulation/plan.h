@@ -63,6 +63,7 @@ struct plan {
     unsigned point_crashes; /* at a fault point */
     unsigned restarts;
     unsigned full_disks;
+    unsigned broken_disks; /* calls of the database fail */
     unsigned clock_jumps;
     unsigned pauses;
     unsigned replays;

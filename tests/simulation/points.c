@@ -18,7 +18,7 @@ void points_count(const struct fault_site *site)
             counts[i]++;
 }
 
-void points_print(bool is_quiet)
+int64_t points_print(bool is_quiet)
 {
     size_t count = 0;
     size_t reached = 0;
@@ -33,4 +33,5 @@ void points_print(bool is_quiet)
         (void)printf("%zu of %zu fault points reached\n", reached, count);
     mem_free(counts);
     counts = NULL;
+    return count == 0 ? 100 : (int64_t)(100 * reached / count);
 }

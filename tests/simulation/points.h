@@ -6,5 +6,6 @@
 #include "gateway/fault.h"
 
 void points_count(const struct fault_site *site);
-/* The points that were not reached, and a line of totals; quietly: neither. */
-void points_print(bool is_quiet);
+/* The points that were not reached, and a line of totals; quietly: neither. Returns
+ * the percentage of those reached. */
+int64_t points_print(bool is_quiet);

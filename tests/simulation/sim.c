@@ -3,6 +3,7 @@
  * millisecond in an order that the seed decides.
  */
 #include "finish.h"
+#include "medium.h"
 #include "points.h"
 
 #include "support/history_json.h"

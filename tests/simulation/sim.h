@@ -132,9 +132,9 @@ struct sim {
     size_t timer_room;
 
     const char *config_path; /* where its text is written to be loaded */
-    struct str medium_url;
-    struct store *keeper; /* keeps the database while no gateway runs */
+    struct store *keeper;    /* keeps the database while no gateway runs */
     bool is_disk_full;
+    bool is_disk_broken;
     int64_t crash_after; /* fault points until the gateway is killed; 0: not */
 
     struct person people[PEOPLE_MAX];
@@ -252,12 +252,3 @@ void hook_sign_partner(struct sim *sim, unsigned bridge, struct str id,
 void operator_plan(struct sim *sim);
 /* Ends all of it. */
 void operator_heal(struct sim *sim);
-
-/* --- medium.c: where the database lives
- * ------------------------------------------------------ */
-
-void medium_open(struct sim *sim);
-void medium_close(struct sim *sim);
-void medium_set_full(struct sim *sim, bool is_full);
-void medium_kill(struct sim *sim);
-void medium_revive(struct sim *sim);

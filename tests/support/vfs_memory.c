@@ -115,10 +115,12 @@ static int open_named(struct vfs_memory *vfs, struct vfs_handle *handle,
         handle->file = (unsigned)file;
     } else {
         handle->file = disk_next_file(vfs->disk);
-        handle->has_new_name = (flags & durable_by_sync) != 0;
         vfs_change(vfs, vfs->disk, DISK_CREATE, handle->file, 0, name,
                    strlen(name) + 1);
     }
+    /* Also of one that is there: its maker may have died before its first sync. */
+    handle->has_new_name =
+        (flags & SQLITE_OPEN_CREATE) != 0 && (flags & durable_by_sync) != 0;
     vfs_share(vfs, handle);
     handle->is_deleted_on_close = (flags & SQLITE_OPEN_DELETEONCLOSE) != 0;
     return SQLITE_OK;
