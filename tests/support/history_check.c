@@ -17,7 +17,8 @@ struct part_state {
     size_t copies;
     struct str key;
     bool answer_is_lost; /* of the last copy */
-    int64_t life;        /* deaths before the last copy was sent */
+    int64_t first_life;  /* fewest deaths before a copy was sent */
+    int64_t last_life;   /* most */
     unsigned replays;    /* before the last copy */
 };
 
@@ -285,8 +286,8 @@ static bool death_explains(const struct check *check, struct lane_state *lane,
 {
     if (check->options->deaths_are_loose)
         return lane->explained_loosely++ < check->deaths_in_all;
-    int64_t first = part->life < life ? part->life : life;
-    int64_t last = part->life < life ? life : part->life;
+    int64_t first = part->first_life < life ? part->first_life : life;
+    int64_t last = part->last_life > life ? part->last_life : life;
     if (lane->has_explained == NULL)
         lane->has_explained = mem_new((size_t)check->deaths_in_all + 1);
     for (int64_t death = first; death < last; death++) {
@@ -354,7 +355,11 @@ static void arrived(struct check *check, const struct entry *entry)
     part->copies++;
     part->key = event->key;
     part->answer_is_lost = false;
-    part->life = life_of(check, event);
+    int64_t life = life_of(check, event);
+    if (part->copies == 1 || life < part->first_life)
+        part->first_life = life;
+    if (part->copies == 1 || life > part->last_life)
+        part->last_life = life;
     part->replays = message->replays;
 }
 

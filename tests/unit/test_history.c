@@ -158,6 +158,12 @@ static void repeats_need_a_lost_answer_or_a_death(void **state)
                 TWO DIED "{\"do\":\"arrived\"," IN
                          "\"seq\":0,\"key\":\"k0\",\"life\":0}\n" CAME(0) CAME(1),
                 NULL),
+        EXAMPLE("one copy a life, in any order",
+                SENT(0) DIED DIED CAME(0) "{\"do\":\"arrived\"," IN
+                                          "\"seq\":0,\"key\":\"k0\",\"life\":0}\n"
+                                          "{\"do\":\"arrived\"," IN
+                                          "\"seq\":0,\"key\":\"k0\",\"life\":1}\n",
+                NULL),
         LOOSE("deaths somewhere, as other clocks tell it",
               DIED TWO CAME(0) CAME(0) CAME(1), NULL),
         LOOSE("two repeats and one death, whatever the clocks",
