@@ -136,6 +136,7 @@ void arrivals_review(struct loop *loop)
         return;
     if (!has_room(loop->listener)) {
         stop_watching(loop);
+        loop->accept_again_ms = 0;
         return;
     }
     if (loop->is_accepting ||

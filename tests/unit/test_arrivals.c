@@ -1,5 +1,7 @@
 #include "support/server_fixture.h"
 
+#include "server/internal.h"
+
 #include <dlfcn.h>
 #include <microhttpd.h>
 #include <sys/resource.h>
@@ -108,6 +110,30 @@ static void listener_waits_for_descriptors_to_come_back(void **state)
     fixture_stop(&server);
 }
 
+/* Another of its loops may have filled the listener while this one paused: then there
+ * is nothing to come back to, and no reason to turn without end. */
+static void full_listener_sleeps_though_its_pause_is_over(void **state)
+{
+    (void)state;
+    struct listener_settings settings = fixture_settings();
+    settings.connections = 1;
+    struct listener *listener = NULL;
+    assert_int_equal(
+        listener_open(&settings, routes, COUNT_OF(routes), NULL, &listener, NULL),
+        STATUS_OK);
+    CLEANUP(client_closep)
+    struct server_client *client = client_open(listener_address(listener));
+    while (listener->connections == 0)
+        listener_step(listener, CLIENT_PATIENCE_MS);
+    listener->loops[0].accept_again_ms = server_now_ms() - 1;
+    for (int i = 0; i < 5; i++)
+        listener_step(listener, 0);
+    int64_t start_ms = server_now_ms();
+    listener_step(listener, 100);
+    assert_true(server_now_ms() - start_ms >= 90);
+    listener_close(listener);
+}
+
 /* Stands before the library's own, and finds no memory while the test says so. */
 static atomic_bool has_no_memory;
 
@@ -150,6 +176,7 @@ int main(void)
         cmocka_unit_test(connections_beyond_the_limit_wait_until_one_ends),
         cmocka_unit_test(connections_of_one_peer_beyond_its_limit_are_closed),
         cmocka_unit_test(listener_waits_for_descriptors_to_come_back),
+        cmocka_unit_test(full_listener_sleeps_though_its_pause_is_over),
         cmocka_unit_test(connection_without_memory_is_closed_and_not_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
