@@ -110,7 +110,9 @@ void emulator_step(struct emulator *emulator, int64_t timeout_ms)
 
 void emulator_wake(struct emulator *emulator)
 {
-    listener_wake(emulator->listener);
+    /* At the end the courier may still tell of what it gives up. */
+    if (emulator->listener != NULL)
+        listener_wake(emulator->listener);
 }
 
 /* No new connections; what was asked is still answered, delays are over. */
@@ -125,7 +127,7 @@ static void close_listener(struct emulator *emulator)
         listener_step(emulator->listener, 10);
     } while (listener_requests(emulator->listener) > 0 && clock_now().mono_ms < end_ms);
     gate_release_delayed(emulator, true);
-    listener_close(emulator->listener);
+    listener_close(TAKE(emulator->listener));
 }
 
 void emulator_free(struct emulator *emulator)
