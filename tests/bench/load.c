@@ -39,14 +39,41 @@ struct connection {
     struct buf out;
     size_t out_sent;
     int64_t due_us;
+    int64_t answered;
 };
 
+/* Those that may send stand in a ring, so that each has its turn: no server may take
+ * one for idle, nor forget one unnoticed. */
 struct pool {
     struct connection *all;
     struct connection **idle;
+    size_t count;
+    size_t idle_first;
     size_t idle_count;
     int epoll;
 };
+
+static void pool_give(struct pool *pool, struct connection *connection)
+{
+    pool->idle[(pool->idle_first + pool->idle_count++) % pool->count] = connection;
+}
+
+static struct connection *pool_take(struct pool *pool)
+{
+    struct connection *connection = pool->idle[pool->idle_first];
+    pool->idle_first = (pool->idle_first + 1) % pool->count;
+    pool->idle_count--;
+    return connection;
+}
+
+/* Answers on the connection that got the fewest. */
+static int64_t pool_least(const struct pool *pool)
+{
+    int64_t least = INT64_MAX;
+    for (size_t i = 0; i < pool->count; i++)
+        least = pool->all[i].answered < least ? pool->all[i].answered : least;
+    return least;
+}
 
 static void push(struct connection *connection)
 {
@@ -84,6 +111,7 @@ static bool pull(struct load *load, struct connection *connection)
     size_t whole = bench_message_bytes(connection->in, connection->in_len, &body);
     if (whole == 0)
         return false;
+    connection->answered++;
     if (connection->in[9] == '2')
         load->answered++;
     else
@@ -98,6 +126,7 @@ static void pool_open(struct pool *pool, const struct load *load, size_t count)
 {
     pool->all = mem_new_array(count, sizeof(struct connection));
     pool->idle = mem_new_array(count, sizeof(struct connection *));
+    pool->count = count;
     pool->epoll = epoll_create1(EPOLL_CLOEXEC);
     for (size_t i = 0; i < count; i++) {
         struct connection *connection = &pool->all[i];
@@ -107,13 +136,13 @@ static void pool_open(struct pool *pool, const struct load *load, size_t count)
                              : bench_connect_from(load->source, load->target, 0);
         buf_init(&connection->out, BENCH_MESSAGE_BYTES);
         (void)epoll_ctl(pool->epoll, EPOLL_CTL_ADD, connection->fd, &event);
-        pool->idle[pool->idle_count++] = connection;
+        pool_give(pool, connection);
     }
 }
 
-static void pool_close(struct pool *pool, size_t count)
+static void pool_close(struct pool *pool)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < pool->count; i++) {
         (void)close(pool->all[i].fd);
         buf_release(&pool->all[i].out);
     }
@@ -139,7 +168,7 @@ static int64_t send_due(struct pool *pool, struct load *load)
             return due_us - now_us;
         if (load->messages > 0 && load->webhooks.made == load->messages)
             return -1;
-        next_request(load, pool->idle[--pool->idle_count], due_us);
+        next_request(load, pool_take(pool), due_us);
     }
     return -1;
 }
@@ -171,20 +200,22 @@ static void run(struct load *load, struct pool *pool)
             struct connection *connection = events[i].data.ptr;
             push(connection);
             if (pull(load, connection))
-                pool->idle[pool->idle_count++] = connection;
+                pool_give(pool, connection);
         }
     }
 }
 
-static void report(const struct load *load)
+static void report(const struct load *load, const struct pool *pool)
 {
     double seconds = (double)(clock_mono_us() - load->start_us) / 1e6;
     (void)printf("{\"answered\":%lld,\"refused\":%lld,\"per_second\":%.0f,"
-                 "\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f,\"cpu_s\":%.2f}\n",
+                 "\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f,\"least\":%lld,"
+                 "\"cpu_s\":%.2f}\n",
                  (long long)load->answered, (long long)load->refused,
                  (double)load->answered / seconds, histogram_ms(&load->latencies, 0.5),
                  histogram_ms(&load->latencies, 0.99),
-                 histogram_ms(&load->latencies, 1), bench_cpu_s());
+                 histogram_ms(&load->latencies, 1), (long long)pool_least(pool),
+                 bench_cpu_s());
 }
 
 int main(int argc, char **argv)
@@ -202,8 +233,8 @@ int main(int argc, char **argv)
     load.start_us = clock_mono_us();
     load.end_us = load.start_us + bench_number(argc, argv, "--seconds", 3) * 1000000;
     run(&load, &pool);
-    report(&load);
+    report(&load, &pool);
     webhooks_release(&load.webhooks);
-    pool_close(&pool, connections);
+    pool_close(&pool);
     return load.refused > 0;
 }
