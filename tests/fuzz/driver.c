@@ -37,20 +37,12 @@ struct options {
     const char *write_to;
 };
 
-/* Which input is under way, for the last words. */
-static volatile int64_t current = -1; /* -1: of the corpus itself */
-static int64_t current_seed;
-static char current_file[256];
+/* Which input is under way: made before it, since a signal handler can only write. */
+static char last_words_text[400];
 
 static void last_words(void)
 {
-    char text[400];
-    int len = current < 0
-                  ? snprintf(text, sizeof(text), "driver: in %s\n", current_file)
-                  : snprintf(text, sizeof(text),
-                             "driver: again with --seed %lld --only %lld\n",
-                             (long long)current_seed, (long long)current);
-    ssize_t ignored = write(STDERR_FILENO, text, (size_t)len);
+    ssize_t ignored = write(STDERR_FILENO, last_words_text, strlen(last_words_text));
     (void)ignored;
 }
 
@@ -62,6 +54,7 @@ static void on_abort(int number)
 }
 
 /* Of the sanitizers' runtime, where there is one. */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): theirs */
 extern void __sanitizer_set_death_callback(void (*callback)(void))
     __attribute__((weak));
 
@@ -80,7 +73,7 @@ static void read_file(struct corpus *corpus, const char *path)
     input->len = fread(room, 1, INPUT_BYTES_MAX, file);
     (void)fclose(file);
 
-    (void)snprintf(current_file, sizeof(current_file), "%s", path);
+    (void)snprintf(last_words_text, sizeof(last_words_text), "driver: in %s\n", path);
     (void)LLVMFuzzerTestOneInput((const uint8_t *)input->ptr, input->len);
 }
 
@@ -214,7 +207,9 @@ static void run_one(const struct corpus *corpus, const struct options *options,
             fclose(file) != 0)
             perror(options->write_to);
     }
-    current = number;
+    (void)snprintf(last_words_text, sizeof(last_words_text),
+                   "driver: again with --seed %lld --only %lld\n",
+                   (long long)options->seed, (long long)number);
     /* Its own memory, as long as it is, so that a read behind its end is seen. */
     CLEANUP(mem_freep) uint8_t *exact = mem_new(input->len);
     if (input->len > 0)
@@ -281,7 +276,6 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "%s: no input\n", argv[0]);
         return 66;
     }
-    current_seed = options.seed;
     int64_t changed = run_changed(&corpus, &options);
     (void)printf("%s: %zu inputs, %lld changed ones, seed %lld\n",
                  strrchr(argv[0], '/') == NULL ? argv[0] : strrchr(argv[0], '/') + 1,

@@ -38,8 +38,10 @@ static void work(void *context)
 static void add_meant(struct buf *out, struct str text)
 {
     for (size_t i = 0; i < text.len; i++) {
-        char letter = text.ptr[i] == '%' && i + 1 < text.len ? text.ptr[i + 1] : '\0';
-        const char *word = letter == 'T'   ? token
+        bool is_meant = text.ptr[i] == '%' && i + 1 < text.len;
+        char letter = text.ptr[is_meant ? i + 1 : i];
+        const char *word = !is_meant       ? NULL
+                           : letter == 'T' ? token
                            : letter == 'I' ? INTEGRATION
                            : letter == 'M' ? message_id
                            : letter == 'C' ? conversation_id

@@ -91,7 +91,9 @@ static int byte_of(struct str raw, size_t at)
 {
     unsigned value = 0;
     for (size_t i = at; i < at + 2; i++) {
-        char c = i < raw.len ? raw.ptr[i] : '\0';
+        char c = 0;
+        if (i < raw.len)
+            c = raw.ptr[i];
         const char *digits = "0123456789abcdef0123456789ABCDEF";
         const char *found = c == '\0' ? NULL : strchr(digits, c);
         if (found == NULL)
