@@ -135,6 +135,15 @@ run_scenarios() {
     return "$status"
 }
 
+# P8 at its full size: ready in a second with a million messages.
+million_stored() {
+    local log
+    log=$(part_file scenarios)
+    OMGW_BUILD=$PWD/build/release OMGW_STORED=1000000 OMGW_STORED_KILLS=10 \
+        node --test --test-reporter=tap tests/flow/stored.test.mjs 2>&1 | tee "$log"
+    note "$(sed -nE 's/^# accepted.*ready/ready/p' "$log")"
+}
+
 # The tests that start threads, or all of them, under the thread sanitizer.
 test_threads() {
     local targets select=(-L threads)
