@@ -52,18 +52,36 @@ const size_t option_row_count = COUNT_OF(option_rows);
  * ------------------------------------------------------------------------------------
  */
 
+/* "bridges show NAME", in the given width. */
+static void print_entry(const struct command *command, const char *before, int width,
+                        FILE *out)
+{
+    char name[64];
+    (void)snprintf(name, sizeof(name), "%s%s%s", command->name,
+                   command->operand == NULL ? "" : " ",
+                   command->operand == NULL ? "" : command->operand);
+    (void)fprintf(out, "  %s%-*s  %s\n", before, width, name, command->summary);
+}
+
+static int entry_width(const struct command *command)
+{
+    size_t operand = command->operand == NULL ? 0 : strlen(command->operand) + 1;
+    return (int)(strlen(command->name) + operand);
+}
+
 static void print_overview(FILE *out)
 {
+    int width = 0;
+    for (size_t i = 0; i < command_count; i++)
+        if (entry_width(&commands[i]) > width)
+            width = entry_width(&commands[i]);
+
     (void)fputs("omgw, the open messaging gateway: messaging channels into Genesys "
                 "Cloud.\n\nExamples:\n  omgw config init > omgw.yaml\n"
                 "  omgw serve --config omgw.yaml\n  omgw trace ID\n\nCommands:\n",
                 out);
-    for (size_t i = 0; i < command_count; i++) {
-        char name[64];
-        (void)snprintf(name, sizeof(name), "%s %s", commands[i].name,
-                       commands[i].operand == NULL ? "" : commands[i].operand);
-        (void)fprintf(out, "  %-16s %s\n", name, commands[i].summary);
-    }
+    for (size_t i = 0; i < command_count; i++)
+        print_entry(&commands[i], "", width, out);
     (void)fputs("\n`omgw help COMMAND` shows a command's options and examples.\n", out);
 }
 
@@ -130,12 +148,13 @@ static bool is_of_group(const struct command *command, const char *word)
 
 static void print_group(const char *word, FILE *out)
 {
+    int width = 0;
+    for (size_t i = 0; i < command_count; i++)
+        if (is_of_group(&commands[i], word) && entry_width(&commands[i]) > width)
+            width = entry_width(&commands[i]);
     for (size_t i = 0; i < command_count; i++)
         if (is_of_group(&commands[i], word))
-            (void)fprintf(out, "  omgw %s%s%s  %s\n", commands[i].name,
-                          commands[i].operand == NULL ? "" : " ",
-                          commands[i].operand == NULL ? "" : commands[i].operand,
-                          commands[i].summary);
+            print_entry(&commands[i], "omgw ", width, out);
 }
 
 static bool is_group(const char *word)

@@ -6,7 +6,7 @@ import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { World, textsOf } from './support/world.mjs';
+import { OMGW, World, textsOf } from './support/world.mjs';
 import { until } from './support/process.mjs';
 
 // Runs a command that must succeed with one JSON document.
@@ -193,6 +193,16 @@ test('lists page by number and filter; piped they are tab-separated', async (t) 
     await fails(world, 64, /1 to 10000/, 'messages', 'list', '--limit', '0');
     await fails(world, 1, /knows no bridge "acne"/, 'messages', 'list', '--bridge', 'acne');
     await fails(world, 1, /none with "4711"/, 'deliveries', 'show', '4711');
+});
+
+test('the overview of commands stands in two columns', () => {
+    const lines = execFileSync(OMGW, ['help'], { encoding: 'utf8' }).split('\n');
+    const rows = lines.slice(lines.indexOf('Commands:') + 1)
+        .filter((line) => line.startsWith('  '));
+    const columns = new Set(rows.map((row) => 2 + row.slice(2).search(/ {2,}\S/) +
+        row.slice(2).match(/ {2,}/)[0].length));
+    assert.ok(rows.length > 20);
+    assert.equal(columns.size, 1, [...columns].join(' '));
 });
 
 test('a mistyped command or option is answered with the nearest', async (t) => {
