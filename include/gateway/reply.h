@@ -34,3 +34,8 @@ void reply_judge(const struct reply *reply, const struct reply_rule *rule,
  */
 struct json *reply_read(const struct reply *reply, const struct attempt *attempt,
                         struct sender_result *out);
+/*
+ * What a peer said, for a reason: one line, whatever it held, cut between two code
+ * points at LIMIT_REASON_BYTES. Lives in the arena.
+ */
+struct str reply_line(struct str said, struct arena *arena);

@@ -218,8 +218,10 @@ static enum sender_step settle(const struct attempt *attempt, const struct reply
     reply_judge(reply, find_rule(reply->status, description), PEER, attempt->arena,
                 out);
     if (!outcome_is_success(out->outcome) && description.len > 0)
-        out->reason = arena_printf(attempt->arena, "%.*s: %.*s", STR_ARG(out->reason),
-                                   STR_ARG(str_sub(description, 0, LIMIT_ID_BYTES)));
+        out->reason =
+            reply_line(arena_printf(attempt->arena, "%.*s: %.*s", STR_ARG(out->reason),
+                                    STR_ARG(description)),
+                       attempt->arena);
     if (out->outcome == OUTCOME_SLOW_DOWN)
         read_wait(body, out);
     if (!outcome_is_success(out->outcome) ||

@@ -186,9 +186,10 @@ static void apply_code(const struct json *error, struct arena *arena,
     if (!json_i64(json_get(error, "code"), &code))
         return;
     const struct meta_error *meaning = whatsapp_error(code);
-    out->reason = arena_printf(
-        arena, "%.*s, code %lld: %.*s", STR_ARG(out->reason), (long long)code,
-        STR_ARG(str_sub(member_text(error, "message"), 0, LIMIT_ID_BYTES)));
+    out->reason = reply_line(arena_printf(arena, "%.*s, code %lld: %.*s",
+                                          STR_ARG(out->reason), (long long)code,
+                                          STR_ARG(member_text(error, "message"))),
+                             arena);
     if (meaning == NULL)
         return;
     out->outcome = meaning->outcome;

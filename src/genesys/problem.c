@@ -2,6 +2,7 @@
 
 #include "gateway/limits.h"
 #include "gateway/member.h"
+#include "gateway/reply.h"
 
 static struct str first_text(const struct json *object, const char *const *names)
 {
@@ -10,16 +11,6 @@ static struct str first_text(const struct json *object, const char *const *names
     for (; *names != NULL && value.len == 0; names++)
         value = member_text(object, *names);
     return value;
-}
-
-/* Cut where a code point begins. */
-static struct str cut_reason(struct str reason)
-{
-    size_t len = reason.len < LIMIT_REASON_BYTES ? reason.len : LIMIT_REASON_BYTES;
-
-    while (len > 0 && len < reason.len && ((uint8_t)reason.ptr[len] & 0xC0) == 0x80)
-        len--;
-    return str_sub(reason, 0, len);
 }
 
 /* Source: genesys/open-messaging.md sections 1.2 (login) and 3.9 (API); read
@@ -45,5 +36,5 @@ void genesys_explain(const struct reply *reply, struct arena *arena,
         buf_printf(&reason, ": %.*s", STR_ARG(message));
     if (out->outcome == OUTCOME_BROKEN && reply->correlation_id.len > 0)
         buf_printf(&reason, " (correlation id %.*s)", STR_ARG(reply->correlation_id));
-    out->reason = arena_copy(arena, cut_reason(buf_str(&reason)));
+    out->reason = reply_line(buf_str(&reason), arena);
 }

@@ -2,6 +2,9 @@
 
 #include <assert.h>
 
+#include "gateway/arena.h"
+#include "gateway/limits.h"
+
 #include "gateway/json.h"
 #include "gateway/limits.h"
 
@@ -66,4 +69,27 @@ struct json *reply_read(const struct reply *reply, const struct attempt *attempt
     out->may_have_arrived = true;
     out->reason = arena_printf(attempt->arena, "no memory to read the answer");
     return NULL;
+}
+
+/* C0, DEL, and C1, which UTF-8 begins with C2: each byte becomes a blank. */
+static bool is_control(struct str s, size_t at)
+{
+    uint8_t byte = (uint8_t)s.ptr[at];
+    uint8_t before = at > 0 ? (uint8_t)s.ptr[at - 1] : 0;
+    uint8_t after = at + 1 < s.len ? (uint8_t)s.ptr[at + 1] : 0xff;
+
+    return byte < 0x20 || byte == 0x7f || (byte == 0xc2 && after < 0xa0) ||
+           (before == 0xc2 && byte < 0xa0);
+}
+
+struct str reply_line(struct str said, struct arena *arena)
+{
+    size_t len = said.len < LIMIT_REASON_BYTES ? said.len : LIMIT_REASON_BYTES;
+
+    while (len > 0 && len < said.len && ((uint8_t)said.ptr[len] & 0xC0) == 0x80)
+        len--;
+    char *line = arena_alloc(arena, len + 1);
+    for (size_t i = 0; i < len; i++)
+        line[i] = is_control(said, i) ? ' ' : said.ptr[i];
+    return str_from(line, len);
 }
