@@ -270,10 +270,13 @@ void lane_unload(struct engine *engine, struct lane *lane)
 
 void lane_read_again(struct engine *engine, struct lane *lane, int64_t first_id)
 {
-    bool keeps_head = lane->first != NULL &&
-                      (lane->state == LANE_BUSY || lane->first->id == first_id);
-    struct delivery *head = keeps_head ? lane->first : NULL;
-    struct delivery *rest = keeps_head ? head->next : lane->first;
+    struct delivery *head = NULL;
+    struct delivery *rest = lane->first;
+    if (rest != NULL && (lane->state == LANE_BUSY || rest->id == first_id)) {
+        head = rest;
+        rest = head->next;
+        head->next = NULL;
+    }
     while (rest != NULL) {
         struct delivery *next = rest->next;
         engine->lane_bytes -= delivery_bytes(rest);
@@ -282,8 +285,6 @@ void lane_read_again(struct engine *engine, struct lane *lane, int64_t first_id)
     }
     lane->first = head;
     lane->last = head;
-    if (head != NULL)
-        head->next = NULL;
     lane->last_id = head != NULL ? head->id : first_id - 1;
     lane->overflowed = true;
 }

@@ -1,10 +1,9 @@
 #include "gateway/reply.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "gateway/arena.h"
-#include "gateway/limits.h"
-
 #include "gateway/json.h"
 #include "gateway/limits.h"
 
@@ -89,7 +88,11 @@ struct str reply_line(struct str said, struct arena *arena)
     while (len > 0 && len < said.len && ((uint8_t)said.ptr[len] & 0xC0) == 0x80)
         len--;
     char *line = arena_alloc(arena, len + 1);
-    for (size_t i = 0; i < len; i++)
-        line[i] = is_control(said, i) ? ' ' : said.ptr[i];
+    if (len > 0)
+        memcpy(line, said.ptr, len);
+    for (size_t i = 0; i < len; i++) {
+        if (is_control(said, i))
+            line[i] = ' ';
+    }
     return str_from(line, len);
 }
