@@ -375,14 +375,16 @@ void typing_expire(struct engine *engine)
     }
 }
 
-/* A message says more than that its writer types. */
+/* A message says more than that its writer types, unless the typing came after it: that
+ * is offered at once, a message only when it is stored. */
 static void drop_typing(struct engine *engine, const struct delivery *message)
 {
     struct delivery like = *message;
     like.class = DELIVERY_TYPING;
     struct lane_key key = key_of(&like);
     struct lane *lane = lane_find(engine, &key);
-    if (lane != NULL && lane->state == LANE_READY && lane->first != NULL)
+    if (lane != NULL && lane->state == LANE_READY && lane->first != NULL &&
+        lane->first->accepted_ms <= message->accepted_ms)
         lane->first->accepted_ms = engine->now.wall_ms - TYPING_LIFE_MS - 1;
 }
 

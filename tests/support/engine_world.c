@@ -442,6 +442,14 @@ void world_offer_class(struct engine_world *world, enum delivery_class class,
     offer(world, &delivery);
 }
 
+void world_offer_late(struct engine_world *world, int64_t contact, int64_t id,
+                      int64_t age_ms)
+{
+    struct delivery delivery = delivery_of(1, contact, id);
+    delivery.accepted_ms -= age_ms;
+    offer(world, &delivery);
+}
+
 void world_offer_receipt(struct engine_world *world, int64_t message,
                          enum message_status status)
 {

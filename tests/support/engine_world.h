@@ -70,6 +70,9 @@ void world_offer_on(struct engine_world *world, int64_t bridge, int64_t contact,
 void world_offer_outbound(struct engine_world *world, int64_t contact, int64_t id);
 void world_offer_class(struct engine_world *world, enum delivery_class class,
                        int64_t contact, int64_t id);
+/* Offers a message that was accepted so long ago. */
+void world_offer_late(struct engine_world *world, int64_t contact, int64_t id,
+                      int64_t age_ms);
 void world_offer_receipt(struct engine_world *world, int64_t message,
                          enum message_status status);
 /* Stores messages 1..count of one contact, with deliveries of the same numbers. */

@@ -470,6 +470,25 @@ static void messages_go_before_receipts_before_typing(void **state)
     assert_true(engine_is_quiet(world->engine));
 }
 
+static void message_ends_the_typing_before_it(void **state)
+{
+    struct engine_world *world = *state;
+    world_offer_class(world, DELIVERY_TYPING, 1, 1);
+    world_offer(world, 1, 2);
+    world_step(world);
+    expect_i64("the message alone", 1, (int64_t)world->flight_count);
+}
+
+/* Typing is offered at once, a message when it is stored. */
+static void message_keeps_the_typing_behind_it(void **state)
+{
+    struct engine_world *world = *state;
+    world_offer_class(world, DELIVERY_TYPING, 1, 1);
+    world_offer_late(world, 1, 2, 1);
+    world_step(world);
+    expect_i64("both", 2, (int64_t)world->flight_count);
+}
+
 static void receipt_older_than_30_s_ranks_with_messages(void **state)
 {
     struct engine_world *world = *state;
@@ -844,6 +863,8 @@ int main(void)
         TEST(one_token_serves_all),
         TEST(failed_token_request_fails_those_who_wait),
         TEST(messages_go_before_receipts_before_typing),
+        TEST(message_ends_the_typing_before_it),
+        TEST(message_keeps_the_typing_behind_it),
         TEST(receipt_older_than_30_s_ranks_with_messages),
         TEST(later_receipt_replaces_one_that_waits),
         TEST(stale_lane_is_left_to_its_new_owner),
