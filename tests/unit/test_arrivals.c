@@ -123,6 +123,7 @@ static void full_listener_sleeps_though_its_pause_is_over(void **state)
         STATUS_OK);
     CLEANUP(client_closep)
     struct server_client *client = client_open(listener_address(listener));
+    assert_non_null(client);
     while (listener->connections == 0)
         listener_step(listener, CLIENT_PATIENCE_MS);
     listener->loops[0].accept_again_ms = server_now_ms() - 1;

@@ -169,7 +169,7 @@ static void an_answer_there_is_no_memory_for_is_as_good_as_lost(void **state)
             struct delivery delivery = plain;
             struct try try;
             begin(&try, &delivery);
-            try.genesys.bridge.on_unknown = cases[i].on_unknown;
+            try.genesys.bridge.on_unknown = (int)cases[i].on_unknown;
             expect_i64("asks", SENDER_EXCHANGE, next(&try, NULL));
             cjson_fail_from(nth);
             expect_i64(cases[i].name, SENDER_OUTCOME, next(&try, &reply));
