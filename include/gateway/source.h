@@ -48,3 +48,7 @@ struct source {
 bool source_no_handshake(const struct bridge *bridge,
                          const struct http_message *message, struct arena *arena,
                          struct http_reply *reply);
+/* For peers that want nothing but a 2xx: an empty object. */
+void source_ack_empty(const struct bridge *bridge, const struct unit *unit,
+                      const struct acceptance *acceptance, struct arena *arena,
+                      struct http_reply *reply);

@@ -153,17 +153,3 @@ void reading_person(struct reading *reading, struct event *event, struct str nam
     reading_attribute(reading, event, "contact_name", name);
     reading_attribute(reading, event, "contact_phone", phone);
 }
-
-/* ---- acks ---- */
-
-void ack_empty_json(const struct bridge *bridge, const struct unit *unit,
-                    const struct acceptance *acceptance, struct arena *arena,
-                    struct http_reply *reply)
-{
-    (void)bridge;
-    (void)unit;
-    (void)acceptance;
-    (void)arena;
-    *reply = (struct http_reply){
-        .status = 200, .content_type = "application/json", .body = STR("{}")};
-}

@@ -62,8 +62,3 @@ void reading_person(struct reading *reading, struct event *event, struct str nam
 /* The text of the event: "[<what>]", or "[<what>: <detail>]". */
 void reading_note(struct reading *reading, struct event *event, const char *what,
                   struct str detail);
-
-/* Answers of services that want nothing but a 2xx. */
-void ack_empty_json(const struct bridge *bridge, const struct unit *unit,
-                    const struct acceptance *acceptance, struct arena *arena,
-                    struct http_reply *reply);

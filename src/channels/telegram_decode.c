@@ -390,7 +390,7 @@ static void telegram_ack(const struct bridge *bridge, const struct unit *unit,
 {
     CLEANUP(json_freep) struct json *call = NULL;
 
-    ack_empty_json(bridge, unit, acceptance, arena, reply);
+    source_ack_empty(bridge, unit, acceptance, arena, reply);
     if (unit->ack_note.len == 0)
         return;
     call = json_new_object();

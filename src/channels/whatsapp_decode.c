@@ -477,5 +477,5 @@ const struct source whatsapp_source = {
     .handshake = whatsapp_handshake,
     .verify = whatsapp_verify,
     .decode = whatsapp_decode,
-    .ack = ack_empty_json,
+    .ack = source_ack_empty,
 };

@@ -316,22 +316,10 @@ static enum status webhook_decode(const struct bridge *bridge,
     return status;
 }
 
-static void webhook_ack(const struct bridge *bridge, const struct unit *unit,
-                        const struct acceptance *acceptance, struct arena *arena,
-                        struct http_reply *reply)
-{
-    (void)bridge;
-    (void)unit;
-    (void)acceptance;
-    (void)arena;
-    *reply = (struct http_reply){
-        .status = 200, .content_type = "application/json", .body = STR("{}")};
-}
-
 const struct source genesys_source = {
     .handshake = source_no_handshake,
     .verify = webhook_verify,
     .decode = webhook_decode,
-    .ack = webhook_ack,
+    .ack = source_ack_empty,
     .refuses_content = false,
 };
