@@ -248,7 +248,7 @@ static enum status partner_ready(void *settings, struct error *err)
     return status;
 }
 
-void partner_capabilities(const struct bridge *bridge, struct capabilities *out)
+static void partner_capabilities(const struct bridge *bridge, struct capabilities *out)
 {
     const struct partner_settings *own = bridge->settings;
 

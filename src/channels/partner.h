@@ -38,7 +38,6 @@ extern const struct sender partner_sender;
 MUST_CHECK enum status partner_verify(const struct bridge *bridge,
                                       const struct http_message *message,
                                       struct now now, struct error *err);
-void partner_capabilities(const struct bridge *bridge, struct capabilities *out);
 MUST_CHECK enum status partner_ping(const struct bridge *bridge, struct str id,
                                     struct now now, struct arena *arena,
                                     struct exchange *out, struct error *err);

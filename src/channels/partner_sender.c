@@ -8,9 +8,8 @@
 
 #include "gateway/limits.h"
 #include "gateway/member.h"
-#include "gateway/parts.h"
 #include "gateway/reply.h"
-#include "render.h"
+#include "saying.h"
 
 #define PEER "the partner"
 /* Source: partner-contract.md, "omgw -> partner". */
@@ -151,40 +150,26 @@ static struct json *message_data(const struct delivery *delivery, struct str id,
     return data;
 }
 
-/* Says the next part; attempt->step keeps how many there are. DUPLICATE: none is left.
- */
 static enum status say_message(struct attempt *attempt, struct webhook *out,
                                struct error *err)
 {
     const struct delivery *delivery = attempt->delivery;
-    struct keeper keep = {.arena = attempt->arena};
-    struct capabilities can;
-    struct rendering rendering;
+    const struct partner_settings *own = attempt->bridge->settings;
+    const struct text_limit limit = {(size_t)own->text_max, TEXT_CODE_POINTS};
+    CLEANUP(saying_release) struct saying saying;
 
-    if (delivery->event.kind != EVENT_MESSAGE)
-        return fail(err, STATUS_UNSUPPORTED, "a partner cannot be told of a %s",
-                    event_kind_name(delivery->event.kind));
-    CLEANUP(buf_release) struct buf lines;
-    buf_init(&lines, LIMIT_EXCHANGE_BYTES);
-    partner_capabilities(attempt->bridge, &can);
-    render(&delivery->event, &can, &lines, &keep, &rendering);
-    if (keep.is_full || !buf_ok(&lines))
-        return fail(err, STATUS_TOO_LARGE, "the message is too large to be shown");
-
-    const struct text_limit limit = {(size_t)can.text_max, TEXT_CODE_POINTS};
-    size_t part = attempt->parts_done;
-    size_t count = parts_count(rendering.text, limit);
-    struct str id = part_id(delivery->public_id, part, attempt->arena);
-    if (part >= count)
-        return STATUS_DUPLICATE; /* text_max has grown since the last part */
-    attempt->step = (unsigned)count;
-    attempt->shows_numbers = rendering.shows_numbers;
+    enum status status = saying_begin(&saying, attempt, "a partner", err);
+    if (status == STATUS_OK)
+        status = saying_cut(&saying, attempt, limit);
+    if (status != STATUS_OK)
+        return status;
+    struct str id = part_id(delivery->public_id, saying.part, attempt->arena);
     *out = (struct webhook){
         .id = id,
         .type = "agent.message",
         .event_ms = delivery->time_ms,
-        .data = message_data(delivery, id, parts_text(rendering.text, limit, part),
-                             part + 1 == count ? &rendering : NULL),
+        .data = message_data(delivery, id, saying.text,
+                             saying.is_last ? &saying.shown : NULL),
     };
     return STATUS_OK;
 }
@@ -318,7 +303,7 @@ static enum sender_step settle(const struct attempt *attempt, const struct reply
     read_provider_id(reply, attempt, out);
     if (!outcome_is_success(out->outcome))
         return SENDER_OUTCOME;
-    return attempt->parts_done + 1 < attempt->step ? SENDER_PROGRESS : SENDER_OUTCOME;
+    return saying_next(attempt);
 }
 
 static enum sender_step ask(struct attempt *attempt, struct now now,
@@ -337,12 +322,7 @@ static enum sender_step ask(struct attempt *attempt, struct now now,
     if (status == STATUS_OK)
         status = make_webhook(attempt->bridge, &webhook, now, attempt->arena,
                               &out->exchange, &err);
-    if (status == STATUS_OK)
-        return SENDER_EXCHANGE;
-    if (status != STATUS_DUPLICATE)
-        return sender_unbuilt(status, &err, attempt->arena, out);
-    out->outcome = OUTCOME_DONE;
-    return SENDER_OUTCOME;
+    return saying_asked(status, &err, attempt->arena, out);
 }
 
 static enum sender_step partner_next(struct attempt *attempt, const struct reply *last,

@@ -8,9 +8,8 @@
 #include "gateway/choice.h"
 #include "gateway/limits.h"
 #include "gateway/member.h"
-#include "gateway/parts.h"
 #include "gateway/reply.h"
-#include "render.h"
+#include "saying.h"
 
 #define PEER "Telegram"
 #define TIMEOUT_MS 15000
@@ -62,38 +61,24 @@ static void add_buttons(struct json *body, const struct delivery *delivery,
     }
 }
 
-/* attempt->step keeps how many parts there are. DUPLICATE: none is left. */
 static enum status say_message(struct attempt *attempt, struct exchange *out,
                                struct error *err)
 {
     const struct delivery *delivery = attempt->delivery;
-    struct keeper keep = {.arena = attempt->arena};
-    struct capabilities can;
-    struct rendering rendering;
+    CLEANUP(saying_release) struct saying saying;
 
-    if (delivery->event.kind != EVENT_MESSAGE)
-        return fail(err, STATUS_UNSUPPORTED, PEER " cannot be told of a %s",
-                    event_kind_name(delivery->event.kind));
-    CLEANUP(buf_release) struct buf lines;
-    buf_init(&lines, LIMIT_EXCHANGE_BYTES);
-    attempt->bridge->channel->capabilities(attempt->bridge, &can);
-    render(&delivery->event, &can, &lines, &keep, &rendering);
-    if (keep.is_full || !buf_ok(&lines))
-        return fail(err, STATUS_TOO_LARGE, "the message is too large to be shown");
-    if (str_trim(rendering.text).len == 0)
-        return fail(err, STATUS_UNPROCESSABLE, "the message holds no text");
-
-    size_t part = attempt->parts_done;
-    size_t count = parts_count(rendering.text, text_limit);
-    if (part >= count)
-        return STATUS_DUPLICATE; /* another version cut it shorter */
-    attempt->step = (unsigned)count;
-    attempt->shows_numbers = rendering.shows_numbers;
+    enum status status = saying_begin(&saying, attempt, PEER, err);
+    if (status == STATUS_OK)
+        status = saying_needs_text(&saying, err);
+    if (status == STATUS_OK)
+        status = saying_cut(&saying, attempt, text_limit);
+    if (status != STATUS_OK)
+        return status;
     CLEANUP(json_freep) struct json *body = json_new_object();
     add_chat(body, delivery->event.contact_id);
-    json_add_str(body, "text", parts_text(rendering.text, text_limit, part));
-    if (part + 1 == count)
-        add_buttons(body, delivery, &rendering);
+    json_add_str(body, "text", saying.text);
+    if (saying.is_last)
+        add_buttons(body, delivery, &saying.shown);
     return call(attempt, "sendMessage", body, out, err);
 }
 
@@ -228,7 +213,7 @@ static enum sender_step settle(const struct attempt *attempt, const struct reply
         attempt->delivery->class != DELIVERY_MESSAGE)
         return SENDER_OUTCOME;
     read_message_id(attempt, body, out);
-    return attempt->parts_done + 1 < attempt->step ? SENDER_PROGRESS : SENDER_OUTCOME;
+    return saying_next(attempt);
 }
 
 /* ---- the sender ---- */
@@ -249,12 +234,7 @@ static enum sender_step telegram_next(struct attempt *attempt, const struct repl
     if (last != NULL)
         return settle(attempt, last, out);
     enum status status = say[attempt->delivery->class](attempt, &out->exchange, &err);
-    if (status == STATUS_OK)
-        return SENDER_EXCHANGE;
-    if (status != STATUS_DUPLICATE)
-        return sender_unbuilt(status, &err, attempt->arena, out);
-    out->outcome = OUTCOME_DONE;
-    return SENDER_OUTCOME;
+    return saying_asked(status, &err, attempt->arena, out);
 }
 
 const struct sender telegram_sender = {

@@ -8,9 +8,8 @@
 #include "gateway/choice.h"
 #include "gateway/limits.h"
 #include "gateway/member.h"
-#include "gateway/parts.h"
 #include "gateway/reply.h"
-#include "render.h"
+#include "saying.h"
 
 #define PEER "WhatsApp"
 #define TIMEOUT_MS 15000
@@ -115,40 +114,25 @@ static struct json *options_body(const struct delivery *delivery, struct str tex
     return body;
 }
 
-/* attempt->step keeps how many parts there are. DUPLICATE: none is left. */
 static enum status say_message(struct attempt *attempt, struct exchange *out,
                                struct error *err)
 {
     const struct delivery *delivery = attempt->delivery;
-    struct keeper keep = {.arena = attempt->arena};
-    struct capabilities can;
-    struct rendering rendering;
+    CLEANUP(saying_release) struct saying saying;
 
-    if (delivery->event.kind != EVENT_MESSAGE)
-        return fail(err, STATUS_UNSUPPORTED, PEER " cannot be told of a %s",
-                    event_kind_name(delivery->event.kind));
-    CLEANUP(buf_release) struct buf lines;
-    buf_init(&lines, LIMIT_EXCHANGE_BYTES);
-    attempt->bridge->channel->capabilities(attempt->bridge, &can);
-    render(&delivery->event, &can, &lines, &keep, &rendering);
-    if (keep.is_full || !buf_ok(&lines))
-        return fail(err, STATUS_TOO_LARGE, "the message is too large to be shown");
-    if (str_trim(rendering.text).len == 0)
-        return fail(err, STATUS_UNPROCESSABLE, "the message holds no text");
-
-    bool has_options = rendering.quick_reply_count > 0;
-    struct text_limit limit = has_options ? interactive_limit : text_limit;
-    size_t part = attempt->parts_done;
-    size_t count = parts_count(rendering.text, limit);
-    if (part >= count)
-        return STATUS_DUPLICATE; /* another version cut it shorter */
-    attempt->step = (unsigned)count;
-    attempt->shows_numbers = rendering.shows_numbers;
-    struct str text = parts_text(rendering.text, limit, part);
+    enum status status = saying_begin(&saying, attempt, PEER, err);
+    if (status == STATUS_OK)
+        status = saying_needs_text(&saying, err);
+    bool has_options = saying.shown.quick_reply_count > 0;
+    if (status == STATUS_OK)
+        status =
+            saying_cut(&saying, attempt, has_options ? interactive_limit : text_limit);
+    if (status != STATUS_OK)
+        return status;
     CLEANUP(json_freep)
-    struct json *body = has_options && part + 1 == count
-                            ? options_body(delivery, text, &rendering)
-                            : text_body(delivery, text);
+    struct json *body = has_options && saying.is_last
+                            ? options_body(delivery, saying.text, &saying.shown)
+                            : text_body(delivery, saying.text);
     return call(attempt, body, out, err);
 }
 
@@ -218,7 +202,7 @@ static enum sender_step settle(const struct attempt *attempt, const struct reply
         return SENDER_OUTCOME;
     (void)member_id(json_first(json_get(body, "messages")), "id", &keep,
                     &out->provider_id);
-    return attempt->parts_done + 1 < attempt->step ? SENDER_PROGRESS : SENDER_OUTCOME;
+    return saying_next(attempt);
 }
 
 /* ---- the sender ---- */
@@ -237,12 +221,7 @@ static enum sender_step whatsapp_next(struct attempt *attempt, const struct repl
         status = say_message(attempt, &out->exchange, &err);
     else
         status = fail(&err, STATUS_UNSUPPORTED, PEER " is told of messages only");
-    if (status == STATUS_OK)
-        return SENDER_EXCHANGE;
-    if (status != STATUS_DUPLICATE)
-        return sender_unbuilt(status, &err, attempt->arena, out);
-    out->outcome = OUTCOME_DONE;
-    return SENDER_OUTCOME;
+    return saying_asked(status, &err, attempt->arena, out);
 }
 
 const struct sender whatsapp_sender = {

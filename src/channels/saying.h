@@ -1,0 +1,43 @@
+/*
+ * saying: how a message becomes what a service shows, part by part, and what becomes of
+ * an attempt after each; for every channel. The counterpart of reading.
+ */
+#pragma once
+
+#include "gateway/parts.h"
+#include "gateway/sender.h"
+#include "render.h"
+
+/* The part of a message that is said next. */
+struct saying {
+    struct rendering shown;
+    struct str text; /* of this part; borrows from the attempt's delivery and `lines` */
+    size_t part;     /* from 0 */
+    bool is_last;    /* what can be pressed goes with this one */
+
+    struct buf lines;
+};
+
+/* Also after a failure of saying_begin. */
+void saying_release(struct saying *saying);
+/*
+ * What the channel can show of the delivery's message. UNSUPPORTED: it is no message;
+ * TOO_LARGE. The error names the peer.
+ */
+MUST_CHECK enum status saying_begin(struct saying *out, const struct attempt *attempt,
+                                    const char *peer, struct error *err);
+/* For a service that takes no message without a text. */
+MUST_CHECK enum status saying_needs_text(const struct saying *saying,
+                                         struct error *err);
+/*
+ * The attempt's next part; attempt->step keeps how many there are. DUPLICATE: none is
+ * left, as another version, or another setting, cut it into fewer.
+ */
+MUST_CHECK enum status saying_cut(struct saying *saying, struct attempt *attempt,
+                                  struct text_limit limit);
+
+/* After an exchange was asked for, with that status: DUPLICATE is a delivery done. */
+enum sender_step saying_asked(enum status status, const struct error *err,
+                              struct arena *arena, struct sender_result *out);
+/* After a success: on to the next part, if there is one. */
+enum sender_step saying_next(const struct attempt *attempt);
