@@ -34,6 +34,9 @@ void reply_judge(const struct reply *reply, const struct reply_rule *rule,
  */
 struct json *reply_read(const struct reply *reply, const struct attempt *attempt,
                         struct sender_result *out);
+/* The same of any other answer: NULL as well without memory, as its status says enough.
+ */
+struct json *reply_read_refusal(const struct reply *reply);
 /*
  * What a peer said, for a reason: one line, whatever it held, cut between two code
  * points at LIMIT_REASON_BYTES. Lives in the arena.

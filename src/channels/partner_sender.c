@@ -296,14 +296,10 @@ static enum sender_step settle(const struct attempt *attempt, const struct reply
         reply_rule_find(rules, COUNT_OF(rules), reply->status);
 
     reply_judge(reply, rule, PEER, attempt->arena, out);
-    if (!outcome_is_success(out->outcome))
-        return SENDER_OUTCOME;
-    if (attempt->delivery->class != DELIVERY_MESSAGE)
-        return SENDER_OUTCOME;
-    read_provider_id(reply, attempt, out);
-    if (!outcome_is_success(out->outcome))
-        return SENDER_OUTCOME;
-    return saying_next(attempt);
+    if (outcome_is_success(out->outcome) &&
+        attempt->delivery->class == DELIVERY_MESSAGE)
+        read_provider_id(reply, attempt, out);
+    return saying_settled(attempt, out);
 }
 
 static enum sender_step ask(struct attempt *attempt, struct now now,

@@ -59,7 +59,10 @@ enum sender_step saying_asked(enum status status, const struct error *err,
     return SENDER_OUTCOME;
 }
 
-enum sender_step saying_next(const struct attempt *attempt)
+enum sender_step saying_settled(const struct attempt *attempt,
+                                const struct sender_result *out)
 {
-    return attempt->parts_done + 1 < attempt->step ? SENDER_PROGRESS : SENDER_OUTCOME;
+    bool has_more = attempt->parts_done + 1 < attempt->step;
+    return outcome_is_success(out->outcome) && has_more ? SENDER_PROGRESS
+                                                        : SENDER_OUTCOME;
 }

@@ -39,5 +39,6 @@ MUST_CHECK enum status saying_cut(struct saying *saying, struct attempt *attempt
 /* After an exchange was asked for, with that status: DUPLICATE is a delivery done. */
 enum sender_step saying_asked(enum status status, const struct error *err,
                               struct arena *arena, struct sender_result *out);
-/* After a success: on to the next part, if there is one. */
-enum sender_step saying_next(const struct attempt *attempt);
+/* After a reply was judged: on to the message's next part when this one is done. */
+enum sender_step saying_settled(const struct attempt *attempt,
+                                const struct sender_result *out);

@@ -180,9 +180,10 @@ static void read_wait(const struct json *body, struct sender_result *out)
     out->holds_contact = true;
 }
 
-static void read_message_id(const struct attempt *attempt, const struct json *body,
+static void read_message_id(const struct attempt *attempt, const struct reply *reply,
                             struct sender_result *out)
 {
+    CLEANUP(json_freep) struct json *body = reply_read(reply, attempt, out);
     int64_t number = 0;
 
     if (json_i64(json_get(json_get(body, "result"), "message_id"), &number))
@@ -194,12 +195,9 @@ static void read_message_id(const struct attempt *attempt, const struct json *bo
 static enum sender_step settle(const struct attempt *attempt, const struct reply *reply,
                                struct sender_result *out)
 {
-    CLEANUP(json_freep) struct json *body = NULL;
+    CLEANUP(json_freep) struct json *refusal = reply_read_refusal(reply);
+    struct str description = member_text(refusal, "description");
 
-    if (reply->kind == REPLY_ANSWER &&
-        json_parse(reply->body, LIMIT_JSON_DEPTH, &body, NULL) != STATUS_OK)
-        body = NULL; /* a proxy's page: its status says enough */
-    struct str description = member_text(body, "description");
     reply_judge(reply, find_rule(reply->status, description), PEER, attempt->arena,
                 out);
     if (!outcome_is_success(out->outcome) && description.len > 0)
@@ -208,12 +206,11 @@ static enum sender_step settle(const struct attempt *attempt, const struct reply
                                     STR_ARG(description)),
                        attempt->arena);
     if (out->outcome == OUTCOME_SLOW_DOWN)
-        read_wait(body, out);
-    if (!outcome_is_success(out->outcome) ||
-        attempt->delivery->class != DELIVERY_MESSAGE)
-        return SENDER_OUTCOME;
-    read_message_id(attempt, body, out);
-    return saying_next(attempt);
+        read_wait(refusal, out);
+    if (outcome_is_success(out->outcome) &&
+        attempt->delivery->class == DELIVERY_MESSAGE && reply_is_success(reply))
+        read_message_id(attempt, reply, out);
+    return saying_settled(attempt, out);
 }
 
 /* ---- the sender ---- */

@@ -185,24 +185,28 @@ static void apply_code(const struct json *error, struct arena *arena,
         out->retry_after_ms = CONTACT_REST_MS;
 }
 
+static void read_message_id(const struct attempt *attempt, const struct reply *reply,
+                            struct sender_result *out)
+{
+    CLEANUP(json_freep) struct json *body = reply_read(reply, attempt, out);
+    struct keeper keep = {.arena = attempt->arena};
+
+    (void)member_id(json_first(json_get(body, "messages")), "id", &keep,
+                    &out->provider_id);
+}
+
 static enum sender_step settle(const struct attempt *attempt, const struct reply *reply,
                                struct sender_result *out)
 {
-    CLEANUP(json_freep) struct json *body = NULL;
-    struct keeper keep = {.arena = attempt->arena};
+    CLEANUP(json_freep) struct json *refusal = reply_read_refusal(reply);
 
-    if (reply->kind == REPLY_ANSWER &&
-        json_parse(reply->body, LIMIT_JSON_DEPTH, &body, NULL) != STATUS_OK)
-        body = NULL; /* a proxy's page: its status says enough */
     reply_judge(reply, reply_rule_find(rules, COUNT_OF(rules), reply->status), PEER,
                 attempt->arena, out);
-    if (!outcome_is_success(out->outcome))
-        apply_code(json_get(body, "error"), attempt->arena, out);
-    if (!outcome_is_success(out->outcome))
-        return SENDER_OUTCOME;
-    (void)member_id(json_first(json_get(body, "messages")), "id", &keep,
-                    &out->provider_id);
-    return saying_next(attempt);
+    if (outcome_is_success(out->outcome))
+        read_message_id(attempt, reply, out);
+    else
+        apply_code(json_get(refusal, "error"), attempt->arena, out);
+    return saying_settled(attempt, out);
 }
 
 /* ---- the sender ---- */

@@ -70,6 +70,15 @@ struct json *reply_read(const struct reply *reply, const struct attempt *attempt
     return NULL;
 }
 
+struct json *reply_read_refusal(const struct reply *reply)
+{
+    struct json *body = NULL;
+    if (reply->kind != REPLY_ANSWER || reply_is_success(reply) ||
+        json_parse(reply->body, LIMIT_JSON_DEPTH, &body, NULL) != STATUS_OK)
+        return NULL;
+    return body;
+}
+
 /* C0, DEL, and C1, which UTF-8 begins with C2: each byte becomes a blank. */
 static bool is_control(struct str s, size_t at)
 {

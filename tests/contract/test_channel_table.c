@@ -3,9 +3,9 @@
  * fixtures with a channel.json. What is particular to a channel stands in its fixtures:
  *
  *   channel.json   "settings" of a bridge, "partner_like": it refuses content
- *   auth/          "headers", "query", "part", "body" of a request; "want": ok or
- * denied inbound/       such a request, and the "events" it becomes; "ack" where it is
- * special outbound/      a "delivery", and the "exchange" that says it; more "settings"
+ *   auth/          "headers", "query", "part", "body" of a request; "want": ok, denied
+ *   inbound/       such a request, the "events" it becomes, "ack" where it is special
+ *   outbound/      a "delivery", the "exchange" that says it; more "settings"
  *   outcomes/      a "delivery", a "reply", and what it comes to
  */
 #include "support/expect.h"
@@ -15,6 +15,7 @@
 #include "gateway/channels.h"
 #include "gateway/limits.h"
 #include "gateway/memory.h"
+#include "gateway/reply.h"
 #include "gateway/sender.h"
 
 #include <glob.h>
@@ -309,6 +310,30 @@ static void check_outcome(const char *name, json_t *fixture)
     config_drop(config);
 }
 
+/* An id there was no memory for cannot be had again: the answer is as good as lost. */
+static void check_no_memory(const char *name, json_t *fixture)
+{
+    const struct reply reply = reply_of(fixture);
+    bool has_failed = reply_is_success(&reply);
+
+    for (unsigned nth = 0; has_failed; nth++) {
+        struct config *config = config_of(json_object_get(fixture, "settings"));
+        struct delivery delivery;
+        struct sender_result result;
+        fixture_delivery(json_object_get(fixture, "delivery"), arena, &delivery);
+        struct attempt attempt = attempt_of(&config->bridges[0], &delivery);
+        expect_i64(name, SENDER_EXCHANGE,
+                   channel->sender->next(&attempt, NULL, suite_now, &result));
+        cjson_fail_from(nth);
+        (void)channel->sender->next(&attempt, &reply, suite_now, &result);
+        has_failed = cjson_fail_stop();
+        if (has_failed)
+            expect_i64(name, OUTCOME_UNKNOWN, result.outcome);
+        config_drop(config);
+        assert_true(nth < 200);
+    }
+}
+
 /* What a status means is every channel's own affair; that each means something is not.
  */
 static void every_status_comes_to_an_outcome(void)
@@ -429,6 +454,12 @@ static void replies_come_to_the_outcomes_of_the_fixtures(void **state)
     each_fixture("outcomes", check_outcome);
 }
 
+static void an_answer_there_is_no_memory_for_is_as_good_as_lost(void **state)
+{
+    (void)state;
+    each_fixture("outcomes", check_no_memory);
+}
+
 static void replies_come_to_something(void **state)
 {
     (void)state;
@@ -460,6 +491,7 @@ int main(void)
         TEST(what_is_odd_is_kept_or_says_nothing),
         TEST(deliveries_become_the_requests_of_the_fixtures),
         TEST(replies_come_to_the_outcomes_of_the_fixtures),
+        TEST(an_answer_there_is_no_memory_for_is_as_good_as_lost),
         TEST(replies_come_to_something),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
