@@ -244,15 +244,25 @@ static void lane_append(struct engine *engine, struct lane *lane,
     engine->lane_bytes += delivery_bytes(delivery);
 }
 
+/* A list that no lane holds any more. */
+static void held_free(struct engine *engine, struct delivery *list)
+{
+    while (list != NULL) {
+        struct delivery *next = list->next;
+        engine->lane_bytes -= delivery_bytes(list);
+        delivery_free(list);
+        list = next;
+    }
+}
+
 void lane_pop(struct engine *engine, struct lane *lane)
 {
     struct delivery *head = lane->first;
-    lane->first = head->next;
+    lane->first = TAKE(head->next);
     if (lane->first == NULL)
         lane->last = NULL;
     lane->failing_since_ms = 0;
-    engine->lane_bytes -= delivery_bytes(head);
-    delivery_free(head);
+    held_free(engine, head);
 }
 
 void lane_unload(struct engine *engine, struct lane *lane)
@@ -260,12 +270,10 @@ void lane_unload(struct engine *engine, struct lane *lane)
     if (lane->key.class != DELIVERY_MESSAGE || lane->first == NULL ||
         !memory_is_full(engine, lane))
         return;
-    int64_t failing_since_ms = lane->failing_since_ms;
     lane->last_id = lane->first->id - 1;
     lane->overflowed = true;
-    while (lane->first != NULL)
-        lane_pop(engine, lane);
-    lane->failing_since_ms = failing_since_ms;
+    held_free(engine, TAKE(lane->first));
+    lane->last = NULL;
 }
 
 void lane_read_again(struct engine *engine, struct lane *lane, int64_t first_id)
@@ -274,15 +282,9 @@ void lane_read_again(struct engine *engine, struct lane *lane, int64_t first_id)
     struct delivery *rest = lane->first;
     if (rest != NULL && (lane->state == LANE_BUSY || rest->id == first_id)) {
         head = rest;
-        rest = head->next;
-        head->next = NULL;
+        rest = TAKE(head->next);
     }
-    while (rest != NULL) {
-        struct delivery *next = rest->next;
-        engine->lane_bytes -= delivery_bytes(rest);
-        delivery_free(rest);
-        rest = next;
-    }
+    held_free(engine, rest);
     lane->first = head;
     lane->last = head;
     lane->last_id = head != NULL ? head->id : first_id - 1;
@@ -396,11 +398,8 @@ static void lane_replace(struct engine *engine, struct lane *lane,
         while (lane->first != NULL)
             lane_pop(engine, lane);
     } else if (lane->first != lane->last) {
-        struct delivery *waiting = lane->last; /* at most one stands behind the head */
-        lane->first->next = NULL;
+        held_free(engine, TAKE(lane->first->next)); /* at most one */
         lane->last = lane->first;
-        engine->lane_bytes -= delivery_bytes(waiting);
-        delivery_free(waiting);
     }
     lane_append(engine, lane, delivery);
 }
