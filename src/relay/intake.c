@@ -230,13 +230,14 @@ static void intake_done(struct write_job *job, enum status status,
 
 static struct intake *intake_new(struct relay *relay, struct config *config,
                                  const struct intake_request *request,
-                                 const struct source *source, const struct unit *unit)
+                                 const struct source *source, const struct unit *unit,
+                                 struct str trace)
 {
     struct intake *intake = arena_alloc(request->arena, sizeof(*intake));
     intake->job = (struct write_job){.apply = intake_apply, .done = intake_done};
     intake->work.relay = relay;
     intake->work.arena = request->arena;
-    intake->work.trace = trace_of(request->message);
+    intake->work.trace = trace;
     work_begin(&intake->work);
     intake->unit = *unit;
     intake->source = source;
@@ -326,7 +327,8 @@ bool intake_begin(struct relay *relay, struct config *config,
     source = source_of(relay, bridge, request->peer);
 
     FAULT_POINT("intake.understood");
-    take_typing(relay, &unit, trace_of(request->message), request->now);
+    struct str trace = trace_of(request->message);
+    take_typing(relay, &unit, trace, request->now);
     if (unit.event_count == 0) {
         const struct acceptance nothing = {.status = STATUS_OK};
         source->ack(bridge, &unit, &nothing, request->arena, &out->reply);
@@ -336,7 +338,7 @@ bool intake_begin(struct relay *relay, struct config *config,
     if (status != STATUS_OK)
         return answer(relay, out, bridge, request, status);
 
-    *out_intake = intake_new(relay, config, request, source, &unit);
+    *out_intake = intake_new(relay, config, request, source, &unit, trace);
     return false;
 }
 
