@@ -338,13 +338,14 @@ static uint64_t typing_hash(const struct delivery *delivery)
     return hash;
 }
 
-static struct lane_key key_of(const struct delivery *delivery)
+static struct lane_key key_of(const struct delivery *delivery,
+                              enum delivery_class class)
 {
     struct lane_key key;
     memset(&key, 0, sizeof(key));
-    key.class = (int32_t)delivery->class;
+    key.class = (int32_t) class;
     key.direction = (int32_t)delivery->direction;
-    switch (delivery->class) {
+    switch (class) {
     case DELIVERY_MESSAGE:
         key.row = delivery->contact_row;
         break;
@@ -364,14 +365,20 @@ bool typing_is_stale(const struct engine *engine, const struct delivery *deliver
            engine->now.wall_ms - delivery->accepted_ms > TYPING_LIFE_MS;
 }
 
+static bool typing_is_over(const struct engine *engine, const struct lane *lane)
+{
+    return lane->first == NULL || typing_is_stale(engine, lane->first);
+}
+
 /* The first of each flow has waited longest. */
 void typing_expire(struct engine *engine)
 {
     for (size_t i = 0; i < engine->flow_count && engine->typing_lanes > 0; i++) {
         struct lane_list *ready = &engine->flows[i]->ready[DELIVERY_TYPING];
-        while (ready->first != NULL && typing_is_stale(engine, ready->first->first)) {
+        while (ready->first != NULL && typing_is_over(engine, ready->first)) {
             struct lane *lane = lane_list_take(ready);
-            lane_pop(engine, lane);
+            if (lane->first != NULL)
+                lane_pop(engine, lane);
             lane_settle(engine, lane);
         }
     }
@@ -381,13 +388,11 @@ void typing_expire(struct engine *engine)
  * is offered at once, a message only when it is stored. */
 static void drop_typing(struct engine *engine, const struct delivery *message)
 {
-    struct delivery like = *message;
-    like.class = DELIVERY_TYPING;
-    struct lane_key key = key_of(&like);
+    struct lane_key key = key_of(message, DELIVERY_TYPING);
     struct lane *lane = lane_find(engine, &key);
     if (lane != NULL && lane->state == LANE_READY && lane->first != NULL &&
         lane->first->accepted_ms <= message->accepted_ms)
-        lane->first->accepted_ms = engine->now.wall_ms - TYPING_LIFE_MS - 1;
+        lane_pop(engine, lane); /* its turn, or its time, ends the empty lane */
 }
 
 /* A later status replaces one that waits; behind one in flight it waits itself. */
@@ -439,7 +444,7 @@ static bool lane_keeps(struct engine *engine, struct lane *lane,
 
 void lane_offer(struct engine *engine, struct delivery *delivery)
 {
-    struct lane_key key = key_of(delivery);
+    struct lane_key key = key_of(delivery, delivery->class);
     struct lane *lane = lane_find(engine, &key);
 
     if (delivery->class == DELIVERY_MESSAGE && engine->typing_lanes > 0)
