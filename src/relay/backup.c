@@ -14,7 +14,6 @@ struct backup {
     struct write_job job;
     struct write_chore chore;
     struct store_backup *copy; /* writer thread; then backup_run's */
-    bool is_begun;             /* writer thread */
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -101,6 +100,16 @@ static void end(struct backup *backup, enum status status, const struct error *e
     unlock(backup);
 }
 
+static enum status check_cancelled(struct backup *backup, struct error *err)
+{
+    lock(backup);
+    bool is_cancelled = backup->is_cancelled;
+    unlock(backup);
+    if (is_cancelled)
+        return fail(err, STATUS_CONFLICT, "the backup was cancelled");
+    return STATUS_OK;
+}
+
 /* --- the writer's part ---------------------------------------------------------------
  */
 
@@ -113,20 +122,19 @@ static enum status begin_copy(struct backup *backup, struct store *store,
         .may_replace = backup->may_replace,
         .reserve_bytes = backup->reserve_bytes,
     };
-    backup->is_begun = true;
     return store_backup_begin(store, &options, &backup->copy, err);
 }
 
 static enum status step_copy(struct backup *backup, struct store *store,
                              struct backup_figures *out, struct error *err)
 {
+    enum status status = check_cancelled(backup, err);
+    if (status != STATUS_OK)
+        return status;
     lock(backup);
-    bool is_cancelled = backup->is_cancelled;
     *out = backup->figures;
     unlock(backup);
-    if (is_cancelled)
-        return fail(err, STATUS_CONFLICT, "the backup was cancelled");
-    if (!backup->is_begun)
+    if (backup->copy == NULL)
         return begin_copy(backup, store, err);
     return store_backup_step(backup->copy, out, err);
 }
@@ -176,7 +184,6 @@ static void start_done(struct write_job *job, enum status status,
         return;
     }
     log_info("backup.started", F_TEXT("file", backup->file));
-    backup->is_begun = false;
     backup->chore.step = copy_step;
     writer_take_chore(backup->writer, &backup->chore);
 }
@@ -265,12 +272,8 @@ static bool wait_for_copy(struct backup *backup)
 
 static enum status settle(struct backup *backup, struct error *err)
 {
-    lock(backup);
-    bool is_cancelled = backup->is_cancelled;
-    unlock(backup);
-    if (is_cancelled)
-        return fail(err, STATUS_CONFLICT, "the backup was cancelled");
-    return store_backup_settle(backup->copy, err);
+    enum status status = check_cancelled(backup, err);
+    return status == STATUS_OK ? store_backup_settle(backup->copy, err) : status;
 }
 
 void backup_run(struct backup *backup)
