@@ -1,7 +1,6 @@
 #include "transfer.h"
 
 #include "address_guard.h"
-#include "gateway/limits.h"
 
 /* Longer pauses are read as this one, so that adding to a time cannot overflow. */
 #define RETRY_AFTER_MAX_S INT64_C(31622400)

@@ -5,7 +5,6 @@
 #include "internal.h"
 
 #include "gateway/fault.h"
-#include "gateway/log.h"
 #include "gateway/memory.h"
 #include "gateway/metrics.h"
 #include "gateway/store.h"

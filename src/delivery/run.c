@@ -7,7 +7,6 @@
 
 #include "gateway/fault.h"
 #include "gateway/limits.h"
-#include "gateway/log.h"
 #include "gateway/memory.h"
 #include "gateway/trace_context.h"
 #include "retry.h"

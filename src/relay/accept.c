@@ -8,7 +8,6 @@
 #include "gateway/channel.h"
 #include "gateway/conversation.h"
 #include "gateway/fault.h"
-#include "gateway/limits.h"
 
 /* Genesys is asked for its conversation id on a first message and after this silence.
  * Source: design.md section 4, "Genesys conversation ids". */

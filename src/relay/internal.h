@@ -60,7 +60,8 @@ struct relay {
 
 /* The counter of refused webhooks that name no bridge of ours. */
 struct series *tally_strangers(enum intake_peer peer);
-struct tally *tally_of(struct relay *relay, const char *bridge_name);
+struct tally *tally_new(struct relay *relay, const char *bridge_name,
+                        int64_t bridge_row);
 /* NULL when this process has not served the bridge. */
 struct tally *tally_find(const struct relay *relay, struct str bridge_name);
 struct tally *tally_of_row(const struct relay *relay, int64_t bridge_row);

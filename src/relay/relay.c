@@ -50,8 +50,7 @@ static enum status start_tally(struct relay *relay, struct bridge *bridge,
     enum status status = store_counts(store, bridge->row, &pending, &dead, err);
     if (status != STATUS_OK)
         return status;
-    bridge->tally = tally_of(relay, bridge->name);
-    bridge->tally->bridge_row = bridge->row;
+    bridge->tally = tally_new(relay, bridge->name, bridge->row);
     tally_moved(bridge->tally, pending, dead);
     return STATUS_OK;
 }

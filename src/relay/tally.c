@@ -80,13 +80,12 @@ struct tally *tally_of_row(const struct relay *relay, int64_t bridge_row)
     return tally;
 }
 
-struct tally *tally_of(struct relay *relay, const char *bridge_name)
+struct tally *tally_new(struct relay *relay, const char *bridge_name,
+                        int64_t bridge_row)
 {
-    struct tally *tally = tally_find(relay, str_of(bridge_name));
-    if (tally != NULL)
-        return tally;
-    tally = mem_new(sizeof(*tally));
+    struct tally *tally = mem_new(sizeof(*tally));
     tally->name = mem_copy_string(bridge_name);
+    tally->bridge_row = bridge_row;
     tally_make_series(tally);
     tally->next = relay->tallies;
     relay->tallies = tally;
