@@ -246,63 +246,6 @@ static void memory_figures(struct store *store, struct store_figures *out)
     *out = (struct store_figures){.free_bytes = -1};
 }
 
-/* --- the id index -------------------------------------------------------- */
-
-struct id_row {
-    struct id_entry entry;
-    int64_t added_ms;
-};
-static const struct row_shape id_shape = {.bytes = sizeof(struct id_row)};
-
-static enum status memory_id_find(struct store *store, const uint8_t key[HASH16_BYTES],
-                                  struct id_entry *out, struct error *err)
-{
-    enum status status = memory_read(store, err);
-    if (status != STATUS_OK)
-        return status;
-    struct table_key id = key_bytes(TABLE_IDS, key, HASH16_BYTES);
-    const struct id_row *row = table_get(memory_rows(store), &id);
-    if (row == NULL)
-        return fail(err, STATUS_NOT_FOUND, "the id is not known");
-    *out = row->entry;
-    return STATUS_OK;
-}
-
-static enum status memory_id_add(struct store *store, const uint8_t key[HASH16_BYTES],
-                                 int64_t now_ms, struct id_entry *entry,
-                                 struct error *err)
-{
-    enum status status = memory_write(store, err);
-    if (status != STATUS_OK)
-        return status;
-    struct table_key id = key_bytes(TABLE_IDS, key, HASH16_BYTES);
-    const struct id_row *known = table_get(memory_rows(store), &id);
-    if (known != NULL) {
-        *entry = known->entry;
-        return STATUS_DUPLICATE;
-    }
-    const struct id_row row = {.entry = *entry, .added_ms = now_ms};
-    row_put(memory_rows(store), &id, &id_shape, &row);
-    return STATUS_OK;
-}
-
-static bool is_old_id(const void *row, int64_t before_ms)
-{
-    const struct id_row *id = row;
-    return id->added_ms < before_ms;
-}
-
-static enum status memory_ids_expire(struct store *store, int64_t before_ms,
-                                     bool *out_more, struct error *err)
-{
-    enum status status = memory_write(store, err);
-    if (status != STATUS_OK)
-        return status;
-    rows_expire(memory_rows(store), TABLE_IDS, is_old_id, before_ms);
-    *out_more = false;
-    return STATUS_OK;
-}
-
 /* --- runs ---------------------------------------------------------------- */
 
 static const struct row_shape run_shape = {.bytes = sizeof(struct flights_run)};
@@ -335,8 +278,8 @@ static enum status memory_run_set(struct store *store, const struct flights_run 
     struct table_key key = key_1(TABLE_RUN, 0);
     if (run != NULL)
         row_put(memory_rows(store), &key, &run_shape, run);
-    else if (table_find(memory_rows(store), &key) != NULL)
-        table_delete(memory_rows(store), &key);
+    else
+        index_set(memory_rows(store), &key, false);
     return STATUS_OK;
 }
 
@@ -367,8 +310,7 @@ static enum status memory_pause_clear(struct store *store, enum pause_scope scop
     if (status != STATUS_OK)
         return status;
     struct table_key key = key_1_text(TABLE_PAUSES, scope, name);
-    if (table_find(memory_rows(store), &key) != NULL)
-        table_delete(memory_rows(store), &key);
+    index_set(memory_rows(store), &key, false);
     return STATUS_OK;
 }
 

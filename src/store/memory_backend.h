@@ -92,7 +92,7 @@ extern const struct row_shape text_shape;
 /* Puts a copy of *row under the key, with its texts, which end in a NUL there. */
 void row_put(struct table *table, const struct table_key *key,
              const struct row_shape *shape, const void *row);
-/* Adds or removes an entry without a row; repeats are free. */
+/* Adds an entry without a row, or removes one with or without; repeats are free. */
 void index_set(struct table *table, const struct table_key *key, bool is_there);
 /* The number of a number_row, 0 when there is none. */
 int64_t number_get(const struct table *table, const struct table_key *key);
@@ -168,6 +168,14 @@ enum status memory_links_of(struct store *store, int64_t conversation, each_row 
                             void *context, struct error *err);
 enum status memory_conversations_of(struct store *store, struct str genesys_id,
                                     each_row *seen, void *context, struct error *err);
+
+/* memory_ids.c */
+enum status memory_id_find(struct store *store, const uint8_t key[HASH16_BYTES],
+                           struct id_entry *out, struct error *err);
+enum status memory_id_add(struct store *store, const uint8_t key[HASH16_BYTES],
+                          int64_t now_ms, struct id_entry *entry, struct error *err);
+enum status memory_ids_expire(struct store *store, int64_t before_ms, bool *out_more,
+                              struct error *err);
 
 /* memory_messages.c */
 enum status memory_message_add(struct store *store, struct message *message,
