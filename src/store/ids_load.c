@@ -71,7 +71,8 @@ static enum status load_batch(struct ids *ids, const struct batch *batch,
 
 static enum status load_batches(struct ids *ids, struct error *err)
 {
-    int64_t sealed = ids->count == 0 ? 0 : ids->partitions[ids->count - 1].number;
+    const struct partition *newest = ids_newest(ids);
+    int64_t sealed = newest == NULL ? 0 : newest->number;
     CLEANUP(query_end)
     struct query q = query_start(
         ids->store,

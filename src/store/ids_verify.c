@@ -227,11 +227,7 @@ static enum status find_gaps(struct verifier *verifier, struct error *err)
         "UNION ALL SELECT DISTINCT 'id partition ' || (id / ?1), "
         "'has buckets, but is not listed' FROM id_buckets WHERE id / ?1 NOT IN p");
     query_i64(&q, ID_BUCKETS);
-    bool has_row = false;
-    enum status status;
-    while ((status = query_row(&q, &has_row, err)) == STATUS_OK && has_row)
-        verifier_found(verifier, column_text(&q, 0), column_text(&q, 1));
-    return status;
+    return verifier_found_rows(verifier, &q, err);
 }
 
 enum status verify_partitions(struct verifier *verifier, struct error *err)

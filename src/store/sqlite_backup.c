@@ -291,22 +291,13 @@ static enum status sqlite_backup_settle(struct store_backup *base, struct error 
     return file_sync_folder(backup->file, err);
 }
 
-static void remove_part(const struct sqlite_backup *backup)
-{
-    static const char *const suffixes[] = {"", "-wal", "-journal"};
-    for (size_t i = 0; i < COUNT_OF(suffixes); i++) {
-        CLEANUP(mem_freep) char *name = file_name_with(backup->part, suffixes[i]);
-        (void)unlink(name); /* not every one is there */
-    }
-}
-
 static void sqlite_backup_close(struct store_backup *base)
 {
     struct sqlite_backup *backup = own(base);
     (void)sqlite3_backup_finish(backup->copy);
     (void)sqlite3_close(backup->target);
     if (backup->fd >= 0 && !backup->is_settled)
-        remove_part(backup);
+        file_remove_database(backup->part);
     if (backup->fd >= 0)
         (void)close(backup->fd);
     mem_free(backup->file);

@@ -5,8 +5,6 @@
  */
 #include "sqlite.h"
 
-#include <assert.h>
-
 /* Where a walk meets young rows only, it looks at so many places behind them: a clock
  * that was ahead for a while must not keep what came after it. */
 #define SAMPLES 16

@@ -73,6 +73,15 @@ bool file_is_there(const char *path, const char *suffix)
     return lstat(name, &info) == 0;
 }
 
+void file_remove_database(const char *path)
+{
+    static const char *const suffixes[] = {"", "-journal", "-wal", "-shm"};
+    for (size_t i = 0; i < COUNT_OF(suffixes); i++) {
+        CLEANUP(mem_freep) char *name = file_name_with(path, suffixes[i]);
+        (void)unlink(name);
+    }
+}
+
 bool file_is_same(const char *a, const char *b)
 {
     struct stat one;

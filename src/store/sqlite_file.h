@@ -14,6 +14,8 @@ char *file_name_with(const char *path, const char *suffix);
 /* The folder of a file: "." where the path has none; the caller frees. */
 char *file_folder(const char *path);
 bool file_is_there(const char *path, const char *suffix);
+/* A database and what SQLite keeps beside it, as far as they are there. */
+void file_remove_database(const char *path);
 /* Whether both names lead to one file, which is there. */
 bool file_is_same(const char *a, const char *b);
 /* Whether the file and the folder of the other are on one file system. */

@@ -195,13 +195,6 @@ static enum status make_file(struct sqlite_store *store, struct error *err)
  */
 #define SAVEPOINT_BYTES (120 * 1024)
 
-/* Temporary files lie beside the database: a container may have no other place. */
-static char *temporary_directory(const char *path)
-{
-    const char *slash = strrchr(path, '/'); /* every path has one: see sqlite_path */
-    return sqlite3_mprintf("%.*s", slash == path ? 1 : (int)(slash - path), path);
-}
-
 /* SQLite's own counting of memory takes a lock at every allocation; we ask the system.
  */
 void sqlite_set_up_library(const char *path)
@@ -213,7 +206,9 @@ void sqlite_set_up_library(const char *path)
     if (!is_done) {
         (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
         (void)sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, SAVEPOINT_BYTES);
-        sqlite3_temp_directory = temporary_directory(path);
+        /* Beside the database: a container may have no other place. */
+        CLEANUP(mem_freep) char *folder = file_folder(path);
+        sqlite3_temp_directory = sqlite3_mprintf("%s", folder);
         is_done = true;
     }
     (void)pthread_mutex_unlock(&lock);
@@ -335,8 +330,7 @@ static enum status settle_log(struct sqlite_store *store, struct error *err)
     (void)snprintf(next, sizeof(next), "%s = %u", sql,
                    (column_unsigned(&q, 0) + 1) & INT32_MAX);
     query_end(&q);
-    rc = sqlite3_exec(store->db, next, NULL, NULL, NULL);
-    return rc == SQLITE_OK ? STATUS_OK : fail_sqlite(store, rc, err);
+    return sqlite_run(store, next, err);
 }
 
 /* Those who may meet a damaged file, or another version's, look at it themselves. */
@@ -387,12 +381,7 @@ void sqlite_close(struct store *base)
 
 char *sqlite_path(const char *place)
 {
-    if (place[0] == '/')
-        return mem_copy_string(place);
-    size_t size = strlen(place) + sizeof("./");
-    char *path = mem_new(size);
-    (void)snprintf(path, size, "./%s", place);
-    return path;
+    return place[0] == '/' ? mem_copy_string(place) : file_name_with("./", place);
 }
 
 static enum status open_with_lock(const char *path, int lock_fd,

@@ -72,18 +72,10 @@ static enum status fail_copy(const struct restorer *own, int rc, struct error *e
                 own->part, sqlite3_errstr(rc), rc);
 }
 
-static void remove_part(const struct restorer *own)
-{
-    static const char *const suffixes[] = {"", "-journal", "-wal", "-shm"};
-    for (size_t i = 0; i < COUNT_OF(suffixes); i++) {
-        CLEANUP(mem_freep) char *name = file_name_with(own->part, suffixes[i]);
-        (void)unlink(name); /* not every one is there */
-    }
-}
-
 static enum status make_part(struct restorer *own, struct error *err)
 {
-    remove_part(own); /* of a restore that was cut short; we hold the lock */
+    /* Of a restore that was cut short; we hold the lock. */
+    file_remove_database(own->part);
     int fd = open(own->part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, PART_MODE);
     if (fd < 0)
         return fail_file(err, "write", own->part);
@@ -350,7 +342,7 @@ static enum status restore(struct restorer *own, struct arena *arena,
     if (status == STATUS_OK)
         status = exchange(own, arena, out, err);
     if (status != STATUS_OK)
-        remove_part(own);
+        file_remove_database(own->part);
     return status;
 }
 

@@ -53,30 +53,41 @@ enum status verifier_moved(struct verifier *verifier, int64_t done, int64_t all,
     return tell(verifier, done, all) ? STATUS_OK : fail(err, STATUS_RETRY, "stopped");
 }
 
+static int cache_misses(const struct verifier *verifier)
+{
+    int misses = 0;
+    int highest = 0;
+    (void)sqlite3_db_status(verifier->store->db, SQLITE_DBSTATUS_CACHE_MISS, &misses,
+                            &highest, 0);
+    return misses;
+}
+
 /* How far a query is SQLite does not say; a check that reads the whole file is as far
  * as the pages it has read. */
 static int look(void *context)
 {
     struct verifier *verifier = context;
-    int misses = 0;
-    int highest = 0;
-    (void)sqlite3_db_status(verifier->store->db, SQLITE_DBSTATUS_CACHE_MISS, &misses,
-                            &highest, 0);
-    return tell(verifier, misses - verifier->misses, verifier->pages) ? 0 : 1;
+    int64_t read = cache_misses(verifier) - verifier->misses;
+    return tell(verifier, read, verifier->pages) ? 0 : 1;
 }
 
 /* --- queries whose rows are findings ---------------------------------------------- */
 
-/* Each row: where, and what is wrong there. */
+enum status verifier_found_rows(struct verifier *verifier, struct query *q,
+                                struct error *err)
+{
+    bool has_row = false;
+    enum status status;
+    while ((status = query_row(q, &has_row, err)) == STATUS_OK && has_row)
+        verifier_found(verifier, column_text(q, 0), column_text(q, 1));
+    return status;
+}
+
 static enum status report_rows(struct verifier *verifier, const char *sql,
                                struct error *err)
 {
     CLEANUP(query_end) struct query q = query_start(verifier->store, sql);
-    bool has_row = false;
-    enum status status;
-    while ((status = query_row(&q, &has_row, err)) == STATUS_OK && has_row)
-        verifier_found(verifier, column_text(&q, 0), column_text(&q, 1));
-    return status;
+    return verifier_found_rows(verifier, &q, err);
 }
 
 /*
@@ -274,14 +285,10 @@ static enum status run_check(struct verifier *verifier, const struct check *chec
                              struct error *err)
 {
     struct error own;
-    int highest = 0;
-    int misses = 0;
-    (void)sqlite3_db_status(verifier->store->db, SQLITE_DBSTATUS_CACHE_MISS, &misses,
-                            &highest, 0);
     verifier->check = check->name;
     verifier->found = 0;
     verifier->weight = check->weight;
-    verifier->misses = misses;
+    verifier->misses = cache_misses(verifier);
     verifier->pages = check->reads_all ? page_count(verifier->store) : 0;
     enum status status = check->run(verifier, &own);
     if (status == STATUS_FAILED)
@@ -319,9 +326,7 @@ static enum status check_schema_is_known(struct sqlite_store *store, struct erro
 {
     CLEANUP(query_end)
     struct query q = query_start(
-        store,
-        "SELECT (SELECT count(*) FROM sqlite_schema "
-        "WHERE name = 'schema_migrations'), (SELECT count(*) FROM sqlite_schema)");
+        store, "SELECT count(*) FROM sqlite_schema WHERE name = 'schema_migrations'");
     enum status status = query_one(&q, err);
     if (status != STATUS_OK)
         return status;

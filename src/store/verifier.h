@@ -25,6 +25,9 @@ struct verifier {
 void verifier_found(struct verifier *verifier, struct str where, struct str what);
 void verifier_foundf(struct verifier *verifier, struct str where, const char *format,
                      ...) PRINTF_LIKE(3, 4);
+/* Each row of a query: where, and what is wrong there. */
+MUST_CHECK enum status verifier_found_rows(struct verifier *verifier, struct query *q,
+                                           struct error *err);
 /* `done` of `all` of the running check. STATUS_RETRY: whoever watches wants to stop. */
 MUST_CHECK enum status verifier_moved(struct verifier *verifier, int64_t done,
                                       int64_t all, struct error *err);
