@@ -209,7 +209,7 @@ static enum status find_end(struct work *work, const struct message *message,
 }
 
 /* The other side hears of it in the same transaction. */
-static enum status keep_dead(struct work *work, const struct message *message,
+static enum status keep_dead(struct work *work, struct message *message,
                              struct str reason, struct error *err)
 {
     const struct status_change change = {.status = MESSAGE_FAILED,
@@ -225,8 +225,7 @@ static enum status keep_dead(struct work *work, const struct message *message,
 }
 
 static enum status keep_delivery(struct work *work, const struct event *event,
-                                 const struct message *message,
-                                 const struct contact *contact,
+                                 struct message *message, const struct contact *contact,
                                  const struct placement *placement,
                                  struct str peer_target, struct error *err)
 {

@@ -144,7 +144,8 @@ struct status_change {
 /* The status the other side is told for a change; false: nothing. */
 bool receipts_tell(const struct work *work, const struct message *message,
                    enum message_status status, enum message_status *out);
-MUST_CHECK enum status receipts_status(struct work *work, const struct message *message,
+/* Nothing happens where the message's status may not follow, or not yet. */
+MUST_CHECK enum status receipts_status(struct work *work, struct message *message,
                                        const struct status_change *change,
                                        struct error *err);
 /* A receipt event of either side. */
@@ -156,7 +157,7 @@ MUST_CHECK enum status receipts_is_contact(struct work *work, struct str id,
                                            const struct message *message, bool *out_is,
                                            struct error *err);
 /* The peer's id of a message is known now: a receipt may have come before. */
-MUST_CHECK enum status receipts_join(struct work *work, const struct message *message,
+MUST_CHECK enum status receipts_join(struct work *work, struct message *message,
                                      const struct event_key *key, struct error *err);
 /* Genesys' reason codes by name; GeneralError for others. */
 enum reason_code receipts_reason(struct str name);

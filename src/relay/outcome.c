@@ -44,7 +44,7 @@ static struct delivery_record record_of(const struct report *report)
 
 /* The id the peer gave to the message (or a part of it), and a receipt that came
  * before. */
-static enum status keep_peer_id(struct work *work, const struct message *message,
+static enum status keep_peer_id(struct work *work, struct message *message,
                                 const struct report *report, struct error *err)
 {
     if (report->provider_id.len == 0)
@@ -65,16 +65,6 @@ static enum status keep_peer_id(struct work *work, const struct message *message
     if (status != STATUS_OK && status != STATUS_DUPLICATE)
         return status;
     return receipts_join(work, message, &key, err);
-}
-
-static enum status change_status(struct work *work, struct message *message,
-                                 const struct status_change *change, struct error *err)
-{
-    enum status status = receipts_status(work, message, change, err);
-    if (status == STATUS_OK &&
-        message_status_may_follow(message->status, change->status))
-        message->status = change->status;
-    return status;
 }
 
 /* Nobody will say more of an agent's message than that the channel took it, unless the
@@ -99,15 +89,15 @@ static enum status keep_status(struct work *work, struct message *message,
         change = (struct status_change){.status = MESSAGE_FAILED,
                                         .reason_code = report->reason_code,
                                         .reason = report->reason};
-        return change_status(work, message, &change, err);
+        return receipts_status(work, message, &change, err);
     }
     if (!outcome_is_success(report->outcome))
         return STATUS_OK;
-    enum status status = change_status(work, message, &change, err);
+    enum status status = receipts_status(work, message, &change, err);
     if (status != STATUS_OK || !is_delivered_when_taken(work, message))
         return status;
     change.status = MESSAGE_DELIVERED;
-    return change_status(work, message, &change, err);
+    return receipts_status(work, message, &change, err);
 }
 
 struct pause_search {

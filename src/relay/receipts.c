@@ -79,7 +79,7 @@ static enum status may_follow(struct work *work, const struct message *message,
     return store_message_replayed(work->store, message->row, out_may, err);
 }
 
-enum status receipts_status(struct work *work, const struct message *message,
+enum status receipts_status(struct work *work, struct message *message,
                             const struct status_change *change, struct error *err)
 {
     bool may = false;
@@ -88,9 +88,13 @@ enum status receipts_status(struct work *work, const struct message *message,
         return status;
     status = store_message_status(work->store, message->row, change->status,
                                   work->now.wall_ms, err);
-    enum message_status told;
-    if (status != STATUS_OK || !receipts_tell(work, message, change->status, &told))
+    if (status != STATUS_OK)
         return status;
+    enum message_status told;
+    bool is_told = receipts_tell(work, message, change->status, &told);
+    message->status = change->status;
+    if (!is_told)
+        return STATUS_OK;
 
     struct receipt receipt = {
         .message = message->row,
@@ -166,7 +170,7 @@ enum status receipts_accept(struct work *work, const struct event *event,
     return receipts_status(work, &message, &change, err);
 }
 
-enum status receipts_join(struct work *work, const struct message *message,
+enum status receipts_join(struct work *work, struct message *message,
                           const struct event_key *key, struct error *err)
 {
     if (!work->relay->early_receipts)
