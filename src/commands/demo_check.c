@@ -3,6 +3,7 @@
 #include "gateway/clock.h"
 #include "gateway/http_client.h"
 #include "gateway/json.h"
+#include "gateway/reply.h"
 
 #define ASK_BYTES_MAX ((size_t)4 * 1024 * 1024)
 #define ASK_TIMEOUT_MS 15000
@@ -36,7 +37,7 @@ static enum exit_code ask(const char *url, const char *body, struct arena *arena
         say_error(url, &err);
         return EXIT_UNAVAILABLE;
     }
-    if (reply.kind == REPLY_ANSWER && reply.status < 300 &&
+    if (reply_is_success(&reply) &&
         json_parse(reply.body, JSON_DEPTH_DEFAULT, out_answer, &err) == STATUS_OK)
         return EXIT_OK;
     (void)fprintf(stderr, "omgw: %s answered %d %.*s%s\n", url, reply.status,

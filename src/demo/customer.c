@@ -7,6 +7,7 @@
 
 #include "gateway/arena.h"
 #include "gateway/clock.h"
+#include "gateway/reply.h"
 #include "signature.h"
 
 #define GATEWAY_TIMEOUT_MS 12000
@@ -83,12 +84,11 @@ static void settle(void *context, struct call *call)
     struct demo *demo = context;
     const struct said *said = call->about;
     bool is_answer = call->reply.kind == REPLY_ANSWER;
-    bool is_taken = is_answer && call->reply.status < 300;
     struct json *event = event_new("taken");
     json_add_str(event, "local", said->local);
     json_add_i64(event, "status", is_answer ? call->reply.status : 0);
     json_add_i64(event, "took_ms", call->took_ms);
-    if (is_taken)
+    if (reply_is_success(&call->reply))
         add_acceptance(event, call->reply.body);
     else
         json_add_str(event, "error", reply_words(call));

@@ -7,6 +7,7 @@
 #include "gateway/arena.h"
 #include "gateway/clock.h"
 #include "gateway/limits.h"
+#include "gateway/reply.h"
 
 #define EMULATOR_TIMEOUT_MS 5000
 /* The emulator did not take the order to plug in: it is told again. */
@@ -27,7 +28,7 @@ static void settle_order(void *context, struct call *call)
 {
     struct demo *demo = context;
     bool is_answer = call->reply.kind == REPLY_ANSWER;
-    if (!is_answer || call->reply.status >= 300) {
+    if (!reply_is_success(&call->reply)) {
         struct json *event = event_new("problem");
         json_add_str(event, "text", reply_words(call));
         feed_add(&demo->feed, event);
@@ -136,15 +137,10 @@ static void tell_plug(struct demo *demo, bool is_plugged)
     feed_add(&demo->feed, event);
 }
 
-static bool is_done(const struct call *call)
-{
-    return call->reply.kind == REPLY_ANSWER && call->reply.status < 300;
-}
-
 static void settle_unplug(void *context, struct call *call)
 {
     struct demo *demo = context;
-    if (is_done(call)) {
+    if (reply_is_success(&call->reply)) {
         demo->plug_in_ms = clock_now().mono_ms + demo->settings.unplug_ms;
         tell_plug(demo, false);
     }
@@ -154,7 +150,7 @@ static void settle_unplug(void *context, struct call *call)
 static void settle_plug(void *context, struct call *call)
 {
     struct demo *demo = context;
-    if (is_done(call)) {
+    if (reply_is_success(&call->reply)) {
         demo->plug_in_ms = 0;
         tell_plug(demo, true);
     } else {

@@ -8,6 +8,7 @@
 #include "gateway/crypto.h"
 #include "gateway/http_client.h"
 #include "gateway/memory.h"
+#include "gateway/reply.h"
 
 #define QUEUE_CAPACITY 1000000
 #define TRIP_BYTES_MAX ((size_t)8 * 1024 * 1024)
@@ -87,11 +88,6 @@ static void trips_free(struct trips *trips)
 
 /* --- outcomes (courier's thread) ------------------------------------------ */
 
-static bool is_taken(const struct reply *reply)
-{
-    return reply->kind == REPLY_ANSWER && reply->status >= 200 && reply->status < 300;
-}
-
 static bool is_worth_another_try(const struct reply *reply)
 {
     return reply->kind != REPLY_ANSWER || reply->status == 429 || reply->status >= 500;
@@ -106,7 +102,7 @@ static void note(const struct trip *trip, const struct reply *reply, bool is_fin
                    STR_ARG(trip->message_id));
     note->attempt = trip->attempt;
     note->status = reply->kind == REPLY_ANSWER ? reply->status : 0;
-    note->is_taken = is_taken(reply);
+    note->is_taken = reply_is_success(reply);
     note->is_final = is_final;
     note->at_ms = trip->started.wall_ms;
     note->took_ms = clock_now().mono_ms - trip->started.mono_ms;
