@@ -93,8 +93,7 @@ static void settle(void *context, struct call *call)
     else
         json_add_str(event, "error", reply_words(call));
     feed_add(&demo->feed, event);
-    demo_answer(call, is_answer ? call->reply.status : 503,
-                is_answer ? call->reply.body : STR("{}"));
+    demo_answer(call);
 }
 
 /* --- what is said --------------------------------------------------------- */

@@ -70,14 +70,17 @@ struct answer {
     struct str body;
 };
 
-void demo_answer(struct call *call, int status, struct str body)
+void demo_answer(struct call *call)
 {
+    const struct reply *reply = &call->reply;
+    bool is_answer = reply->kind == REPLY_ANSWER;
     struct request *request = TAKE(call->waiting);
     if (request == NULL)
         return;
     struct answer *answer = arena_alloc(request_arena(request), sizeof(*answer));
-    answer->status = status;
-    answer->body = arena_copy(request_arena(request), body);
+    answer->status = is_answer ? reply->status : 503;
+    answer->body =
+        arena_copy(request_arena(request), is_answer ? reply->body : STR("{}"));
     request_set_data(request, answer);
     request_resume(request);
 }

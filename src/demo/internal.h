@@ -42,8 +42,9 @@ struct json *event_new(const char *what);
  * call over. HANDLED_SUSPENDED. */
 enum handled demo_ask(struct demo *demo, struct caller *caller, struct call *call,
                       struct request *request);
-/* Answers the request that waits for the call, if one does, and settles nothing. */
-void demo_answer(struct call *call, int status, struct str body);
+/* Answers the request that waits for the call, if one does, with the call's reply; 503:
+ * none came. Settles nothing. */
+void demo_answer(struct call *call);
 /* What a reply that is no 2xx says, for a person. */
 struct str reply_words(const struct call *call);
 /* Only the demo's own page, or a tool on this machine: false when it was refused. */

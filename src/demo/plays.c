@@ -27,14 +27,12 @@ struct play {
 static void settle_order(void *context, struct call *call)
 {
     struct demo *demo = context;
-    bool is_answer = call->reply.kind == REPLY_ANSWER;
     if (!reply_is_success(&call->reply)) {
         struct json *event = event_new("problem");
         json_add_str(event, "text", reply_words(call));
         feed_add(&demo->feed, event);
     }
-    demo_answer(call, is_answer ? call->reply.status : 503,
-                is_answer ? call->reply.body : STR("{}"));
+    demo_answer(call);
 }
 
 static struct call *order_new(const struct demo *demo, const char *method,
