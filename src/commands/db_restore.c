@@ -9,7 +9,6 @@
 #include "gateway/store_copy.h"
 #include "gateway/user.h"
 
-#include <errno.h>
 #include <unistd.h>
 
 #define RESTORE_ARENA_BYTES (1024u * 1024)
@@ -78,12 +77,10 @@ enum exit_code command_db_restore(const struct invocation *invocation)
     struct restore_result result;
     struct error err;
     enum exit_code code = load_config(invocation, &config);
+    if (code == EXIT_OK)
+        code = check_readable(file);
     if (code != EXIT_OK)
         return code;
-    if (access(file, R_OK) != 0) {
-        (void)fprintf(stderr, "omgw: cannot read %s: %s\n", file, strerror(errno));
-        return errno == EACCES ? EXIT_NO_PERMISSION : EXIT_NO_INPUT;
-    }
     char actor[USER_TEXT_BYTES];
     user_describe(geteuid(), actor);
     const struct restore_options options = {

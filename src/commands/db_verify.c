@@ -119,13 +119,21 @@ static enum exit_code verify(const struct invocation *invocation, const char *ur
     return verdict_print(&verdict, database, invocation->as_json);
 }
 
+enum exit_code check_readable(const char *file)
+{
+    if (access(file, R_OK) == 0)
+        return EXIT_OK;
+    int why = errno; /* printing may change it */
+    (void)fprintf(stderr, "omgw: cannot read %s: %s\n", file, strerror(why));
+    return why == EACCES ? EXIT_NO_PERMISSION : EXIT_NO_INPUT;
+}
+
 static enum exit_code verify_file(const struct invocation *invocation, const char *file)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new(NAME_ARENA_BYTES);
-    if (access(file, R_OK) != 0) {
-        (void)fprintf(stderr, "omgw: cannot read %s: %s\n", file, strerror(errno));
-        return errno == EACCES ? EXIT_NO_PERMISSION : EXIT_NO_INPUT;
-    }
+    enum exit_code code = check_readable(file);
+    if (code != EXIT_OK)
+        return code;
     return verify(invocation, arena_printf(arena, SQLITE_PREFIX "%s", file).ptr,
                   STORE_COPY, file);
 }

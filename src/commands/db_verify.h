@@ -9,6 +9,9 @@
 
 #include "gateway/store_copy.h"
 
+/* EXIT_OK: this user may read it. Else it was said why not. */
+MUST_CHECK enum exit_code check_readable(const char *file);
+
 struct verdict {
     struct progress progress;
     struct sheet *sheet; /* a row a finding */
