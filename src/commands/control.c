@@ -164,8 +164,9 @@ static enum exit_code ask(const struct config *config, const char *path,
     }
     if (reply.kind != REPLY_NOT_SENT)
         return read_answer(&reply, out_answer);
-    if (forbidden_place(&places) != NULL)
-        return say_forbidden(forbidden_place(&places));
+    const char *forbidden = forbidden_place(&places);
+    if (forbidden != NULL)
+        return say_forbidden(forbidden);
     return must_run ? say_not_running(&places) : EXIT_OK;
 }
 
