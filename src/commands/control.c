@@ -9,17 +9,21 @@
 #define RUN_SOCKET "unix:/run/omgw/omgw.sock"
 #define SOCKET_NAME "omgw.sock"
 #define UNIX_PREFIX_BYTES (sizeof("unix:") - 1)
-#define SQLITE_PREFIX "sqlite:"
 
 /* The gateway itself answers within timeouts.stored. */
 #define ASK_TIMEOUT_MS 60000
 #define ASK_ARENA_BYTES (4u * 1024 * 1024)
 
+struct str database_path(const char *url)
+{
+    struct str whole = str_of(url);
+    struct str scheme = STR(SQLITE_PREFIX);
+    return str_starts(whole, scheme) ? str_sub(whole, scheme.len, whole.len) : whole;
+}
+
 static const char *beside_database(const char *database, struct arena *arena)
 {
-    struct str path = str_of(database);
-    if (str_starts(path, STR(SQLITE_PREFIX)))
-        path = str_sub(path, sizeof(SQLITE_PREFIX) - 1, path.len);
+    struct str path = database_path(database);
     while (path.len > 0 && path.ptr[path.len - 1] != '/')
         path.len--;
     return arena_printf(arena, "unix:%.*s" SOCKET_NAME, STR_ARG(path)).ptr;

@@ -11,6 +11,10 @@ struct json;
 
 #define CONTROL_PLACES_MAX 2
 
+#define SQLITE_PREFIX "sqlite:"
+/* Where the database of a URL is; a part of the URL. */
+struct str database_path(const char *url);
+
 /* "unix:/path", in the order in which the gateway tries them. */
 struct control_places {
     const char *addresses[CONTROL_PLACES_MAX];

@@ -4,6 +4,7 @@
  */
 #include "db_verify.h"
 
+#include "control.h"
 #include "db_copy.h"
 
 #include "gateway/arena.h"
@@ -13,7 +14,6 @@
 #include <unistd.h>
 
 #define NAME_ARENA_BYTES (16u * 1024)
-#define SQLITE_PREFIX "sqlite:"
 
 /* --- the verdict -------------------------------------------------------------------
  */
@@ -143,9 +143,7 @@ static enum exit_code name_copy(const struct config *config, struct arena *arena
                                 const char **out_file)
 {
     char folder[4096] = "";
-    struct str path = str_of(config->database);
-    if (str_starts(path, STR(SQLITE_PREFIX)))
-        path = str_sub(path, sizeof(SQLITE_PREFIX) - 1, path.len);
+    struct str path = database_path(config->database);
     if (path.len > 0 && path.ptr[0] != '/' && getcwd(folder, sizeof(folder)) == NULL) {
         (void)fprintf(stderr, "omgw: the working directory: %s\n", strerror(errno));
         return EXIT_NO_INPUT;
