@@ -8,12 +8,9 @@
 #include "gateway/clock.h"
 #include "gateway/json.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#define NAME_ARENA_BYTES (16u * 1024)
+#define NAME_ARENA_BYTES (32u * 1024)
 
 static bool is_folder(const char *path)
 {
@@ -32,23 +29,20 @@ static void name_by_time(char *out, size_t room)
                    time + 14, time + 17);
 }
 
-/* The gateway has another working directory. */
+/* In a folder, a name by the time. */
 static enum exit_code full_name(const char *given, struct arena *arena,
                                 const char **out_file)
 {
-    char folder[PATH_MAX] = "";
     char name[64] = "";
-    if (given[0] != '/' && getcwd(folder, sizeof(folder)) == NULL) {
-        (void)fprintf(stderr, "omgw: the working directory: %s\n", strerror(errno));
-        return EXIT_NO_INPUT;
-    }
+    struct str full;
+    enum exit_code code = db_full_path(str_of(given), arena, &full);
+    if (code != EXIT_OK)
+        return code;
     if (is_folder(given))
         name_by_time(name, sizeof(name));
     size_t len = strlen(given);
     const char *gap = name[0] == '\0' || given[len - 1] == '/' ? "" : "/";
-    *out_file = arena_printf(arena, "%s%s%s%s%s", folder, folder[0] == '\0' ? "" : "/",
-                             given, gap, name)
-                    .ptr;
+    *out_file = arena_printf(arena, "%.*s%s%s", STR_ARG(full), gap, name).ptr;
     return EXIT_OK;
 }
 

@@ -8,12 +8,28 @@
 #include "gateway/store_copy.h"
 #include "gateway/user.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <time.h>
 #include <unistd.h>
 
 /* Soon enough for a small database, and rare enough for a large one. */
 #define LOOK_FIRST_MS 20
 #define LOOK_CEILING_MS 250
+
+enum exit_code db_full_path(struct str path, struct arena *arena, struct str *out_path)
+{
+    char folder[PATH_MAX];
+    *out_path = path;
+    if (str_starts(path, STR("/")))
+        return EXIT_OK;
+    if (getcwd(folder, sizeof(folder)) == NULL) {
+        (void)fprintf(stderr, "omgw: the working directory: %s\n", strerror(errno));
+        return EXIT_NO_INPUT;
+    }
+    *out_path = arena_printf(arena, "%s/%.*s", folder, STR_ARG(path));
+    return EXIT_OK;
+}
 
 /* --- by the gateway ----------------------------------------------------------------
  */

@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#define NAME_ARENA_BYTES (16u * 1024)
+#define NAME_ARENA_BYTES (32u * 1024)
 
 /* --- the verdict -------------------------------------------------------------------
  */
@@ -142,16 +142,12 @@ static enum exit_code verify_file(const struct invocation *invocation, const cha
 static enum exit_code name_copy(const struct config *config, struct arena *arena,
                                 const char **out_file)
 {
-    char folder[4096] = "";
     struct str path = database_path(config->database);
-    if (path.len > 0 && path.ptr[0] != '/' && getcwd(folder, sizeof(folder)) == NULL) {
-        (void)fprintf(stderr, "omgw: the working directory: %s\n", strerror(errno));
-        return EXIT_NO_INPUT;
-    }
-    *out_file = arena_printf(arena, "%s%s%.*s.verify-%d", folder,
-                             folder[0] == '\0' ? "" : "/", STR_ARG(path), (int)getpid())
-                    .ptr;
-    return EXIT_OK;
+    enum exit_code code = path.len > 0 ? db_full_path(path, arena, &path) : EXIT_OK;
+    if (code == EXIT_OK)
+        *out_file =
+            arena_printf(arena, "%.*s.verify-%d", STR_ARG(path), (int)getpid()).ptr;
+    return code;
 }
 
 static enum exit_code verify_copy(const struct invocation *invocation,
