@@ -60,6 +60,10 @@ MUST_CHECK enum status store_begin(struct store *store, struct error *err);
 /* After any other answer than OK nothing of the transaction is kept. */
 MUST_CHECK enum status store_commit(struct store *store, struct error *err);
 void store_rollback(struct store *store);
+/* Commits if `status`, of what the transaction did, is OK; else rolls back and returns
+ * it, with `err` as it was. */
+MUST_CHECK enum status store_end(struct store *store, enum status status,
+                                 struct error *err);
 /* One level: a job inside the transaction. */
 MUST_CHECK enum status store_savepoint(struct store *store, struct error *err);
 MUST_CHECK enum status store_release(struct store *store, struct error *err);

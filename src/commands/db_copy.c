@@ -175,11 +175,7 @@ static enum status note_backup(struct store *store, const char *file, struct err
     enum status status = store_begin(store, err);
     if (status != STATUS_OK)
         return status;
-    status = store_audit_add(store, &entry, err);
-    if (status == STATUS_OK)
-        return store_commit(store, err);
-    store_rollback(store);
-    return status;
+    return store_end(store, store_audit_add(store, &entry, err), err);
 }
 
 static enum exit_code exit_of_copy(enum status status)

@@ -60,10 +60,7 @@ static enum status sync_bridges(struct relay *relay, struct config *config,
     if (status != STATUS_OK)
         return status;
     status = relay_sync_bridges(relay, config, store, clock_now().wall_ms, err);
-    if (status == STATUS_OK)
-        return store_commit(store, err);
-    store_rollback(store);
-    return status;
+    return store_end(store, status, err);
 }
 
 /* Relay and engine each need the other's door, and each only once it works: the
@@ -142,11 +139,7 @@ static enum status begin_run(struct gateway *gateway, struct error *err)
     enum status status = store_begin(gateway->store, err);
     if (status != STATUS_OK)
         return status;
-    status = store_run_begin(gateway->store, err);
-    if (status == STATUS_OK)
-        return store_commit(gateway->store, err);
-    store_rollback(gateway->store);
-    return status;
+    return store_end(gateway->store, store_run_begin(gateway->store, err), err);
 }
 
 /* In /run, or beside the database where that cannot be had; where it is said, there. */

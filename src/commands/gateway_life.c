@@ -161,10 +161,7 @@ static void end_run(struct gateway *gateway)
         store_begin(gateway->store, &err) != STATUS_OK)
         return;
     enum status status = store_run_end(gateway->store, &err);
-    if (status == STATUS_OK)
-        status = store_commit(gateway->store, &err);
-    else
-        store_rollback(gateway->store);
+    status = store_end(gateway->store, status, &err);
     if (status != STATUS_OK)
         log_warn("serve.end_unsaved", F_TEXT("error", err.text));
 }

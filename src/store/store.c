@@ -98,6 +98,14 @@ void store_rollback(struct store *store)
     contact_cache_rollback(store->contacts);
 }
 
+enum status store_end(struct store *store, enum status status, struct error *err)
+{
+    if (status == STATUS_OK)
+        return store_commit(store, err);
+    store_rollback(store);
+    return status;
+}
+
 enum status store_savepoint(struct store *store, struct error *err)
 {
     contact_cache_savepoint(store->contacts);
