@@ -301,7 +301,6 @@ static void close_listener(struct demo *demo)
     int64_t end_ms = clock_now().mono_ms + CLOSING_MS;
     do {
         listener_step(demo->listener, 10);
-        take_replies(demo);
     } while (listener_requests(demo->listener) > 0 && clock_now().mono_ms < end_ms);
     listener_close(demo->listener);
 }
@@ -313,9 +312,8 @@ void demo_close(struct demo *demo)
     caller_free(TAKE(demo->gateway)); /* first: their threads wake the listener */
     caller_free(TAKE(demo->emulator));
     take_lines(demo);
-    take_replies(demo);
+    take_replies(demo); /* the last: without callers a call is settled at once */
     close_listener(demo);
-    take_replies(demo);
     feed_release(&demo->feed);
     callback_release(demo);
     queue_free(demo->lines);
