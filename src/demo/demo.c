@@ -40,8 +40,6 @@ static enum handled open_feed(struct request *request, void *context)
     json_add_str(hello, "run", str_of(demo->run));
     json_add_str(hello, "emulator", str_of(demo->settings.emulator_url));
     json_add_str(hello, "config", str_of(demo->settings.config_path));
-    json_add_str(hello, "contact", STR(CUSTOMER_ID));
-    json_add_str(hello, "name", STR(CUSTOMER_NAME));
     json_add_i64(hello, "unplug_ms", demo->settings.unplug_ms);
     feed_open(&demo->feed, request, hello);
     return HANDLED_ANSWERED;

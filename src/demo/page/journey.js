@@ -48,7 +48,6 @@ export class Journey {
     }
 
     says(text) {
-        this.text = text;
         this.preview.textContent = text;
         this.preview.title = text;
     }
