@@ -18,7 +18,7 @@ public_url: http://$2
 listen: { public: "$2", admin: "$3" }
 database: "sqlite:$5"
 media_dir: "$dir"
-log: { level: ${log_level:-warn}, format: json }
+log: { level: warn, format: json }
 limits: { max_pending: 100000000 }
 genesys:
   - { name: main, api_url: "http://$4", login_url: "http://$4", client_id: a,
