@@ -55,10 +55,11 @@ function animate(direction, stop, state) {
 }
 
 // Typing is told on, and never kept.
-function animateTyping(isInbound) {
-    const wires = isInbound ? ['wire-partner', 'wire-genesys'] : ['wire-genesys', 'wire-partner'];
-    const look = `small ${isInbound ? 'customer' : 'agent'}`;
-    fly(wires[0], isInbound, look, () => fly(wires[1], isInbound, look));
+function animateTyping(direction) {
+    const [tone, first, second] = LEGS[direction];
+    const isInbound = direction === 'inbound';
+    const look = `small ${tone}`;
+    fly(first, isInbound, look, () => fly(second, isInbound, look));
 }
 
 // --- what happens
@@ -84,7 +85,7 @@ export class Way {
 
     said({ kind, local, webhook, text, at, target }, isPast) {
         if (kind === 'typing' && !isPast)
-            animateTyping(true);
+            animateTyping('inbound');
         if (kind === 'receipt')
             this.byMessage.get(target)?.notes(at, 'the phone says: delivered');
         if (kind !== 'text' && kind !== 'answer')
@@ -119,7 +120,7 @@ export class Way {
 
     typing(event, isPast) {
         if (!isPast)
-            animateTyping(false);
+            animateTyping('outbound');
     }
 
     // --- from the gateway's log
