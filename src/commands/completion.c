@@ -77,15 +77,15 @@ static enum operand operand_of(const struct command *command)
     return command->words != NULL ? OPERAND_WORDS : OPERAND_NONE;
 }
 
-/* The options with a value that nobody can guess, as a pattern; --config and --bridge
- * have their own. */
-static void add_value_options(struct buf *out, bool with_all)
+/* The options with a value that nobody can guess, as a pattern; --config has its own,
+ * and --bridge where its value is completed. */
+static void add_value_options(struct buf *out, bool with_bridge)
 {
     bool is_first = true;
     for (size_t i = 0; i < option_row_count; i++) {
         const struct option_row *row = &option_rows[i];
-        bool is_known = row->letter == 'c' || row->letter == 'b';
-        if (row->value == NULL || (is_known && !with_all) || row->letter == 'c')
+        if (row->value == NULL || row->letter == 'c' ||
+            (row->letter == 'b' && !with_bridge))
             continue;
         buf_printf(out, "%s--%s", is_first ? "" : " | ", row->name);
         is_first = false;
