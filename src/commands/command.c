@@ -69,13 +69,27 @@ static int entry_width(const struct command *command)
     return (int)(strlen(command->name) + operand);
 }
 
+static bool is_of_group(const struct command *command, const char *word)
+{
+    size_t len = strlen(word);
+    return strncmp(command->name, word, len) == 0 && command->name[len] == ' ';
+}
+
+/* Of the widest entry of a group; NULL: of all. */
+static int entries_width(const char *group)
+{
+    int widest = 0;
+    for (size_t i = 0; i < command_count; i++) {
+        int width = entry_width(&commands[i]);
+        if ((group == NULL || is_of_group(&commands[i], group)) && width > widest)
+            widest = width;
+    }
+    return widest;
+}
+
 static void print_overview(FILE *out)
 {
-    int width = 0;
-    for (size_t i = 0; i < command_count; i++)
-        if (entry_width(&commands[i]) > width)
-            width = entry_width(&commands[i]);
-
+    int width = entries_width(NULL);
     (void)fputs("omgw, the open messaging gateway: messaging channels into Genesys "
                 "Cloud.\n\nExamples:\n  omgw config init > omgw.yaml\n"
                 "  omgw serve --config omgw.yaml\n  omgw trace ID\n\nCommands:\n",
@@ -140,18 +154,9 @@ static void join_words(char **argv, int argc, int at, char *out, size_t room)
     (void)snprintf(out, room, "%s%s%s", argv[at], second[0] == '\0' ? "" : " ", second);
 }
 
-static bool is_of_group(const struct command *command, const char *word)
-{
-    size_t len = strlen(word);
-    return strncmp(command->name, word, len) == 0 && command->name[len] == ' ';
-}
-
 static void print_group(const char *word, FILE *out)
 {
-    int width = 0;
-    for (size_t i = 0; i < command_count; i++)
-        if (is_of_group(&commands[i], word) && entry_width(&commands[i]) > width)
-            width = entry_width(&commands[i]);
+    int width = entries_width(word);
     for (size_t i = 0; i < command_count; i++)
         if (is_of_group(&commands[i], word))
             print_entry(&commands[i], "omgw ", width, out);
