@@ -15,10 +15,8 @@ function line(name, role, token) {
     return `${name} ${role} ${createHash('sha256').update(token).digest('hex')}\n`;
 }
 
-async function run(args, env) {
-    const child = new Child(OMGW, args, { env: { ...process.env, ...env } });
-    const { code } = await child.ended;
-    return { code, text: [...child.lines, child.text].join('\n') };
+function run(args, env) {
+    return new Child(OMGW, args, { env: { ...process.env, ...env } }).said();
 }
 
 test('an admin listener for other machines wants tokens', async (t) => {
@@ -95,7 +93,7 @@ test('what the manual says about tokens makes a line that is taken', async (t) =
     const manual = readFileSync(new URL('../../docs/CONFIGURATION.md', import.meta.url), 'utf8');
     const script = /^token=[^]*?(?=^```)/m.exec(manual)[0];
     const shell = new Child('bash', ['-c', `${script}\nprintf '%s\\n' "$token"`]);
-    await shell.ended;
+    await shell.closed;
     const [entry, token] = shell.lines;
     await world.stopGateway();
     await world.startGateway({ OMGW_ADMIN__TOKENS: entry });

@@ -30,10 +30,8 @@ function commandOf(pid) {
 const childNamed = (demo, word) => children(demo.child.process.pid)
     .find((pid) => commandOf(pid).some((part) => part.endsWith(word)));
 
-async function run(...args) {
-    const child = new Child(OMGW, args);
-    const { code } = await child.ended;
-    return { code, text: [...child.lines, child.text].join('\n') };
+function run(...args) {
+    return new Child(OMGW, args).said();
 }
 
 async function assertGone(demo, pids) {
@@ -88,9 +86,9 @@ test('the lines to play on work as they stand', async (t) => {
     for (const line of lines) {
         const shell = new Child('bash', ['-c', `set -o pipefail; ${line.replace('omgw messages',
             `${OMGW} messages`)}`]);
-        const { code } = await shell.ended;
-        assert.equal(code, 0, `${line}\n${shell.lines.join('\n')}`);
-        assert.ok(shell.lines.length + shell.text.length > 0, line);
+        const { code, text } = await shell.said();
+        assert.equal(code, 0, `${line}\n${text}`);
+        assert.notEqual(text, '', line);
     }
 });
 
@@ -101,8 +99,9 @@ for (const [name, word] of [['the gateway', 'serve'], ['the emulator', 'genesys-
         process.kill(childNamed(demo, word), 'SIGKILL');
         const { code } = await demo.child.ended;
         assert.equal(code, 69);
-        assert.match(demo.text(), new RegExp(`omgw: ${name} was ended by signal 9 \\(Killed\\)`));
         await assertGone(demo, pids);
+        await demo.child.closed; // by those that are gone too
+        assert.match(demo.text(), new RegExp(`omgw: ${name} was ended by signal 9 \\(Killed\\)`));
         demo.stop = async () => {}; // it has ended, as it should
     });
 }
@@ -130,9 +129,9 @@ test('without an emulator it says so', async (t) => {
     copyFileSync(OMGW, path.join(dir, 'omgw'));
     const child = new Child(path.join(dir, 'omgw'), ['demo', '--free-ports'],
         { env: { ...process.env, PATH: dir } });
-    const { code } = await child.ended;
+    const { code, text } = await child.said();
     assert.equal(code, 69);
-    assert.match(child.lines.join('\n'), /there is no program "genesys-emulator"/);
+    assert.match(text, /there is no program "genesys-emulator"/);
 });
 
 test('wrong use is refused with a reason', async (t) => {

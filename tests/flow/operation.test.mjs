@@ -166,12 +166,10 @@ test('a reload names what changed and needs a restart', async (t) => {
 });
 
 // What `serve` says when it cannot start.
-async function refusal(world, change) {
+function refusal(world, change) {
     const file = path.join(world.dir, 'refused.yaml');
     writeFileSync(file, change(readFileSync(world.configFile, 'utf8')));
-    const child = new Child(OMGW, ['serve', '--config', file]);
-    const { code } = await child.ended;
-    return { code, text: [...child.lines, child.text].join('\n') };
+    return new Child(OMGW, ['serve', '--config', file]).said();
 }
 
 test('a start that cannot be says why and what to do', async (t) => {

@@ -7,10 +7,8 @@ import { EMULATOR, Emulated, INTEGRATION, OPEN, message } from './support/emulat
 
 const free = { args: ['--requests-per-minute', '0'] };
 
-async function run(...args) {
-    const child = new Child(EMULATOR, args);
-    const { code } = await child.ended;
-    return { code, text: [...child.lines, child.text].join('\n') };
+function run(...args) {
+    return new Child(EMULATOR, args).said();
 }
 
 test('a list is read on from the last row seen, cut, or from its end', async (t) => {

@@ -96,6 +96,15 @@ export class Child {
             }, timeoutMs);
     }
 
+    // Waits for its end; resolves to its exit code and all that it wrote. What it wrote last
+    // is read only when its pipes are closed, which a child of its own can hold open: those
+    // that await `ended` do not wait for that.
+    async said() {
+        const { code } = await this.ended;
+        await this.closed;
+        return { code, text: [...this.lines, this.text].join('\n') };
+    }
+
     kill(signal = 'SIGKILL') {
         if (this.process.exitCode === null && this.process.signalCode === null)
             this.process.kill(signal);

@@ -261,12 +261,9 @@ ${this.#part(extra.bridges)}
 
     // --- the gateway's own words ---------------------------------------------------------
 
-    async omgw(...args) {
-        const child = new Child(OMGW, [...args, '--config', this.configFile],
-            { name: `${this.id}.${args[0] === 'trace' ? 'trace' : 'command'}` });
-        const { code } = await child.ended;
-        await child.closed; // all that it said is read
-        return { code, text: [...child.lines, child.text].join('\n') };
+    omgw(...args) {
+        return new Child(OMGW, [...args, '--config', this.configFile],
+            { name: `${this.id}.${args[0] === 'trace' ? 'trace' : 'command'}` }).said();
     }
 
     async trace(id) {
