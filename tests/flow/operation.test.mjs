@@ -2,7 +2,8 @@
 // health, many and slow connections.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, readlinkSync, realpathSync, rmSync, statfsSync,
+    writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -188,6 +189,18 @@ test('a start that cannot be says why and what to do', async (t) => {
     assert.match(pending.text, /is pending; back up, then run "omgw db migrate"/);
 });
 
+// What a process has open now.
+function openFiles(child) {
+    const folder = `/proc/${child.process.pid}/fd`;
+    return readdirSync(folder).map((name) => {
+        try {
+            return readlinkSync(path.join(folder, name));
+        } catch {
+            return ''; // closed meanwhile
+        }
+    });
+}
+
 test('a second instance on the same database waits for the first to end', async (t) => {
     const world = await World.start();
     t.after(() => world.stop());
@@ -196,8 +209,11 @@ test('a second instance on the same database waits for the first to end', async 
     const file = path.join(world.dir, 'second.yaml');
     writeFileSync(file, other);
     const second = new Child(OMGW, ['serve', '--config', file]);
-    // A restart overlaps: the old one ends while the new one waits for the lock.
-    await until('the first to be asked', () => second.process.pid !== undefined);
+    // A restart overlaps: the old one ends while the new one waits for the lock, which it
+    // opens before it asks for it.
+    const lock = `${realpathSync(world.database)}.lock`;
+    await until('the second to ask for the lock', () => openFiles(second).includes(lock));
+    assert.deepEqual(second.events('serve.started'), []);
     assert.equal(await world.stopGateway(), 0);
     await second.untilEvent('serve.started', 20000);
     const { code } = await second.kill('SIGTERM');
