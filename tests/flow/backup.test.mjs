@@ -2,11 +2,11 @@
 // one.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { Clock, PLAIN } from './support/clock.mjs';
+import { smallDisk } from './support/disk.mjs';
 import { OMGW, World, textsOf } from './support/world.mjs';
 import { Child, until } from './support/process.mjs';
 
@@ -252,27 +252,9 @@ test('every change by an operator is in the audit, with who did it', async (t) =
         '2999-01-01T00:00:00Z')).rows.length, 0);
 });
 
-function mounted(t, size) {
-    const mount = path.join(tmpdir(), `omgw-backup-${process.pid}`);
-    mkdirSync(mount, { recursive: true });
-    try {
-        execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', mount],
-            { stdio: 'pipe' });
-    } catch (error) {
-        rmSync(mount, { recursive: true });
-        t.skip(`no tmpfs can be mounted here: ${error.stderr}`);
-        return undefined;
-    }
-    t.after(() => {
-        execFileSync('umount', [mount]);
-        rmSync(mount, { recursive: true });
-    });
-    return mount;
-}
-
 test('a full disk during a backup leaves no half file and the gateway unharmed', async (t) => {
-    const mount = mounted(t, '8m');
-    if (mount === undefined)
+    const mount = smallDisk(t, 'backup', '8m');
+    if (mount === null)
         return;
     const world = await World.open(t);
     await world.omgw('bridges', 'pause', 'acme');

@@ -2,11 +2,12 @@
 // health, many and slow connections.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, readlinkSync, realpathSync, rmSync, statfsSync,
-    writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync, realpathSync, rmSync, statfsSync, writeFileSync }
+    from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
+import { smallDisk } from './support/disk.mjs';
 import { World, OMGW } from './support/world.mjs';
 import { Child, until } from './support/process.mjs';
 import { request } from './support/partner.mjs';
@@ -53,34 +54,15 @@ async function eachOnce(world, accepted) {
     assert.equal(new Set(texts).size, texts.length, 'none twice');
 }
 
-// A file system that small; null, with the reason told, where none can be mounted.
-function smallDisk(t, name) {
-    const mount = path.join('/tmp', `omgw-${name}-${process.pid}`);
-    mkdirSync(mount, { recursive: true });
-    try {
-        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', mount],
-            { stdio: 'pipe' });
-    } catch (error) {
-        rmSync(mount, { recursive: true });
-        t.skip(`no tmpfs can be mounted here: ${error.stderr}`);
-        return null;
-    }
-    return mount;
-}
-
 // The reserve answers 503 before the disk is full; without it SQLite itself meets the end.
 for (const [name, settings] of [['its reserve', ''],
     ['its last byte', 'limits: { disk_reserve: 0 }']])
     test(`a disk full to ${name}: 503, then 2xx within 5 s of relief, same process`, async (t) => {
-        const mount = smallDisk(t, name.replace(/ /g, '-'));
+        let world;
+        const mount = smallDisk(t, name.replace(/ /g, '-'), '8m', () => world?.stop());
         if (mount === null)
             return;
-        const world = await World.start({ settings, database: path.join(mount, 'omgw.db') });
-        t.after(async () => {
-            await world.stop();
-            execFileSync('umount', [mount]);
-            rmSync(mount, { recursive: true });
-        });
+        world = await World.start({ settings, database: path.join(mount, 'omgw.db') });
         const accepted = [];
         const statuses = new Set();
         let said = 0;

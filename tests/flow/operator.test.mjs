@@ -2,10 +2,10 @@
 // bridges that are gone, limits.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { smallDisk } from './support/disk.mjs';
 import { OMGW, World, textsOf } from './support/world.mjs';
 import { until } from './support/process.mjs';
 
@@ -318,22 +318,11 @@ test('a bridge with too much waiting answers 503 until there is room', async (t)
 });
 
 test('below the disk reserve new events get 503, outcomes are still kept', async (t) => {
-    const mount = path.join(tmpdir(), `omgw-reserve-${process.pid}`);
-    mkdirSync(mount, { recursive: true });
-    try {
-        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', mount],
-            { stdio: 'pipe' });
-    } catch (error) {
-        rmSync(mount, { recursive: true });
-        t.skip(`no tmpfs can be mounted here: ${error.stderr}`);
+    let world;
+    const mount = smallDisk(t, 'reserve', '64m', () => world?.stop());
+    if (mount === null)
         return;
-    }
-    const world = await World.start({ database: path.join(mount, 'omgw.db') });
-    t.after(async () => {
-        await world.stop();
-        execFileSync('umount', [mount]);
-        rmSync(mount, { recursive: true });
-    });
+    world = await World.start({ database: path.join(mount, 'omgw.db') });
     await world.omgw('bridges', 'pause', 'acme');
     assert.equal((await world.partner.message('ana', 'before')).status, 202);
 
