@@ -10,23 +10,6 @@ import { smallDisk } from './support/disk.mjs';
 import { OMGW, World, textsOf } from './support/world.mjs';
 import { Child, until } from './support/process.mjs';
 
-async function json(world, ...args) {
-    const { code, text } = await world.omgw(...args, '--json');
-    assert.equal(code, 0, text);
-    return JSON.parse(text);
-}
-
-async function fails(world, code, pattern, ...args) {
-    const answer = await world.omgw(...args);
-    assert.equal(answer.code, code, answer.text);
-    assert.match(answer.text, pattern);
-}
-
-function sql(file, query) {
-    const text = execFileSync('sqlite3', ['-readonly', '-json', file, query]).toString();
-    return text === '' ? [] : JSON.parse(text);
-}
-
 // Customers that send one message after the other and note each 2xx, until told.
 function load(world, contacts, isOver) {
     const accepted = [];
@@ -43,8 +26,8 @@ function load(world, contacts, isOver) {
 }
 
 // What was accepted before is there, and of each contact no message is missing in between.
-function checkCopy(file, before) {
-    const rows = sql(file, 'SELECT sender_id FROM v_mappings ORDER BY accepted');
+function checkCopy(world, file, before) {
+    const rows = world.sql('SELECT sender_id FROM v_mappings ORDER BY accepted', file);
     const ids = new Set(rows.map((row) => row.sender_id));
     assert.deepEqual(before.filter((id) => !ids.has(id)), [], 'accepted and not in it');
     const highest = new Map();
@@ -67,20 +50,20 @@ test('a backup under load holds every 2xx before its start, and is sound', async
         await until('load', () => accepted.length > n * 300);
         const before = [...accepted];
         const file = path.join(world.dir, `backup-${n}.db`);
-        const result = await json(world, 'db', 'backup', file);
+        const result = await world.json('db', 'backup', file);
         assert.equal(result.file, file);
         assert.equal(result.bytes, statSync(file).size);
         assert.equal(statSync(file).mode & 0o7777, 0o600);
         files.push([file, before]);
     }
-    const verified = await json(world, 'db', 'verify');
+    const verified = await world.json('db', 'verify');
     assert.deepEqual([verified.ok, verified.findings], [true, []]);
     over = true;
     await ended;
     for (const [file, before] of files) {
-        const ids = checkCopy(file, before);
+        const ids = checkCopy(world, file, before);
         t.diagnostic(`${before.length} accepted before, ${ids.size} in the copy`);
-        assert.equal((await json(world, 'db', 'verify', file)).ok, true);
+        assert.equal((await world.json('db', 'verify', file)).ok, true);
     }
     assert.equal(world.gateway.events('backup.done').length, 6);
     assert.deepEqual(readdirSync(world.dir).filter((name) => /part|verify/.test(name)), []);
@@ -94,18 +77,18 @@ test('a restored database starts, repeats no public id, and goes on', async (t) 
     await until('all outcomes', async () =>
         await world.metric('omgw_deliveries_pending') === 0);
     const file = path.join(world.dir, 'copy.db');
-    await json(world, 'db', 'backup', file);
+    await world.json('db', 'backup', file);
     const lost = [];
     for (let n = 0; n < 20; n++)
         lost.push((await world.partner.message('ana', `late ${n}`)).json.id);
     await world.untilMessages(40);
-    await fails(world, 75, /another process holds .*\nomgw: stop the gateway first/,
+    await world.fails(75, /another process holds .*\nomgw: stop the gateway first/,
         'db', 'restore', file);
     await world.stopGateway();
 
-    const result = await json(world, 'db', 'restore', file);
+    const result = await world.json('db', 'restore', file);
     assert.equal(result.messages, 20);
-    assert.equal(sql(result.kept_as, 'SELECT count(*) AS n FROM messages')[0].n, 40);
+    assert.equal(world.sql('SELECT count(*) AS n FROM messages', result.kept_as)[0].n, 40);
     await world.startGateway();
     const again = [];
     for (let n = 0; n < 40; n++)
@@ -116,7 +99,7 @@ test('a restored database starts, repeats no public id, and goes on', async (t) 
     const texts = textsOf(await world.untilMessages(80), 'ana');
     assert.equal(texts.length, 80);
     assert.equal(new Set(texts).size, 80);
-    assert.equal((await json(world, 'db', 'verify')).ok, true);
+    assert.equal((await world.json('db', 'verify')).ok, true);
 });
 
 test('restored with --hold nothing is sent until each bridge is resumed', async (t) => {
@@ -127,7 +110,7 @@ test('restored with --hold nothing is sent until each bridge is resumed', async 
     for (let n = 0; n < 5; n++)
         await world.partner.message('ana', `waits ${n}`);
     const file = path.join(world.dir, 'copy.db');
-    await json(world, 'db', 'backup', file);
+    await world.json('db', 'backup', file);
     await world.clearFaults();
     await world.untilMessages(6); // delivered after the backup, which does not know it
     await world.stopGateway();
@@ -138,7 +121,7 @@ test('restored with --hold nothing is sent until each bridge is resumed', async 
     await world.startGateway();
     assert.equal((await world.partner.message('ana', 'accepted meanwhile')).status, 202);
     await world.agentSays('ana', 'held as well');
-    const shown = await json(world, 'bridges', 'show', 'acme');
+    const shown = await world.json('bridges', 'show', 'acme');
     assert.deepEqual(shown.pauses.map((p) => [p.scope, p.set_by, p.reason]), [
         ['bridge_to_genesys', 'operator', 'restored, resume when checked'],
         ['bridge_to_channel', 'operator', 'restored, resume when checked'],
@@ -164,7 +147,7 @@ test('a newer schema, a damaged file and other files are refused, nothing change
     await world.partner.message('ana', 'hello');
     await world.untilMessages(1);
     const file = path.join(world.dir, 'copy.db');
-    await json(world, 'db', 'backup', file);
+    await world.json('db', 'backup', file);
     await world.stopGateway();
     const before = statSync(world.database).ino;
 
@@ -176,17 +159,17 @@ test('a newer schema, a damaged file and other files are refused, nothing change
     };
     const newer = changed('newer.db', `INSERT INTO schema_migrations
         VALUES (9000, '9000_future', 'x', 1)`);
-    await fails(world, 78, /newer \(9000_future\).*use the omgw that wrote it/,
+    await world.fails(78, /newer \(9000_future\).*use the omgw that wrote it/,
         'db', 'restore', newer);
-    await fails(world, 78, /newer \(9000_future\)/, 'db', 'verify', newer);
+    await world.fails(78, /newer \(9000_future\)/, 'db', 'verify', newer);
     const damaged = changed('damaged.db', 'UPDATE conversations SET message_count = 99');
-    await fails(world, 65, /counts\tconversation 1\tcounts 99/, 'db', 'verify', damaged);
-    await fails(world, 65, /counts 99[^]*nothing was changed/, 'db', 'restore', damaged);
+    await world.fails(65, /counts\tconversation 1\tcounts 99/, 'db', 'verify', damaged);
+    await world.fails(65, /counts 99[^]*nothing was changed/, 'db', 'restore', damaged);
     const other = path.join(world.dir, 'letter');
     writeFileSync(other, 'dear aunt');
-    await fails(world, 65, /is no database/, 'db', 'verify', other);
-    await fails(world, 66, /No such file/, 'db', 'restore', path.join(world.dir, 'none'));
-    await fails(world, 78, /itself/, 'db', 'restore', world.database);
+    await world.fails(65, /is no database/, 'db', 'verify', other);
+    await world.fails(66, /No such file/, 'db', 'restore', path.join(world.dir, 'none'));
+    await world.fails(78, /itself/, 'db', 'restore', world.database);
 
     assert.equal(statSync(world.database).ino, before);
     assert.deepEqual(readdirSync(world.dir).filter((name) => /restore/.test(name)), []);
@@ -199,22 +182,22 @@ test('a stopped gateway is backed up and verified under its lock', async (t) => 
     await world.untilMessages(1);
     await world.stopGateway();
     const file = path.join(world.dir, 'copy.db');
-    await json(world, 'db', 'backup', file);
-    assert.equal(sql(file, 'SELECT count(*) AS n FROM messages')[0].n, 1);
-    await fails(world, 73, /is there: choose another name, or --force/, 'db', 'backup', file);
+    await world.json('db', 'backup', file);
+    assert.equal(world.sql('SELECT count(*) AS n FROM messages', file)[0].n, 1);
+    await world.fails(73, /is there: choose another name, or --force/, 'db', 'backup', file);
     assert.equal((await world.omgw('db', 'backup', file, '--force')).code, 0);
-    await fails(world, 73, /the database itself/, 'db', 'backup', world.database, '--force');
-    await fails(world, 73, /create the folder/, 'db', 'backup',
+    await world.fails(73, /the database itself/, 'db', 'backup', world.database, '--force');
+    await world.fails(73, /create the folder/, 'db', 'backup',
         path.join(world.dir, 'nowhere', 'copy.db'));
-    assert.deepEqual([(await json(world, 'db', 'verify')).ok], [true]);
+    assert.deepEqual([(await world.json('db', 'verify')).ok], [true]);
     // A folder gets a name by the time.
-    const named = await json(world, 'db', 'backup', world.dir);
+    const named = await world.json('db', 'backup', world.dir);
     assert.match(named.file, /\/omgw-\d{8}T\d{6}Z\.db$/);
     await world.startGateway();
-    await fails(world, 73, /is there/, 'db', 'backup', file);
+    await world.fails(73, /is there/, 'db', 'backup', file);
     assert.equal((await world.omgw('db', 'backup', file, '--force')).code, 0);
-    await fails(world, 73, /the database itself/, 'db', 'backup', world.database, '--force');
-    await fails(world, 73, /create the folder/, 'db', 'backup',
+    await world.fails(73, /the database itself/, 'db', 'backup', world.database, '--force');
+    await world.fails(73, /create the folder/, 'db', 'backup',
         path.join(world.dir, 'nowhere', 'copy.db'));
 });
 
@@ -224,21 +207,21 @@ test('every change by an operator is in the audit, with who did it', async (t) =
     await world.partner.message('ana', 'one');
     await world.partner.message('ana', 'two');
     await until('dead letters', async () =>
-        (await json(world, 'dead', 'list')).rows.length === 2);
+        (await world.json('dead', 'list')).rows.length === 2);
     await world.omgw('bridges', 'pause', 'acme', '--reason', 'look at it');
     await world.omgw('bridges', 'resume', 'acme');
-    await json(world, 'dead', 'replay', '1');
-    await json(world, 'dead', 'drop', '2', '--yes');
-    await fails(world, 1, /no dead letter/, 'dead', 'drop', '2', '--yes');
+    await world.json('dead', 'replay', '1');
+    await world.json('dead', 'drop', '2', '--yes');
+    await world.fails(1, /no dead letter/, 'dead', 'drop', '2', '--yes');
     await world.reload({});
     const file = path.join(world.dir, 'copy.db');
-    await json(world, 'db', 'backup', file);
+    await world.json('db', 'backup', file);
     await world.stopGateway();
-    await json(world, 'db', 'backup', file, '--force');
-    await json(world, 'db', 'restore', file);
+    await world.json('db', 'backup', file, '--force');
+    await world.json('db', 'restore', file);
     await world.startGateway();
 
-    const { rows } = await json(world, 'audit', 'list');
+    const { rows } = await world.json('audit', 'list');
     assert.deepEqual(rows.reverse().map((row) => [row.action, row.subject]), [
         ['pause', 'acme'], ['resume', 'acme'], ['replay', undefined], ['drop', undefined],
         ['reload', world.configFile], ['backup', file], ['backup', file], ['restore', file]]);
@@ -247,8 +230,8 @@ test('every change by an operator is in the audit, with who did it', async (t) =
     assert.deepEqual(JSON.parse(rows[0].details), { changed: 1, reason: 'look at it' });
     assert.deepEqual(JSON.parse(rows[2].details),
         { changed: 1, skipped: 0, deliveries: [1] });
-    assert.equal((await json(world, 'audit', 'list', '--limit', '3')).rows.length, 3);
-    assert.equal((await json(world, 'audit', 'list', '--since',
+    assert.equal((await world.json('audit', 'list', '--limit', '3')).rows.length, 3);
+    assert.equal((await world.json('audit', 'list', '--since',
         '2999-01-01T00:00:00Z')).rows.length, 0);
 });
 
@@ -282,9 +265,9 @@ test('a full disk during a backup leaves no half file and the gateway unharmed',
     await ended;
     assert.ok(accepted.length > 0);
     if (existsSync(file)) // an earlier one: whole, or not there
-        assert.equal((await json(world, 'db', 'verify', file)).ok, true);
+        assert.equal((await world.json('db', 'verify', file)).ok, true);
     assert.equal((await world.partner.message('ana', 'still served')).status, 202);
-    assert.equal((await json(world, 'db', 'verify')).ok, true);
+    assert.equal((await world.json('db', 'verify')).ok, true);
 });
 
 // Time goes by a hundred thousand times as fast for the command: little work is long.
@@ -293,7 +276,7 @@ test('long work says how far it is: a bar on a terminal, lines elsewhere', async
     for (let n = 0; n < 50; n++)
         await world.partner.message('ana', `text ${n}`);
     const file = path.join(world.dir, 'copy.db');
-    await json(world, 'db', 'backup', file);
+    await world.json('db', 'backup', file);
     const fast = { ...process.env, LD_PRELOAD: new Clock(t).options.env.LD_PRELOAD,
         FAKETIME: '+0 x100000' };
     const run = (env, command, ...args) =>

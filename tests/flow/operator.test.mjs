@@ -9,22 +9,9 @@ import { smallDisk } from './support/disk.mjs';
 import { OMGW, World, textsOf } from './support/world.mjs';
 import { until } from './support/process.mjs';
 
-// Runs a command that must succeed with one JSON document.
-async function json(world, ...args) {
-    const { code, text } = await world.omgw(...args, '--json');
-    assert.equal(code, 0, text);
-    return JSON.parse(text);
-}
-
-async function fails(world, code, pattern, ...args) {
-    const answer = await world.omgw(...args);
-    assert.equal(answer.code, code, answer.text);
-    assert.match(answer.text, pattern);
-}
-
 async function untilDead(world, count) {
     return until(`${count} dead letters`, async () => {
-        const { rows } = await json(world, 'dead', 'list');
+        const { rows } = await world.json('dead', 'list');
         return rows.length === count && rows;
     });
 }
@@ -37,7 +24,7 @@ test('a paused bridge holds what it accepts, also after a restart', async (t) =>
     assert.equal((await world.partner.message('ana', 'held')).status, 202);
     assert.equal((await world.partner.message('ana', 'held too')).status, 202);
 
-    const shown = await json(world, 'bridges', 'show', 'acme');
+    const shown = await world.json('bridges', 'show', 'acme');
     assert.equal(shown.state, 'paused');
     assert.equal(shown.pending, 2);
     assert.deepEqual(shown.pauses.map((p) => [p.scope, p.set_by, p.reason]), [
@@ -54,13 +41,13 @@ test('a paused bridge holds what it accepts, also after a restart', async (t) =>
     await world.startGateway();
     assert.equal((await world.partner.message('ana', 'later')).status, 202);
     assert.deepEqual(await world.messages(), []);
-    assert.equal((await json(world, 'bridges', 'list')).rows[0].pending, 3);
+    assert.equal((await world.json('bridges', 'list')).rows[0].pending, 3);
 
     assert.equal((await world.omgw('bridges', 'resume', 'acme')).code, 0);
     const rows = await world.untilMessages(3);
     assert.deepEqual(textsOf(rows, 'ana'), ['held', 'held too', 'later']);
     await until('nothing paused', async () => await world.metric('omgw_paused') === 0);
-    assert.equal((await json(world, 'bridges', 'show', 'acme')).state, 'active');
+    assert.equal((await world.json('bridges', 'show', 'acme')).state, 'active');
 });
 
 test('a broken peer pauses its bridge with a reason, and resume tries at once', async (t) => {
@@ -68,7 +55,7 @@ test('a broken peer pauses its bridge with a reason, and resume tries at once', 
     await world.fault({ route: 'message', status: 403, times: 1 });
     await world.partner.message('ana', 'refused at first');
     const shown = await until('the pause', async () => {
-        const bridge = await json(world, 'bridges', 'show', 'acme');
+        const bridge = await world.json('bridges', 'show', 'acme');
         return bridge.pauses.length > 0 && bridge;
     });
     assert.equal(shown.pauses[0].set_by, 'gateway');
@@ -91,7 +78,7 @@ test("replay turns the agent's mark from Failed to Delivered", async (t) => {
     const [letter] = await untilDead(world, 1);
     assert.equal(letter.contact, 'ana');
     assert.match(letter.reason, /422/);
-    const shown = await json(world, 'dead', 'show', String(letter.delivery));
+    const shown = await world.json('dead', 'show', String(letter.delivery));
     assert.equal(shown.text, 'please read');
     await until('the count', async () => await world.metric('omgw_dead_letters') === 1);
 
@@ -106,12 +93,12 @@ test("replay turns the agent's mark from Failed to Delivered", async (t) => {
     assert.deepEqual([receipts[1].id, receipts[1].status], [id, 'Delivered']);
     assert.equal(await world.metric('omgw_dead_letters'), 0);
 
-    const rows = (await json(world, 'deliveries', 'list')).rows;
+    const rows = (await world.json('deliveries', 'list')).rows;
     assert.deepEqual(rows.map((row) => [row.state, row.replay]),
         [['done', true], ['dropped', false]]);
-    assert.equal((await json(world, 'messages', 'show', letter.message)).status,
+    assert.equal((await world.json('messages', 'show', letter.message)).status,
         'delivered');
-    await fails(world, 1, /no dead letter/, 'dead', 'replay', String(letter.delivery));
+    await world.fails(1, /no dead letter/, 'dead', 'replay', String(letter.delivery));
 });
 
 test('bulk replay keeps the order, a dry run changes nothing', async (t) => {
@@ -124,21 +111,21 @@ test('bulk replay keeps the order, a dry run changes nothing', async (t) => {
     await world.partner.message('ana', 'in between');
     await world.untilMessages(1);
 
-    const rehearsed = await json(world, 'dead', 'replay', '--bridge', 'acme', '--dry-run');
+    const rehearsed = await world.json('dead', 'replay', '--bridge', 'acme', '--dry-run');
     assert.equal(rehearsed.rows.length, 20);
-    assert.equal((await json(world, 'dead', 'replay', '--since', '2020-01-01T00:00:00Z',
+    assert.equal((await world.json('dead', 'replay', '--since', '2020-01-01T00:00:00Z',
         '--contact', 'bob', '--dry-run')).rows.length, 10);
-    assert.equal((await json(world, 'dead', 'list')).rows.length, 20);
+    assert.equal((await world.json('dead', 'list')).rows.length, 20);
 
-    assert.deepEqual(await json(world, 'dead', 'replay', '--bridge', 'acme'),
+    assert.deepEqual(await world.json('dead', 'replay', '--bridge', 'acme'),
         { changed: 20, skipped: [] });
     const rows = await world.untilMessages(21);
     const order = (contact) => Array.from({ length: 10 }, (_, n) => `${contact} ${n}`);
     assert.deepEqual(textsOf(rows, 'ana'), ['in between', ...order('ana')]);
     assert.deepEqual(textsOf(rows, 'bob'), order('bob'));
-    await until('the status', async () => (await json(world, 'messages', 'list',
+    await until('the status', async () => (await world.json('messages', 'list',
         '--state', 'delivered')).rows.length === 20);
-    assert.deepEqual(await json(world, 'dead', 'replay', '--bridge', 'acme'),
+    assert.deepEqual(await world.json('dead', 'replay', '--bridge', 'acme'),
         { changed: 0, skipped: [] });
 });
 
@@ -149,14 +136,14 @@ test('a dropped dead letter is gone for good, and only by a clear word', async (
     await world.partner.message('bob', 'two');
     const [second] = await untilDead(world, 2);
     const number = String(second.delivery);
-    await fails(world, 64, /add --yes/, 'dead', 'drop', number);
-    await fails(world, 64, /NUMBER of one delivery/, 'dead', 'drop');
-    await fails(world, 64, /NUMBER of one delivery/, 'dead', 'drop', number, '--bridge', 'acme');
-    assert.equal((await json(world, 'dead', 'drop', number, '--yes')).changed, 1);
-    assert.equal((await json(world, 'dead', 'list')).rows.length, 1);
-    assert.equal((await json(world, 'deliveries', 'show', number)).state, 'dropped');
+    await world.fails(64, /add --yes/, 'dead', 'drop', number);
+    await world.fails(64, /NUMBER of one delivery/, 'dead', 'drop');
+    await world.fails(64, /NUMBER of one delivery/, 'dead', 'drop', number, '--bridge', 'acme');
+    assert.equal((await world.json('dead', 'drop', number, '--yes')).changed, 1);
+    assert.equal((await world.json('dead', 'list')).rows.length, 1);
+    assert.equal((await world.json('deliveries', 'show', number)).state, 'dropped');
     assert.equal(await world.metric('omgw_dead_letters'), 1);
-    await fails(world, 1, /no dead letter/, 'dead', 'drop', number, '--yes');
+    await world.fails(1, /no dead letter/, 'dead', 'drop', number, '--yes');
 });
 
 test('lists page by number and filter; piped they are tab-separated', async (t) => {
@@ -164,22 +151,22 @@ test('lists page by number and filter; piped they are tab-separated', async (t) 
     for (let n = 0; n < 5; n++)
         await world.partner.message(n % 2 ? 'ana' : 'bob', `text ${n}`);
     await world.untilMessages(5);
-    const first = await json(world, 'messages', 'list', '--limit', '2');
+    const first = await world.json('messages', 'list', '--limit', '2');
     assert.equal(first.rows.length, 2);
-    const second = await json(world, 'messages', 'list', '--limit', '3',
+    const second = await world.json('messages', 'list', '--limit', '3',
         '--after', String(first.next));
     assert.deepEqual([...first.rows, ...second.rows].map((row) => row.number),
         [5, 4, 3, 2, 1]);
-    assert.equal((await json(world, 'messages', 'list', '--contact', 'ana')).rows.length, 2);
-    assert.equal((await json(world, 'contacts', 'list')).rows.length, 2);
-    assert.equal((await json(world, 'contacts', 'show', 'ana')).contact, 'ana');
-    assert.equal((await json(world, 'conversations', 'list', '--state', 'open')).rows.length, 2);
-    assert.equal((await json(world, 'conversations', 'show', '1')).messages, 3);
-    assert.equal((await json(world, 'messages', 'list', '--since', '1h')).rows.length, 5);
-    assert.equal((await json(world, 'messages', 'list', '--since',
+    assert.equal((await world.json('messages', 'list', '--contact', 'ana')).rows.length, 2);
+    assert.equal((await world.json('contacts', 'list')).rows.length, 2);
+    assert.equal((await world.json('contacts', 'show', 'ana')).contact, 'ana');
+    assert.equal((await world.json('conversations', 'list', '--state', 'open')).rows.length, 2);
+    assert.equal((await world.json('conversations', 'show', '1')).messages, 3);
+    assert.equal((await world.json('messages', 'list', '--since', '1h')).rows.length, 5);
+    assert.equal((await world.json('messages', 'list', '--since',
         '2999-01-01T00:00:00Z')).rows.length, 0);
     assert.ok(first.rows.every((row) => row.text === undefined), 'no text in lists');
-    assert.equal((await json(world, 'messages', 'show', first.rows[0].message)).text, 'text 4');
+    assert.equal((await world.json('messages', 'show', first.rows[0].message)).text, 'text 4');
 
     const { code, text } = await world.omgw('messages', 'list');
     assert.equal(code, 0);
@@ -188,11 +175,11 @@ test('lists page by number and filter; piped they are tab-separated', async (t) 
     assert.ok(lines.every((line) => line.length === 9), text);
     assert.equal(lines[0][3], 'bob');
 
-    await fails(world, 64, /accepted, sent, delivered/, 'messages', 'list', '--state', 'dead');
-    await fails(world, 64, /span such as/, 'messages', 'list', '--since', 'yesterday');
-    await fails(world, 64, /1 to 10000/, 'messages', 'list', '--limit', '0');
-    await fails(world, 1, /knows no bridge "acne"/, 'messages', 'list', '--bridge', 'acne');
-    await fails(world, 1, /none with "4711"/, 'deliveries', 'show', '4711');
+    await world.fails(64, /accepted, sent, delivered/, 'messages', 'list', '--state', 'dead');
+    await world.fails(64, /span such as/, 'messages', 'list', '--since', 'yesterday');
+    await world.fails(64, /1 to 10000/, 'messages', 'list', '--limit', '0');
+    await world.fails(1, /knows no bridge "acne"/, 'messages', 'list', '--bridge', 'acne');
+    await world.fails(1, /none with "4711"/, 'deliveries', 'show', '4711');
 });
 
 test('the overview of commands stands in two columns', () => {
@@ -207,14 +194,14 @@ test('the overview of commands stands in two columns', () => {
 
 test('a mistyped command or option is answered with the nearest', async (t) => {
     const world = await World.open(t);
-    await fails(world, 64, /did you mean "omgw bridges list"/, 'brdiges', 'list');
-    await fails(world, 64, /did you mean "omgw trace"/, 'trcae', 'x');
-    await fails(world, 64, /did you mean --bridge/, 'dead', 'list', '--brigde', 'acme');
+    await world.fails(64, /did you mean "omgw bridges list"/, 'brdiges', 'list');
+    await world.fails(64, /did you mean "omgw trace"/, 'trcae', 'x');
+    await world.fails(64, /did you mean --bridge/, 'dead', 'list', '--brigde', 'acme');
     for (const verb of ['show', 'pause', 'test'])
-        await fails(world, 1, /no bridge "acne"; did you mean "acme"\?/, 'bridges', verb, 'acne');
-    await fails(world, 1, /no bridge "acne"; did you mean "acme"\?/,
+        await world.fails(1, /no bridge "acne"; did you mean "acme"\?/, 'bridges', verb, 'acne');
+    await world.fails(1, /no bridge "acne"; did you mean "acme"\?/,
         'messages', 'list', '--bridge', 'acne');
-    await fails(world, 1, /no bridge "zzz"; see "omgw bridges list"/, 'bridges', 'pause', 'zzz');
+    await world.fails(1, /no bridge "zzz"; see "omgw bridges list"/, 'bridges', 'pause', 'zzz');
     const { code, text } = await world.omgw('dead');
     assert.equal(code, 64);
     for (const verb of ['list', 'show', 'replay', 'drop'])
@@ -223,15 +210,15 @@ test('a mistyped command or option is answered with the nearest', async (t) => {
 
 test('a ping shows whether the channel takes our signature', async (t) => {
     const world = await World.open(t);
-    const good = await json(world, 'bridges', 'test', 'acme');
+    const good = await world.json('bridges', 'test', 'acme');
     assert.equal(good.http_status, 200);
     const [ping] = world.partner.of('ping');
     assert.ok(ping.verified);
     world.partner.rules.push((event) => event.type === 'ping' && { status: 401 });
-    await fails(world, 1, /answered 401/, 'bridges', 'test', 'acme');
+    await world.fails(1, /answered 401/, 'bridges', 'test', 'acme');
     await world.partner.stop();
-    await fails(world, 1, /no answer/, 'bridges', 'test', 'acme');
-    await fails(world, 1, /no bridge "acne"/, 'bridges', 'test', 'acne');
+    await world.fails(1, /no answer/, 'bridges', 'test', 'acme');
+    await world.fails(1, /no bridge "acne"/, 'bridges', 'test', 'acne');
     await world.partner.start(world.partner.port);
 });
 
@@ -240,8 +227,8 @@ test('changing verbs say that no gateway runs, reading ones need none', async (t
     await world.partner.message('ana', 'hello');
     await world.untilMessages(1);
     await world.stopGateway();
-    await fails(world, 69, /no gateway is running here.*omgw serve/, 'bridges', 'pause', 'acme');
-    assert.equal((await json(world, 'messages', 'list')).rows.length, 1);
+    await world.fails(69, /no gateway is running here.*omgw serve/, 'bridges', 'pause', 'acme');
+    assert.equal((await world.json('messages', 'list')).rows.length, 1);
     await world.startGateway();
 });
 
@@ -263,15 +250,15 @@ test('a removed bridge is paused, then forgotten into dead letters', async (t) =
     await world.omgw('bridges', 'pause', 'second');
     for (const text of ['one', 'two', 'three'])
         assert.equal((await world.partner.message('ana', text, {}, { bridge: 'second' })).status, 202);
-    await fails(world, 1, /take it out of the configuration/, 'bridges', 'forget', 'second', '--yes');
+    await world.fails(1, /take it out of the configuration/, 'bridges', 'forget', 'second', '--yes');
 
     await world.reload({ bridges: '' });
     assert.equal((await world.partner.message('ana', 'x', {}, { bridge: 'second' })).status, 401);
-    const shown = await json(world, 'bridges', 'show', 'second');
+    const shown = await world.json('bridges', 'show', 'second');
     assert.deepEqual([shown.state, shown.pending], ['not configured', 3]);
-    await fails(world, 64, /3 deliveries.*--yes/, 'bridges', 'forget', 'second');
-    assert.equal((await json(world, 'bridges', 'forget', 'second', '--yes')).changed, 3);
-    const { rows } = await json(world, 'dead', 'list', '--bridge', 'second');
+    await world.fails(64, /3 deliveries.*--yes/, 'bridges', 'forget', 'second');
+    assert.equal((await world.json('bridges', 'forget', 'second', '--yes')).changed, 3);
+    const { rows } = await world.json('dead', 'list', '--bridge', 'second');
     assert.equal(rows.length, 3);
     assert.ok(rows.every((row) => /forgotten/.test(row.reason)));
 
@@ -281,7 +268,7 @@ test('a removed bridge is paused, then forgotten into dead letters', async (t) =
     await until('the message', async () =>
         (await world.messages()).some((row) => row.channel.messageId === id));
     assert.equal((await world.messages()).length, 1, 'what was forgotten stays so');
-    assert.equal((await json(world, 'dead', 'replay', '--bridge', 'second')).changed, 3);
+    assert.equal((await world.json('dead', 'replay', '--bridge', 'second')).changed, 3);
     assert.deepEqual(textsOf(await world.untilMessages(4), 'ana'), ['one', 'two', 'three']);
 });
 
@@ -335,7 +322,7 @@ test('below the disk reserve new events get 503, outcomes are still kept', async
     await world.gateway.untilEvent('disk.low');
     await world.omgw('bridges', 'resume', 'acme');
     await until('the outcome', async () =>
-        (await json(world, 'deliveries', 'show', '1')).state === 'done');
+        (await world.json('deliveries', 'show', '1')).state === 'done');
 
     rmSync(filler);
     const relieved = Date.now();

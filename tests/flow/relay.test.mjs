@@ -144,7 +144,7 @@ test('typing goes both ways and is never stored', async (t) => {
     const [typing] = await world.partner.untilReceived('agent.typing',
         (e) => e.type === 'agent.typing');
     assert.equal(typing.data.to.id, 'ana');
-    const status = JSON.parse((await world.omgw('db', 'status', '--json')).text);
+    const status = await world.stored();
     assert.equal(status.messages, 0);
 });
 

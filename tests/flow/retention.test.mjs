@@ -2,7 +2,6 @@
 // between two runs (support/clock.mjs: needs a build without sanitizers), and by other
 // settings at a reload.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { Clock } from './support/clock.mjs';
 import { World, textsOf } from './support/world.mjs';
@@ -117,8 +116,7 @@ test('a shorter retention counts from the reload on; pages are used again', asyn
         await quiet(world);
         await world.reload({ settings: 'retention: { messages: 1ms, bodies: 1ms }' });
         await until('all but the newest to go', async () => count(world, 'messages') === 1);
-        return Number(execFileSync('sqlite3', ['-readonly', world.database,
-            'PRAGMA page_count']).toString());
+        return world.sql('PRAGMA page_count')[0].page_count;
     };
     await cycle('first');
     const second = await cycle('second');

@@ -29,8 +29,7 @@ test('401 on the integration: paused with its reason, delivered within probe + 1
             await world.fault({ route: 'message', status: 401 });
             await world.partner.message('patient-contact', text);
             const shown = await until('the pause', async () => {
-                const answer = await world.omgw('bridges', 'show', 'acme', '--json');
-                const bridge = JSON.parse(answer.text);
+                const bridge = await world.json('bridges', 'show', 'acme');
                 return bridge.pauses.length > 0 && bridge;
             });
             assert.equal(shown.pauses[0].set_by, 'gateway');

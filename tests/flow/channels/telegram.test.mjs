@@ -135,7 +135,7 @@ test('a revoked token pauses the bridge, and nothing dies of it', async (t) => {
     await agent(world, ANA, 'one');
     await until('the pause', async () =>
         await world.metric('omgw_paused', 'bridge="shop"') > 0);
-    const shown = JSON.parse((await world.omgw('bridges', 'show', 'shop', '--json')).text);
+    const shown = await world.json('bridges', 'show', 'shop');
     assert.match(JSON.stringify(shown), /Telegram answered 401: Unauthorized/);
     api.answers.splice(0);
     await until('it', () => api.shown(ANA).length === 1);

@@ -266,24 +266,32 @@ ${this.#part(extra.bridges)}
             { name: `${this.id}.${args[0] === 'trace' ? 'trace' : 'command'}` }).said();
     }
 
-    async trace(id) {
-        const { code, text } = await this.omgw('trace', id, '--json');
-        if (code !== 0)
-            throw new Error(`trace ${id}: ${code} ${text}`);
+    // A command that must succeed with one JSON document.
+    async json(...args) {
+        const { code, text } = await this.omgw(...args, '--json');
+        assert.equal(code, 0, `${args.join(' ')}: ${code} ${text}`);
         return JSON.parse(text);
     }
 
-    async stored() {
-        const { code, text } = await this.omgw('db', 'status', '--json');
-        if (code !== 0)
-            throw new Error(`db status: ${code} ${text}`);
-        return JSON.parse(text);
+    // A command that must fail with that exit code and words.
+    async fails(code, pattern, ...args) {
+        const answer = await this.omgw(...args);
+        assert.equal(answer.code, code, answer.text);
+        assert.match(answer.text, pattern);
     }
 
-    // Rows of a query, as an operator would look.
-    sql(query) {
+    trace(id) {
+        return this.json('trace', id);
+    }
+
+    stored() {
+        return this.json('db', 'status');
+    }
+
+    // Rows of a query, as an operator would look; also into a copy of the database.
+    sql(query, file = this.database) {
         const text = execFileSync('sqlite3',
-            ['-readonly', '-json', '-cmd', '.timeout 5000', this.database, query]).toString();
+            ['-readonly', '-json', '-cmd', '.timeout 5000', file, query]).toString();
         return text === '' ? [] : JSON.parse(text);
     }
 
