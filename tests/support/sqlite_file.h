@@ -105,6 +105,10 @@ static inline int file_tear_down(void **state)
     return 0;
 }
 
+/* A test that gets one as its state. */
+#define ON_A_FILE(test)                                                                \
+    cmocka_unit_test_setup_teardown(test, file_set_up, file_tear_down)
+
 /* --- past the store -------------------------------------------------------- */
 
 /* The columns of the first row as text, with bars between, from a read-only connection

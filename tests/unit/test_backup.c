@@ -160,8 +160,6 @@ static void end_of_the_gateway_refuses_new_ones(void **state)
 
 int main(void)
 {
-#define ON_A_FILE(test)                                                                \
-    cmocka_unit_test_setup_teardown(test, file_set_up, file_tear_down)
     const struct CMUnitTest tests[] = {
         ON_A_FILE(backup_is_copied_by_the_writer_and_named_by_its_thread),
         ON_A_FILE(one_backup_at_a_time),

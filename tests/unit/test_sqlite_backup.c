@@ -349,8 +349,6 @@ static int install(void **state)
 
 int main(void)
 {
-#define ON_A_FILE(test)                                                                \
-    cmocka_unit_test_setup_teardown(test, file_set_up, file_tear_down)
     const struct CMUnitTest tests[] = {
         ON_A_FILE(backup_is_one_sound_file_for_its_owner_only),
         ON_A_FILE(backup_holds_what_is_committed_until_its_last_step),

@@ -323,23 +323,20 @@ static void reader_cannot_write(void **state)
     expect_i64("still there", 1, file_count(f->path, "SELECT count(*) FROM bridges"));
 }
 
-#define TEST(function)                                                                 \
-    cmocka_unit_test_setup_teardown(function, file_set_up, file_tear_down)
-
 int main(void)
 {
     faults_install();
     const struct CMUnitTest tests[] = {
-        TEST(every_failing_write_and_sync_loses_nothing),
-        TEST(every_failing_allocation_loses_nothing),
-        TEST(rollback_without_memory_is_made_up_for),
-        TEST(every_failing_allocation_of_opening_is_told),
-        TEST(file_that_may_not_grow_is_like_a_full_disk),
-        TEST(nothing_is_written_after_the_transaction_was_dropped),
-        TEST(database_at_its_ceiling_works_again_above_it),
-        TEST(damaged_file_is_not_a_passing_trouble),
-        TEST(read_that_takes_too_long_is_ended),
-        TEST(reader_cannot_write),
+        ON_A_FILE(every_failing_write_and_sync_loses_nothing),
+        ON_A_FILE(every_failing_allocation_loses_nothing),
+        ON_A_FILE(rollback_without_memory_is_made_up_for),
+        ON_A_FILE(every_failing_allocation_of_opening_is_told),
+        ON_A_FILE(file_that_may_not_grow_is_like_a_full_disk),
+        ON_A_FILE(nothing_is_written_after_the_transaction_was_dropped),
+        ON_A_FILE(database_at_its_ceiling_works_again_above_it),
+        ON_A_FILE(damaged_file_is_not_a_passing_trouble),
+        ON_A_FILE(read_that_takes_too_long_is_ended),
+        ON_A_FILE(reader_cannot_write),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -330,8 +330,6 @@ static int install(void **state)
 
 int main(void)
 {
-#define ON_A_FILE(test)                                                                \
-    cmocka_unit_test_setup_teardown(test, file_set_up, file_tear_down)
     const struct CMUnitTest tests[] = {
         ON_A_FILE(restore_puts_the_backup_in_place_and_keeps_what_was_there),
         ON_A_FILE(restore_takes_the_log_of_a_killed_gateway_along),

@@ -382,8 +382,6 @@ static void offline_leaves_no_lock_where_there_is_no_database(void **state)
 
 int main(void)
 {
-#define ON_A_FILE(test)                                                                \
-    cmocka_unit_test_setup_teardown(test, file_set_up, file_tear_down)
     const struct CMUnitTest tests[] = {
         ON_A_FILE(sound_database_has_no_findings),
         ON_A_FILE(empty_database_has_no_findings),
