@@ -145,3 +145,11 @@ static inline void faults_install(void)
     faulty_vfs.xOpen = faulty_open;
     assert_int_equal(SQLITE_OK, sqlite3_vfs_register(&faulty_vfs, 1));
 }
+
+/* The same, as the set-up of a group of tests. */
+static inline int faults_set_up(void **state)
+{
+    (void)state;
+    faults_install();
+    return 0;
+}

@@ -340,13 +340,6 @@ static void backup_without_memory_leaves_no_half_file(void **state)
     accept_range(f, 20, 21, 100);
 }
 
-static int install(void **state)
-{
-    (void)state;
-    faults_install();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -364,5 +357,5 @@ int main(void)
         ON_A_FILE(backup_on_a_failing_disk_leaves_no_half_file),
         ON_A_FILE(backup_without_memory_leaves_no_half_file),
     };
-    return cmocka_run_group_tests(tests, install, NULL);
+    return cmocka_run_group_tests(tests, faults_set_up, NULL);
 }

@@ -321,13 +321,6 @@ static void restore_on_a_failing_disk_changes_nothing(void **state)
     tear_down(&r);
 }
 
-static int install(void **state)
-{
-    (void)state;
-    faults_install();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -342,5 +335,5 @@ int main(void)
         ON_A_FILE(stopped_restore_changes_nothing),
         ON_A_FILE(restore_on_a_failing_disk_changes_nothing),
     };
-    return cmocka_run_group_tests(tests, install, NULL);
+    return cmocka_run_group_tests(tests, faults_set_up, NULL);
 }
