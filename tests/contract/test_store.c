@@ -51,12 +51,6 @@ static void a_second_writer_is_refused(struct store_fixture *f)
 
 /* --- transactions -------------------------------------------------------- */
 
-static void set_mark(struct store_fixture *f, const char *name)
-{
-    const struct pause mark = {.scope = PAUSE_ORGANISATION, .name = str_of(name)};
-    expect_ok(f, store_pause_set(f->store, &mark, &f->err));
-}
-
 static void add_name(const struct pause *pause, void *context)
 {
     struct buf *names = context;
@@ -82,10 +76,10 @@ static void expect_marks(struct store_fixture *f, const char *want)
 static void commit_keeps_and_rollback_forgets(struct store_fixture *f)
 {
     suite_begin(f);
-    set_mark(f, "kept");
+    suite_mark(f, "kept");
     suite_commit(f);
     suite_begin(f);
-    set_mark(f, "forgotten");
+    suite_mark(f, "forgotten");
     expect_marks(f, "forgotten kept");
     store_rollback(f->store);
     expect_marks(f, "kept");
@@ -99,13 +93,13 @@ static void undo_takes_back_one_job_only(struct store_fixture *f)
 {
     suite_begin(f);
     expect_ok(f, store_savepoint(f->store, &f->err));
-    set_mark(f, "a");
+    suite_mark(f, "a");
     expect_ok(f, store_release(f->store, &f->err));
     expect_ok(f, store_savepoint(f->store, &f->err));
-    set_mark(f, "b");
+    suite_mark(f, "b");
     expect_ok(f, store_undo(f->store, &f->err));
     expect_ok(f, store_savepoint(f->store, &f->err));
-    set_mark(f, "c");
+    suite_mark(f, "c");
     expect_ok(f, store_release(f->store, &f->err));
     suite_commit(f);
     expect_marks(f, "a c");
@@ -115,7 +109,7 @@ static void a_reader_sees_what_is_committed(struct store_fixture *f)
 {
     CLEANUP(store_closep) struct store *reader = suite_reader(f);
     suite_begin(f);
-    set_mark(f, "a");
+    suite_mark(f, "a");
     expect_marks_in(f, reader, "");
     suite_commit(f);
     expect_marks_in(f, reader, "a");
@@ -125,7 +119,7 @@ static void closing_forgets_an_open_transaction(struct store_fixture *f)
 {
     struct store *reader = suite_reader(f); /* keeps a memory: database alive */
     suite_begin(f);
-    set_mark(f, "a");
+    suite_mark(f, "a");
     store_close(TAKE(f->store));
     expect_ok(f, suite_open(f, STORE_WRITER, &f->store));
     expect_marks(f, "");
@@ -135,7 +129,7 @@ static void closing_forgets_an_open_transaction(struct store_fixture *f)
 static void maintaining_changes_nothing_that_is_kept(struct store_fixture *f)
 {
     suite_begin(f);
-    set_mark(f, "a");
+    suite_mark(f, "a");
     suite_commit(f);
     store_maintain(f->store);
     expect_marks(f, "a");
@@ -156,7 +150,7 @@ static void everything_is_there_after_reopening(struct store_fixture *f)
     uint32_t tag = 0;
     expect_ok(f, store_id_add(f->store, f->bridge, &key, delivery.message_id, 7,
                               SUITE_NOW_MS, &message, &tag, &f->err));
-    set_mark(f, "a");
+    suite_mark(f, "a");
     suite_commit(f);
     store_close(TAKE(f->store));
     expect_ok(f, suite_open(f, STORE_WRITER, &f->store));

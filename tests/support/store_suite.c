@@ -47,6 +47,31 @@ void suite_commit(struct store_fixture *f)
     expect_ok(f, store_commit(f->store, &f->err));
 }
 
+/* --- marks --------------------------------------------------------------- */
+
+void suite_mark(struct store_fixture *f, const char *name)
+{
+    const struct pause mark = {.scope = PAUSE_ORGANISATION, .name = str_of(name)};
+    expect_ok(f, store_pause_set(f->store, &mark, &f->err));
+}
+
+static void count_mark(const struct pause *pause, void *context)
+{
+    (void)pause;
+    ++*(int *)context;
+}
+
+int suite_count_marks(struct store *store)
+{
+    struct error err = {0};
+    int count = 0;
+    enum status status = store_pauses(store, count_mark, &count, &err);
+    expect_ok_at("store_pauses", status, &err, __FILE__, __LINE__);
+    return count;
+}
+
+/* --- rows, inside a transaction ------------------------------------------ */
+
 int64_t suite_bridge(struct store_fixture *f, const char *name)
 {
     struct bridge_record bridge = {
@@ -54,8 +79,6 @@ int64_t suite_bridge(struct store_fixture *f, const char *name)
     expect_ok(f, store_bridge_sync(f->store, &bridge, SUITE_NOW_MS, &f->err));
     return bridge.row;
 }
-
-/* --- rows, inside a transaction ------------------------------------------ */
 
 struct contact suite_contact(struct store_fixture *f, const char *id)
 {

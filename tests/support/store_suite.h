@@ -77,6 +77,13 @@ void store_closep(struct store **store);
 void suite_begin(struct store_fixture *f);
 void suite_commit(struct store_fixture *f);
 
+/* --- marks: pauses that show what was written ------------------------------ */
+
+/* Inside a transaction. */
+void suite_mark(struct store_fixture *f, const char *name);
+/* How many the handle sees. */
+int suite_count_marks(struct store *store);
+
 /* --- rows, inside a transaction ------------------------------------------ */
 
 int64_t suite_bridge(struct store_fixture *f, const char *name);

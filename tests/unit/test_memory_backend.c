@@ -11,12 +11,6 @@
 
 /* --- names --------------------------------------------------------------- */
 
-static void set_mark(struct store_fixture *f, const char *name)
-{
-    const struct pause mark = {.scope = PAUSE_ORGANISATION, .name = str_of(name)};
-    expect_ok(f, store_pause_set(f->store, &mark, &f->err));
-}
-
 static void count_pause(const struct pause *pause, void *context)
 {
     (void)pause;
@@ -37,7 +31,7 @@ static void databases_of_two_names_are_two(struct store_fixture *f)
     const struct store_options options = {.mode = STORE_WRITER};
     expect_ok(f, store_open("memory:other", &options, &other, &f->err));
     suite_begin(f);
-    set_mark(f, "here");
+    suite_mark(f, "here");
     suite_commit(f);
     expect_marks(f, other, 0);
     store_close(TAKE(f->store));
@@ -294,7 +288,7 @@ static void what_fails_says_retry_and_gives_nothing(struct store_fixture *f)
 static void a_lost_transaction_says_retry_until_rolled_back(struct store_fixture *f)
 {
     suite_begin(f);
-    set_mark(f, "lost");
+    suite_mark(f, "lost");
     expect_ok(f, store_savepoint(f->store, &f->err));
     memory_store_fail(f->store, 1, MEMORY_DROPS_TRANSACTION);
     int64_t pending;
@@ -306,7 +300,7 @@ static void a_lost_transaction_says_retry_until_rolled_back(struct store_fixture
     expect_status("undo", STATUS_RETRY, store_undo(f->store, &f->err));
     expect_status("commit", STATUS_RETRY, store_commit(f->store, &f->err));
     suite_begin(f);
-    set_mark(f, "kept");
+    suite_mark(f, "kept");
     suite_commit(f);
     expect_marks(f, f->store, 1);
 }
@@ -314,7 +308,7 @@ static void a_lost_transaction_says_retry_until_rolled_back(struct store_fixture
 static void a_full_disk_takes_nothing_until_it_has_room(struct store_fixture *f)
 {
     suite_begin(f);
-    set_mark(f, "before");
+    suite_mark(f, "before");
     suite_commit(f);
     suite_begin(f);
     const struct pause mark = {.scope = PAUSE_ORGANISATION, .name = STR("lost")};
@@ -325,7 +319,7 @@ static void a_full_disk_takes_nothing_until_it_has_room(struct store_fixture *f)
     expect_marks(f, f->store, 1); /* reading goes on */
     memory_store_set_state(f->store, MEMORY_WORKS);
     suite_begin(f);
-    set_mark(f, "after");
+    suite_mark(f, "after");
     suite_commit(f);
     expect_marks(f, f->store, 2);
 }
@@ -333,12 +327,12 @@ static void a_full_disk_takes_nothing_until_it_has_room(struct store_fixture *f)
 static void a_dead_process_keeps_what_it_had_committed(struct store_fixture *f)
 {
     suite_begin(f);
-    set_mark(f, "committed");
+    suite_mark(f, "committed");
     suite_commit(f);
     CLEANUP(store_closep) struct store *keeper = NULL;
     expect_ok(f, suite_open(f, STORE_READER, &keeper));
     suite_begin(f);
-    set_mark(f, "not committed");
+    suite_mark(f, "not committed");
     memory_store_set_state(f->store, MEMORY_IS_DEAD);
     size_t count = 0;
     expect_status("read", STATUS_RETRY,

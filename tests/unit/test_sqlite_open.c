@@ -1,8 +1,7 @@
 /* What a writer that opens a database finds of the one before. */
 #include "support/vfs_memory.h"
 
-#include "gateway/store.h"
-#include "support/expect.h"
+#include "support/store_suite.h"
 
 static struct vfs_memory *vfs;
 static struct error err;
@@ -25,19 +24,6 @@ static enum status set_mark(struct store *store, const char *name)
     return store_commit(store, &err);
 }
 
-static void count_mark(const struct pause *pause, void *context)
-{
-    (void)pause;
-    ++*(int *)context;
-}
-
-static int count_marks(struct store *store)
-{
-    int count = 0;
-    expect_status("marks", STATUS_OK, store_pauses(store, count_mark, &count, &err));
-    return count;
-}
-
 /* The commit was refused, so its sender repeats; the next process sees it and says that
  * it is stored: then it must be, whatever happens to the machine. */
 static void what_is_found_behind_a_failed_sync_is_safe(void **state)
@@ -56,13 +42,13 @@ static void what_is_found_behind_a_failed_sync_is_safe(void **state)
         store_close(store);
 
         store = open_writer();
-        int seen = count_marks(store);
+        int seen = suite_count_marks(store);
         expect_i64("it had been written", 2, seen);
         vfs_memory_lose_power(vfs, fate, &random);
         store_close(store);
 
         store = open_writer();
-        expect_i64("still there", seen, count_marks(store));
+        expect_i64("still there", seen, suite_count_marks(store));
         store_close(store);
         vfs_memory_free(vfs);
     }

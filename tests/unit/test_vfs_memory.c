@@ -3,9 +3,8 @@
 #include "support/vfs_memory.h"
 
 #include "gateway/memory.h"
-#include "gateway/store.h"
 #include "store/sqlite.h"
-#include "support/expect.h"
+#include "support/store_suite.h"
 
 #define URL "sqlite:/omgw.db"
 
@@ -38,19 +37,6 @@ static enum status set_mark(struct store *store, const char *name)
         return store_commit(store, &err);
     store_rollback(store);
     return status;
-}
-
-static void count_mark(const struct pause *pause, void *context)
-{
-    (void)pause;
-    ++*(int *)context;
-}
-
-static int count_marks(struct store *store)
-{
-    int count = 0;
-    expect_status("marks", STATUS_OK, store_pauses(store, count_mark, &count, &err));
-    return count;
 }
 
 static int set_up(void **state)
@@ -124,13 +110,13 @@ static void a_record_replayed_is_the_same_disk(void **state)
         disk_apply(disk, record->events[i]);
     vfs_memory_put_disk(vfs, disk_after_crash(disk, DISK_LOSES_ALL, &random));
     store = open_store(STORE_WRITER);
-    expect_i64("what was acknowledged by then", 1, count_marks(store));
+    expect_i64("what was acknowledged by then", 1, suite_count_marks(store));
     store_close(store);
     for (size_t i = acknowledged_at; i < record->count; i++)
         disk_apply(disk, record->events[i]);
     vfs_memory_put_disk(vfs, disk);
     store = open_store(STORE_WRITER);
-    expect_i64("all of it", 2, count_marks(store));
+    expect_i64("all of it", 2, suite_count_marks(store));
     store_close(store);
     vfs_record_free(record);
 }
@@ -142,15 +128,15 @@ static void readers_see_what_is_committed(void **state)
     struct store *first = open_store(STORE_READER);
     struct store *second = open_store(STORE_READER);
     expect_status("mark", STATUS_OK, set_mark(store, "a"));
-    expect_i64("first", 1, count_marks(first));
+    expect_i64("first", 1, suite_count_marks(first));
     store_close(first);
     expect_status("mark", STATUS_OK, set_mark(store, "b"));
-    expect_i64("second", 2, count_marks(second));
+    expect_i64("second", 2, suite_count_marks(second));
     sqlite_of(store)->checkpoint_pages = 0;
     store_maintain(store);
-    expect_i64("after a checkpoint", 2, count_marks(second));
+    expect_i64("after a checkpoint", 2, suite_count_marks(second));
     store_close(store);
-    expect_i64("without the writer", 2, count_marks(second));
+    expect_i64("without the writer", 2, suite_count_marks(second));
     store_close(second);
 }
 
@@ -161,21 +147,21 @@ static void a_killed_process_leaves_what_it_wrote(void **state)
     struct store *store = open_store(STORE_WRITER);
     struct store *reader = open_store(STORE_READER);
     expect_status("mark", STATUS_OK, set_mark(store, "a"));
-    expect_i64("mark", 1, count_marks(reader));
+    expect_i64("mark", 1, suite_count_marks(reader));
     expect_status("begin", STATUS_OK, store_begin(store, &err));
     expect_status("set", STATUS_OK, store_pause_set(store, &mark, &err));
     vfs_memory_kill(vfs);
     expect_status("dead", STATUS_RETRY, store_commit(store, &err));
 
     struct store *next = open_store(STORE_WRITER);
-    expect_i64("after the restart", 1, count_marks(next));
+    expect_i64("after the restart", 1, suite_count_marks(next));
     store_close(store);
     store_close(reader);
     expect_status("goes on beside the closing of the dead", STATUS_OK,
                   set_mark(next, "c"));
     store_close(next);
     next = open_store(STORE_WRITER);
-    expect_i64("in the end", 2, count_marks(next));
+    expect_i64("in the end", 2, suite_count_marks(next));
     store_close(next);
 }
 
@@ -203,7 +189,7 @@ static void a_synced_commit_survives_every_power_loss(void **state)
             vfs_memory_lose_power(vfs, (enum disk_fate)(n % DISK_FATES), &random);
             store_close(store);
             store = open_store(STORE_WRITER);
-            lost += count_marks(store) == 0;
+            lost += suite_count_marks(store) == 0;
             store_close(store);
         }
         expect_true(cases[i].name, (lost > 0) == cases[i].may_lose);
@@ -219,7 +205,7 @@ static void a_full_disk_is_told_and_relief_is_noticed(void **state)
     expect_true("says why", strstr(err.text, "full") != NULL);
     vfs_memory_limit(vfs, SIZE_MAX);
     expect_status("relieved", STATUS_OK, set_mark(store, "a"));
-    expect_i64("marks", 1, count_marks(store));
+    expect_i64("marks", 1, suite_count_marks(store));
     store_close(store);
 }
 
