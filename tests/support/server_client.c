@@ -239,6 +239,12 @@ struct client_answer client_ask(struct server_client *client, const char *text)
     return client_answer(client);
 }
 
+bool client_answers_within(const struct server_client *client, int timeout_ms)
+{
+    struct pollfd waited = {.fd = client->fd, .events = POLLIN};
+    return poll(&waited, 1, timeout_ms) > 0;
+}
+
 bool client_is_closed(struct server_client *client)
 {
     return untaken(client).len == 0 && !read_more(client);

@@ -44,5 +44,7 @@ struct str answer_header(const struct client_answer *answer, const char *name);
 /* Reads and takes whatever comes up to that text, and the text. */
 struct str client_until(struct server_client *client, const char *text);
 
+/* Something comes within that time: bytes, or the end. */
+bool client_answers_within(const struct server_client *client, int timeout_ms);
 /* Waits until the other side has closed; false when bytes come first. */
 bool client_is_closed(struct server_client *client);

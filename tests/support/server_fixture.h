@@ -77,6 +77,14 @@ static inline void fixture_settle(const struct server_fixture *fixture)
     }
 }
 
+/* A handler that says "ok". */
+static inline enum handled fixture_answer_ok(struct request *request, void *context)
+{
+    (void)context;
+    request_respond(request, 200, NULL, STR("ok"), NULL, 0);
+    return HANDLED_ANSWERED;
+}
+
 /* --- suspended requests on their way to whoever resumes them --- */
 
 struct fixture_job {

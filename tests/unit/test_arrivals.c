@@ -10,15 +10,8 @@
 
 /* How many connections there may be. */
 
-static enum handled answer_ok(struct request *request, void *context)
-{
-    (void)context;
-    request_respond(request, 200, NULL, STR("ok"), NULL, 0);
-    return HANDLED_ANSWERED;
-}
-
 static const struct route routes[] = {
-    {"GET", "/ok", NULL, answer_ok, NULL},
+    {"GET", "/ok", NULL, fixture_answer_ok, NULL},
 };
 
 static const char get_ok[] = "GET /ok HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -27,12 +20,6 @@ static void begin(struct server_fixture *server,
                   const struct listener_settings *settings)
 {
     fixture_start(server, settings, routes, COUNT_OF(routes), NULL);
-}
-
-static bool answers_within(struct server_client *client, int timeout_ms)
-{
-    struct pollfd waited = {.fd = client_fd(client), .events = POLLIN};
-    return poll(&waited, 1, timeout_ms) > 0;
 }
 
 static void connections_beyond_the_limit_wait_until_one_ends(void **state)
@@ -48,7 +35,7 @@ static void connections_beyond_the_limit_wait_until_one_ends(void **state)
     assert_int_equal(client_ask(second, get_ok).status, 200);
     CLEANUP(client_closep) struct server_client *third = fixture_client(&server);
     client_send(third, get_ok);
-    assert_false(answers_within(third, 50));
+    assert_false(client_answers_within(third, 50));
     client_close(first);
     assert_int_equal(client_answer(third).status, 200);
     fixture_stop(&server);

@@ -15,13 +15,6 @@ static int64_t body_max(const struct request *request, void *context)
     return 1024 * 1024;
 }
 
-static enum handled answer_ok(struct request *request, void *context)
-{
-    (void)context;
-    request_respond(request, 200, NULL, STR("ok"), NULL, 0);
-    return HANDLED_ANSWERED;
-}
-
 static enum handled answer_large(struct request *request, void *context)
 {
     (void)context;
@@ -37,7 +30,7 @@ static enum handled suspend(struct request *request, void *context)
 static void resumed(struct request *request, bool timed_out, void *context)
 {
     (void)timed_out;
-    (void)answer_ok(request, context);
+    (void)fixture_answer_ok(request, context);
 }
 
 /* Two handlers that wait for each other: only two threads can serve both. */
@@ -49,15 +42,15 @@ static enum handled meet(struct request *request, void *context)
     atomic_fetch_add(&met, 1);
     while (atomic_load(&met) < 2 && clock_now().mono_ms < until_ms)
         (void)poll(NULL, 0, 1);
-    return answer_ok(request, context);
+    return fixture_answer_ok(request, context);
 }
 
 static const struct route routes[] = {
-    {"POST", "/ok",      body_max, answer_ok,    NULL   },
-    {"GET",  "/ok",      NULL,     answer_ok,    NULL   },
-    {"GET",  "/large",   NULL,     answer_large, NULL   },
-    {"GET",  "/suspend", NULL,     suspend,      resumed},
-    {"GET",  "/meet",    NULL,     meet,         NULL   },
+    {"POST", "/ok",      body_max, fixture_answer_ok, NULL   },
+    {"GET",  "/ok",      NULL,     fixture_answer_ok, NULL   },
+    {"GET",  "/large",   NULL,     answer_large,      NULL   },
+    {"GET",  "/suspend", NULL,     suspend,           resumed},
+    {"GET",  "/meet",    NULL,     meet,              NULL   },
 };
 
 static const char get_ok[] = "GET /ok HTTP/1.1\r\nHost: h\r\n\r\n";

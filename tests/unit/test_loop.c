@@ -13,13 +13,6 @@ static int64_t body_max(const struct request *request, void *context)
     return 1024 * 1024;
 }
 
-static enum handled answer_ok(struct request *request, void *context)
-{
-    (void)context;
-    request_respond(request, 200, NULL, STR("ok"), NULL, 0);
-    return HANDLED_ANSWERED;
-}
-
 static enum handled answer_large(struct request *request, void *context)
 {
     (void)context;
@@ -35,14 +28,14 @@ static enum handled suspend(struct request *request, void *context)
 static void resumed(struct request *request, bool timed_out, void *context)
 {
     (void)timed_out;
-    (void)answer_ok(request, context);
+    (void)fixture_answer_ok(request, context);
 }
 
 static const struct route routes[] = {
-    {"POST", "/ok",      body_max, answer_ok,    NULL   },
-    {"GET",  "/ok",      NULL,     answer_ok,    NULL   },
-    {"GET",  "/large",   NULL,     answer_large, NULL   },
-    {"GET",  "/suspend", NULL,     suspend,      resumed},
+    {"POST", "/ok",      body_max, fixture_answer_ok, NULL   },
+    {"GET",  "/ok",      NULL,     fixture_answer_ok, NULL   },
+    {"GET",  "/large",   NULL,     answer_large,      NULL   },
+    {"GET",  "/suspend", NULL,     suspend,           resumed},
 };
 
 static const char get_ok[] = "GET /ok HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -56,19 +49,13 @@ static void begin(struct server_fixture *server,
 
 /* --- deadlines ------------------------------------------------------------ */
 
-static bool answers_within(struct server_client *client, int timeout_ms)
-{
-    struct pollfd waited = {.fd = client_fd(client), .events = POLLIN};
-    return poll(&waited, 1, timeout_ms) > 0;
-}
-
 /* Sends one byte of `text` over and over, every `pause_ms`, until the other side closes
  * or patience ends. The time it took. */
 static int64_t drip(struct server_client *client, char byte, int pause_ms)
 {
     int64_t start_ms = clock_now().mono_ms;
     int64_t took_ms = 0;
-    while (took_ms < CLIENT_PATIENCE_MS && !answers_within(client, pause_ms)) {
+    while (took_ms < CLIENT_PATIENCE_MS && !client_answers_within(client, pause_ms)) {
         if (!client_try_send(client, &byte, 1))
             break;
         took_ms = clock_now().mono_ms - start_ms;
@@ -249,7 +236,7 @@ static void flood_of_refusals_waits_for_its_answers(void **state)
         clock_now().mono_ms - start_ms < 400; /* not on a machine that naps */
     int at_once = 0;
     for (int i = 0; i < STRANGERS; i++)
-        at_once += answers_within(clients[i], 0);
+        at_once += client_answers_within(clients[i], 0);
     assert_true(!may_tell || at_once <= 4); /* of two seconds at most */
     for (int i = 0; i < STRANGERS; i++) {
         assert_int_equal(client_answer(clients[i]).status, 404);
@@ -303,7 +290,7 @@ static void no_span_is_no_deadline(void **state)
     begin(&server, &settings, NULL);
     CLEANUP(client_closep) struct server_client *client = fixture_client(&server);
     assert_int_equal(client_ask(client, get_ok).status, 200);
-    assert_false(answers_within(client, 50));
+    assert_false(client_answers_within(client, 50));
     assert_int_equal(client_ask(client, get_ok).status, 200);
     fixture_stop(&server);
 }
