@@ -7,8 +7,6 @@
 #include "gateway/json.h"
 #include "gateway/parts.h"
 
-#define BODY_BYTES 65536
-
 /* --- login -------------------------------------------------------------------------
  */
 

@@ -43,7 +43,6 @@ static void forget_lanes(struct history *history)
     {
         HASH_DEL(history->lanes, lane);
     }
-    history->lane_count = 0;
 }
 
 void history_free(struct history *history)
@@ -54,13 +53,6 @@ void history_free(struct history *history)
     arena_free(history->arena);
     mem_free(history->events);
     mem_free(history);
-}
-
-void history_clear(struct history *history)
-{
-    forget_lanes(history);
-    arena_reset(history->arena);
-    history->count = 0;
 }
 
 size_t history_count(const struct history *history)

@@ -80,8 +80,6 @@ struct history_options {
 struct history;
 struct history *history_new(void);
 void history_free(struct history *history);
-/* Forgets all events. */
-void history_clear(struct history *history);
 /* Copies what it needs. */
 void history_add(struct history *history, const struct history_event *event);
 size_t history_count(const struct history *history);

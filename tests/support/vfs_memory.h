@@ -53,7 +53,6 @@ enum vfs_call {
     VFS_PATH,
     VFS_CALLS,
 };
-#define VFS_EVERY_CALL ((1u << VFS_CALLS) - 1)
 #define VFS_CHANGES (1u << VFS_WRITE | 1u << VFS_TRUNCATE | 1u << VFS_SYNC)
 
 struct vfs_trouble {

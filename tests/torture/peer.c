@@ -13,7 +13,6 @@
 
 #define CONNECTIONS 16
 #define REQUEST_BYTES (4u * 1024 * 1024)
-#define TOLD_BYTES (16u * 1024 * 1024)
 #define TOLD_MAX 256
 
 struct connection {

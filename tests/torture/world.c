@@ -16,7 +16,6 @@
 #include "gateway/channels.h"
 #include "gateway/memory.h"
 
-#define CONFIG_BYTES 16384
 /* Turns without anything: what was sent is surely read by then. */
 #define IDLE_TURNS 4
 #define JUMP_FIRST_MS 10
