@@ -43,7 +43,8 @@ struct disk_event *disk_event_new(enum disk_op op, unsigned file, size_t offset,
     return event;
 }
 
-struct disk_event *disk_event_hold(struct disk_event *event)
+/* For one more holder. */
+static struct disk_event *hold(struct disk_event *event)
 {
     event->holders++;
     return event;
@@ -62,7 +63,7 @@ static void list_add(struct disk_event ***list, size_t *count, size_t *capacity,
         *capacity = *capacity == 0 ? 16 : 2 * *capacity;
         *list = mem_resize(*list, *capacity * sizeof(void *));
     }
-    (*list)[(*count)++] = disk_event_hold(event);
+    (*list)[(*count)++] = hold(event);
 }
 
 static void list_clear(struct disk_event **list, size_t *count)

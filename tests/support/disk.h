@@ -38,8 +38,6 @@ struct disk_event {
 
 struct disk_event *disk_event_new(enum disk_op op, unsigned file, size_t offset,
                                   const void *bytes, size_t len);
-/* For one more holder. */
-struct disk_event *disk_event_hold(struct disk_event *event);
 /* Accepts NULL. */
 void disk_event_drop(struct disk_event *event);
 

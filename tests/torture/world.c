@@ -236,7 +236,9 @@ static bool turn_writer(struct gateway *gateway)
            writer_is_healthy(gateway->writer);
 }
 
-bool world_turn(struct world *world, struct mail_call *call)
+/* One round of each loop, of the peers, and of the call if there is one. True:
+ * something happened. */
+static bool turn(struct world *world, struct mail_call *call)
 {
     struct gateway *gateway = &world->gateway;
     front_refresh(gateway->front);
@@ -255,7 +257,7 @@ bool world_turn(struct world *world, struct mail_call *call)
 static void turn_until_idle(struct world *world, struct mail_call *call)
 {
     for (int idle = 0; idle < IDLE_TURNS && (call == NULL || !mail_call_is_over(call));)
-        idle = world_turn(world, call) ? 0 : idle + 1;
+        idle = turn(world, call) ? 0 : idle + 1;
 }
 
 /* What has not reached its end: on its way, or waiting in the database. */

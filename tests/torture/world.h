@@ -54,9 +54,6 @@ MUST_CHECK enum status world_start(struct world *world, struct error *err);
 /* Takes it down, whatever it was doing. */
 void world_stop(struct world *world);
 
-/* One round of each loop, of the peers, and of the call if there is one. True:
- * something happened. */
-bool world_turn(struct world *world, struct mail_call *call);
 /* Turns until nothing happens any more, then lets time jump, until nothing is on its
  * way or `limit_ms` of the gateway's time are over. False: something still is. */
 bool world_settle(struct world *world, int64_t limit_ms);
