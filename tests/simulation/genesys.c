@@ -84,13 +84,6 @@ struct call {
     const struct json *channel;
 };
 
-static struct str text_at(const struct json *object, const char *name)
-{
-    struct str text = STR_NONE;
-    (void)json_str(json_get(object, name), &text);
-    return text;
-}
-
 /* Of what carries no mark: the trace of the webhook that it came from. */
 static bool mark_of_trace(const struct call *call, struct peer_mark *out)
 {
@@ -117,9 +110,9 @@ static bool mark_of(const struct call *call, struct str text, struct str message
 static void take(const struct call *call, struct str text, struct peer_answer *out)
 {
     struct sim *sim = call->sim;
-    struct str message_id = text_at(call->channel, "messageId");
-    struct str time = text_at(call->channel, "time");
-    struct str from = text_at(json_get(call->channel, "from"), "id");
+    struct str message_id = peer_text(call->channel, "messageId");
+    struct str time = peer_text(call->channel, "time");
+    struct str from = peer_text(json_get(call->channel, "from"), "id");
     struct peer_mark mark;
     if (!mark_of(call, text, message_id, &mark)) {
         sim_problem(sim, "phantom: Genesys got %.*s, which nobody wrote",
@@ -150,7 +143,7 @@ static void take(const struct call *call, struct str text, struct peer_answer *o
 
 static void message_call(const struct call *call, struct peer_answer *out)
 {
-    struct str text = text_at(call->body, "text");
+    struct str text = peer_text(call->body, "text");
     if (peer_find(text, STR("poison")) > 0) {
         out->status = 400;
         return;
@@ -161,13 +154,13 @@ static void message_call(const struct call *call, struct peer_answer *out)
 static void answer_call(const struct call *call, struct peer_answer *out)
 {
     const struct json *response = json_get(call->body, "buttonResponse");
-    take(call, text_at(response, "text"), out);
+    take(call, peer_text(response, "text"), out);
 }
 
 static void receipt_call(const struct call *call, struct peer_answer *out)
 {
     struct sim *sim = call->sim;
-    struct str id = text_at(call->body, "id");
+    struct str id = peer_text(call->body, "id");
     struct peer_mark mark;
     (void)out;
     if (!peer_find_mark(sim, id, &mark)) {
@@ -175,8 +168,8 @@ static void receipt_call(const struct call *call, struct peer_answer *out)
                     STR_ARG(id));
         return;
     }
-    bool is_failed = str_is(text_at(call->body, "status"), "Failed");
-    struct str to = text_at(json_get(call->channel, "to"), "id");
+    bool is_failed = str_is(peer_text(call->body, "status"), "Failed");
+    struct str to = peer_text(json_get(call->channel, "to"), "id");
     if (person_find(sim, call->bridge, to) != mark.person)
         sim_problem(sim, "cross-talk: a receipt for %.*s came for %.*s", STR_ARG(id),
                     STR_ARG(to));

@@ -42,13 +42,6 @@ struct delivery_call {
     const struct json *data;
 };
 
-static struct str text_at(const struct json *object, const char *name)
-{
-    struct str text = STR_NONE;
-    (void)json_str(json_get(object, name), &text);
-    return text;
-}
-
 static void report(struct sim *sim, const struct peer_mark *mark,
                    const struct peer_id *message)
 {
@@ -72,8 +65,8 @@ static void report(struct sim *sim, const struct peer_mark *mark,
 static void agent_message(const struct delivery_call *call, struct peer_answer *out)
 {
     struct sim *sim = call->sim;
-    struct str text = text_at(call->data, "text");
-    struct str id = text_at(call->data, "id");
+    struct str text = peer_text(call->data, "text");
+    struct str id = peer_text(call->data, "id");
     struct peer_mark mark;
     const struct peer_id *first = peer_id_find(sim->partner_ids, part_message_id(id));
     if (peer_find(text, STR("poison")) > 0) {
@@ -95,9 +88,10 @@ static void agent_message(const struct delivery_call *call, struct peer_answer *
         known->own_id = arena_printf(sim->arena, "pm-%.*s", STR_ARG(id));
     }
     known->copies++;
-    peer_take(sim, call->request, &mark, peer_part(id), call->id,
-              person_find(sim, call->bridge, text_at(json_get(call->data, "to"), "id")),
-              out);
+    peer_take(
+        sim, call->request, &mark, peer_part(id), call->id,
+        person_find(sim, call->bridge, peer_text(json_get(call->data, "to"), "id")),
+        out);
     out->body = arena_printf(sim->arena, "{\"id\":\"%.*s\"}", STR_ARG(known->own_id));
     if (peer_part(id) + 1 == mark.person->parts[DIRECTION_OUTBOUND][mark.seq])
         report(sim, &mark, known);
@@ -106,7 +100,7 @@ static void agent_message(const struct delivery_call *call, struct peer_answer *
 static void message_status(const struct delivery_call *call, struct peer_answer *out)
 {
     struct sim *sim = call->sim;
-    struct str id = text_at(call->data, "id");
+    struct str id = peer_text(call->data, "id");
     struct peer_mark mark;
     (void)out;
     if (!peer_find_mark(sim, id, &mark) || mark.person->bridge != call->bridge) {
@@ -114,7 +108,7 @@ static void message_status(const struct delivery_call *call, struct peer_answer 
                     STR_ARG(id));
         return;
     }
-    bool is_failed = str_is(text_at(call->data, "status"), "failed");
+    bool is_failed = str_is(peer_text(call->data, "status"), "failed");
     peer_told(sim, &mark, is_failed ? HISTORY_STATUS_FAILED : HISTORY_STATUS_ACCEPTED,
               false);
 }
@@ -158,5 +152,5 @@ void partner_handle(struct sim *sim, const struct peer_request *request,
                                  .request = request,
                                  .data = json_get(body, "data")};
     (void)peer_header(request, "webhook-id", &call.id);
-    take(&call, text_at(body, "type"), out);
+    take(&call, peer_text(body, "type"), out);
 }

@@ -1,6 +1,7 @@
 /* What both peers share: marks in texts, headers, what was taken. */
 #include "peer.h"
 
+#include "gateway/json.h"
 #include "gateway/parts.h"
 
 size_t peer_find(struct str text, struct str words)
@@ -8,6 +9,13 @@ size_t peer_find(struct str text, struct str words)
     const char *found =
         text.len == 0 ? NULL : memmem(text.ptr, text.len, words.ptr, words.len);
     return found == NULL ? 0 : (size_t)(found - text.ptr) + 1;
+}
+
+struct str peer_text(const struct json *object, const char *name)
+{
+    struct str text = STR_NONE;
+    (void)json_str(json_get(object, name), &text);
+    return text;
 }
 
 bool peer_header(const struct peer_request *request, const char *name,

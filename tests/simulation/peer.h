@@ -56,6 +56,8 @@ void partner_handle(struct sim *sim, const struct peer_request *request,
 
 /* Where the words begin, counted from 1; 0: nowhere. */
 size_t peer_find(struct str text, struct str words);
+/* Empty where there is no such text. */
+struct str peer_text(const struct json *object, const char *name);
 bool peer_header(const struct peer_request *request, const char *name,
                  struct str *out_value);
 /* The mark as the trace id of a webhook. */
