@@ -136,8 +136,10 @@ static void take_receipt(const struct attempt *attempt, const struct reply *repl
     if (said->receipt_status == MESSAGE_FAILED && str_equal(said->reason_code, code))
         return;
     out->peer_reports_failure = true;
-    out->reason = arena_printf(attempt->arena, "%s took the receipt as failed: %.*s",
-                               GENESYS_PEER, STR_ARG(str_sub(code, 0, LIMIT_ID_BYTES)));
+    out->reason =
+        reply_line(arena_printf(attempt->arena, "%s took the receipt as failed: %.*s",
+                                GENESYS_PEER, STR_ARG(code)),
+                   attempt->arena);
 }
 
 static void take_nothing(const struct attempt *attempt, const struct reply *reply,
