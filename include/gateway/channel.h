@@ -15,6 +15,16 @@ struct pace {
     int64_t burst; /* at least 1 where there is an interval */
 };
 
+/* What a card may hold; 0: anything. A message whose cards do not all fit shows none as
+ * such. Texts are counted in code points. */
+struct card_limits {
+    size_t cards;   /* of one message */
+    size_t choices; /* of one card, links included */
+    size_t title;
+    size_t description;
+    size_t label; /* of a choice */
+};
+
 /* What the service can show, and how fast; drives degradation and pacing. */
 struct capabilities {
     int64_t text_max; /* code points in one message */
@@ -22,6 +32,7 @@ struct capabilities {
     size_t
         label_max; /* code points of a quick reply; longer ones go as numbers; 0: any */
     bool cards;
+    struct card_limits card_limits;
     bool files;
     bool receipts;              /* it reports delivered or failed by itself */
     bool typing;                /* agent typing can be shown */

@@ -42,6 +42,37 @@ static void write_card(struct writing *writing, const struct card *card)
     write_choices(writing, card->choices, card->choice_count);
 }
 
+/* ---- what fits ---- */
+
+static bool fits(struct str text, size_t max)
+{
+    return max == 0 || utf8_fits(text, max);
+}
+
+static bool fits_card(const struct card *card, const struct card_limits *limits)
+{
+    if ((limits->choices > 0 && card->choice_count > limits->choices) ||
+        !fits(card->title, limits->title) ||
+        !fits(card->description, limits->description))
+        return false;
+    for (size_t i = 0; i < card->choice_count; i++)
+        if (!fits(card->choices[i].label, limits->label))
+            return false;
+    return true;
+}
+
+static bool fit_cards(const struct content *content, const struct capabilities *can)
+{
+    size_t max = can->card_limits.cards;
+
+    if (!can->cards || (max > 0 && content->card_count > max))
+        return false;
+    for (size_t i = 0; i < content->card_count; i++)
+        if (!fits_card(&content->cards[i], &can->card_limits))
+            return false;
+    return true;
+}
+
 /* Options that would have to become quick replies. */
 static size_t count_replies(const struct content *content, bool with_cards)
 {
@@ -56,20 +87,17 @@ static size_t count_replies(const struct content *content, bool with_cards)
 static bool labels_fit(const struct choice *choices, size_t count, size_t max)
 {
     for (size_t i = 0; i < count; i++)
-        if (choices[i].kind != CHOICE_LINK && !utf8_fits(choices[i].label, max))
+        if (choices[i].kind != CHOICE_LINK && !fits(choices[i].label, max))
             return false;
     return true;
 }
 
 /* Whether all options can be buttons. */
-static bool fit_buttons(const struct content *content, const struct capabilities *can)
+static bool fit_buttons(const struct content *content, bool with_cards,
+                        const struct capabilities *can)
 {
-    bool with_cards = !can->cards;
-
     if (count_replies(content, with_cards) > can->quick_replies_max)
         return false;
-    if (can->label_max == 0)
-        return true;
     if (!labels_fit(content->quick_replies, content->quick_reply_count, can->label_max))
         return false;
     for (size_t c = 0; with_cards && c < content->card_count; c++)
@@ -121,14 +149,14 @@ void render(const struct event *event, const struct capabilities *can,
             struct buf *lines, struct keeper *keep, struct rendering *out)
 {
     const struct content *content = &event->content;
-    bool breaks_cards = !can->cards;
-    bool has_buttons = fit_buttons(content, can);
-    struct writing writing = {.lines = lines, .is_numbered = !has_buttons};
 
     *out = (struct rendering){.text = event->text};
     if (content_is_empty(content))
         return; /* the usual case: nothing is copied */
 
+    bool breaks_cards = !fit_cards(content, can);
+    bool has_buttons = fit_buttons(content, breaks_cards, can);
+    struct writing writing = {.lines = lines, .is_numbered = !has_buttons};
     readable_line(lines, event->text);
     readable_content(lines, content);
     write_choices(&writing, content->quick_replies, content->quick_reply_count);
@@ -139,6 +167,7 @@ void render(const struct event *event, const struct capabilities *can,
     if (!breaks_cards) {
         out->cards = content->cards;
         out->card_count = content->card_count;
+        out->card_ordinal = (unsigned)content->quick_reply_count;
     }
     if (has_buttons)
         gather_replies(content, breaks_cards, keep, out);

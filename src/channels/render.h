@@ -1,6 +1,6 @@
 /*
  * render: structured content down to what a channel can show, driven by its
- * capabilities: cards, else quick replies, else numbered text.
+ * capabilities: cards that fit, else quick replies, else numbered text.
  */
 #pragma once
 
@@ -14,7 +14,8 @@ struct rendering {
     size_t quick_reply_count;
     const struct card *cards; /* to show as such */
     size_t card_count;
-    bool shows_numbers; /* options stand in the text, under their numbers */
+    unsigned card_ordinal; /* of the first card's first choice; the others count on */
+    bool shows_numbers;    /* options stand in the text, under their numbers */
 };
 
 /*
