@@ -2,7 +2,6 @@
 
 #include "gateway/arena.h"
 #include "gateway/form.h"
-#include "gateway/memory.h"
 
 #define SIGNATURE_PREFIX STR("sha256=")
 /* Of a query; more is no handshake of Meta's. */
@@ -10,26 +9,6 @@
 #define CHALLENGE_MAX 1024
 /* Six bytes for each character of two: three times the body at most. */
 #define ESCAPED_GROWTH 3
-
-/* ---- keys ---- */
-
-enum status meta_make_keys(const struct text_list *secrets, struct hmac ***out_keys,
-                           struct error *err)
-{
-    enum status status = STATUS_OK;
-
-    *out_keys = mem_new_array(secrets->count, sizeof(struct hmac *));
-    for (size_t i = 0; i < secrets->count && status == STATUS_OK; i++)
-        status = hmac_new(str_of(secrets->items[i]), &(*out_keys)[i], err);
-    return status;
-}
-
-void meta_free_keys(struct hmac ***keys, size_t count)
-{
-    for (size_t i = 0; *keys != NULL && i < count; i++)
-        hmac_free((*keys)[i]);
-    mem_free(TAKE(*keys));
-}
 
 /* ---- handshake ---- */
 
@@ -67,22 +46,6 @@ static bool read_signature(struct str header, uint8_t out[SHA256_BYTES])
         return false;
     return hex_decode(str_sub(header, SIGNATURE_PREFIX.len, header.len), out,
                       SHA256_BYTES);
-}
-
-static enum status match(struct str body, struct hmac *const *keys, size_t count,
-                         const uint8_t given[SHA256_BYTES], bool *out_match,
-                         struct error *err)
-{
-    uint8_t sum[SHA256_BYTES];
-
-    *out_match = false;
-    for (size_t i = 0; i < count; i++) {
-        enum status status = hmac_sum(keys[i], &body, 1, sum, err);
-        if (status != STATUS_OK)
-            return status;
-        *out_match |= bytes_equal(sum, given, sizeof(sum));
-    }
-    return STATUS_OK;
 }
 
 static uint32_t code_point(struct str character)
@@ -125,7 +88,8 @@ static enum status match_escaped(struct str body, struct hmac *const *keys,
     buf_init(&escaped, body.len * ESCAPED_GROWTH + 1);
     if (utf8_count(body) == body.len || !escape(body, &escaped))
         return STATUS_OK; /* there is no other form of it */
-    return match(buf_str(&escaped), keys, count, given, out_match, err);
+    const struct str signed_text = buf_str(&escaped);
+    return keys_match(keys, count, &signed_text, 1, given, out_match, err);
 }
 
 enum status meta_verify(const struct http_message *message, struct hmac *const *keys,
@@ -140,7 +104,8 @@ enum status meta_verify(const struct http_message *message, struct hmac *const *
     if (!read_signature(header, given))
         return fail(err, STATUS_DENIED,
                     "X-Hub-Signature-256 must be sha256= and 64 hex digits");
-    enum status status = match(message->body, keys, count, given, &matches, err);
+    enum status status =
+        keys_match(keys, count, &message->body, 1, given, &matches, err);
     if (status == STATUS_OK && !matches)
         status = match_escaped(message->body, keys, count, given, &matches, err);
     if (status == STATUS_OK && !matches)

@@ -8,14 +8,8 @@
 #pragma once
 
 #include "gateway/channel.h"
-#include "gateway/crypto.h"
 #include "gateway/json.h"
-
-/* One key per app secret, in order; the caller frees them by meta_free_keys, also after
- * a failure. A keyed HMAC belongs to one thread: the front. */
-MUST_CHECK enum status meta_make_keys(const struct text_list *secrets,
-                                      struct hmac ***out_keys, struct error *err);
-void meta_free_keys(struct hmac ***keys, size_t count);
+#include "keys.h"
 
 /* GET with hub.mode=subscribe: the challenge back, or 403. Any other GET is a handshake
  * that fails. */

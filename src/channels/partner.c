@@ -7,6 +7,7 @@
 
 #include "gateway/limits.h"
 #include "gateway/memory.h"
+#include "keys.h"
 
 /* Below 128 bits a secret can be guessed; the specification recommends 192 and more. */
 #define SECRET_BYTES_MIN 16
@@ -79,19 +80,12 @@ static const struct setting_row partner_rows[] = {
 
 /* ---- keys ---- */
 
-static void free_hmacs(struct hmac ***keys, size_t count)
-{
-    for (size_t i = 0; *keys != NULL && i < count; i++)
-        hmac_free((*keys)[i]);
-    mem_free(TAKE(*keys));
-}
-
 static void partner_release(void *settings)
 {
     struct partner_settings *own = settings;
 
-    free_hmacs(&own->verify_keys, own->secrets.count);
-    free_hmacs(&own->sign_keys, own->secrets.count);
+    keys_free(&own->verify_keys, own->secrets.count);
+    keys_free(&own->sign_keys, own->secrets.count);
     for (size_t i = 0; own->foreign_keys != NULL && i < own->public_keys.count; i++)
         ed25519_free(own->foreign_keys[i]);
     mem_free(TAKE(own->foreign_keys));

@@ -50,7 +50,7 @@ static bool is_plain(const char *text)
 static void whatsapp_release(void *settings)
 {
     struct whatsapp_settings *own = settings;
-    meta_free_keys(&own->keys, own->app_secrets.count);
+    keys_free(&own->keys, own->app_secrets.count);
 }
 
 static enum status whatsapp_ready(void *settings, struct error *err)
@@ -62,7 +62,7 @@ static enum status whatsapp_ready(void *settings, struct error *err)
                     "phone_number_id: must be the number's id, digits only");
     if (!is_plain(own->graph_version))
         return fail(err, STATUS_INVALID, "graph_version: must be like v24.0");
-    enum status status = meta_make_keys(&own->app_secrets, &own->keys, err);
+    enum status status = keys_make(&own->app_secrets, &own->keys, err);
     if (status != STATUS_OK)
         whatsapp_release(own);
     return status;

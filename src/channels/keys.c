@@ -1,0 +1,37 @@
+#include "keys.h"
+
+#include "gateway/memory.h"
+
+enum status keys_make(const struct text_list *secrets, struct hmac ***out_keys,
+                      struct error *err)
+{
+    enum status status = STATUS_OK;
+
+    *out_keys = mem_new_array(secrets->count, sizeof(struct hmac *));
+    for (size_t i = 0; i < secrets->count && status == STATUS_OK; i++)
+        status = hmac_new(str_of(secrets->items[i]), &(*out_keys)[i], err);
+    return status;
+}
+
+void keys_free(struct hmac ***keys, size_t count)
+{
+    for (size_t i = 0; *keys != NULL && i < count; i++)
+        hmac_free((*keys)[i]);
+    mem_free(TAKE(*keys));
+}
+
+enum status keys_match(struct hmac *const *keys, size_t count, const struct str *parts,
+                       size_t part_count, const uint8_t given[SHA256_BYTES],
+                       bool *out_match, struct error *err)
+{
+    uint8_t sum[SHA256_BYTES];
+
+    *out_match = false;
+    for (size_t i = 0; i < count; i++) {
+        enum status status = hmac_sum(keys[i], parts, part_count, sum, err);
+        if (status != STATUS_OK)
+            return status;
+        *out_match |= bytes_equal(sum, given, sizeof(sum));
+    }
+    return STATUS_OK;
+}

@@ -1,0 +1,21 @@
+/*
+ * keys: the secrets of a bridge as keyed HMACs, for services that sign what they send.
+ * A rotation has two, so any of them fits. A keyed HMAC belongs to one thread: the
+ * front.
+ */
+#pragma once
+
+#include "gateway/crypto.h"
+#include "gateway/settings.h"
+
+/* One key per secret, in order; the caller frees them by keys_free, also after a
+ * failure. */
+MUST_CHECK enum status keys_make(const struct text_list *secrets,
+                                 struct hmac ***out_keys, struct error *err);
+void keys_free(struct hmac ***keys, size_t count);
+/* Whether the sum over the concatenation of the parts is the given one under any of the
+ * keys; all are tried, whatever fits. */
+MUST_CHECK enum status keys_match(struct hmac *const *keys, size_t count,
+                                  const struct str *parts, size_t part_count,
+                                  const uint8_t given[SHA256_BYTES], bool *out_match,
+                                  struct error *err);
