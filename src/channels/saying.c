@@ -7,23 +7,31 @@ void saying_release(struct saying *saying)
     buf_release(&saying->lines);
 }
 
-enum status saying_begin(struct saying *out, const struct attempt *attempt,
-                         const char *peer, struct error *err)
+enum status saying_begin_with(struct saying *out, const struct attempt *attempt,
+                              const struct capabilities *can, const char *peer,
+                              struct error *err)
 {
     const struct event *event = &attempt->delivery->event;
     struct keeper keep = {.arena = attempt->arena};
-    struct capabilities can;
 
     *out = (struct saying){0};
     buf_init(&out->lines, LIMIT_EXCHANGE_BYTES);
     if (event->kind != EVENT_MESSAGE)
         return fail(err, STATUS_UNSUPPORTED, "%s cannot be told of a %s", peer,
                     event_kind_name(event->kind));
-    attempt->bridge->channel->capabilities(attempt->bridge, &can);
-    render(event, &can, &out->lines, &keep, &out->shown);
+    render(event, can, &out->lines, &keep, &out->shown);
     if (keep.is_full || !buf_ok(&out->lines))
         return fail(err, STATUS_TOO_LARGE, "the message is too large to be shown");
     return STATUS_OK;
+}
+
+enum status saying_begin(struct saying *out, const struct attempt *attempt,
+                         const char *peer, struct error *err)
+{
+    struct capabilities can;
+
+    attempt->bridge->channel->capabilities(attempt->bridge, &can);
+    return saying_begin_with(out, attempt, &can, peer, err);
 }
 
 enum status saying_needs_text(const struct saying *saying, struct error *err)

@@ -26,6 +26,12 @@ void saying_release(struct saying *saying);
  */
 MUST_CHECK enum status saying_begin(struct saying *out, const struct attempt *attempt,
                                     const char *peer, struct error *err);
+/* The same where what can be shown depends on more of this message than the channel's
+ * record can say. */
+MUST_CHECK enum status saying_begin_with(struct saying *out,
+                                         const struct attempt *attempt,
+                                         const struct capabilities *can,
+                                         const char *peer, struct error *err);
 /* For a service that takes no message without a text. */
 MUST_CHECK enum status saying_needs_text(const struct saying *saying,
                                          struct error *err);
