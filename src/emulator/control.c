@@ -1,5 +1,6 @@
 /* /_emulator: what a test, or the person at the page, orders. */
 #include "agent.h"
+#include "content.h"
 #include "models.h"
 #include "operations.h"
 
@@ -10,9 +11,20 @@
 
 /* --- the agent ------------------------------------------------------------ */
 
-static bool read_speech(struct call *call, struct speech *out)
+static bool read_content(struct call *call, struct json **out_content)
 {
-    const struct json *content = member_of(call->body, "content");
+    struct misfit misfit;
+    enum status status = content_read(call->body, out_content, &misfit);
+    if (status == STATUS_INVALID)
+        call_refuse_field(call, &misfit);
+    else if (status != STATUS_OK)
+        call_refuse(call, 503, "service.unavailable", "No memory for the content");
+    return status == STATUS_OK;
+}
+
+static bool read_speech(struct call *call, const struct json *content,
+                        struct speech *out)
+{
     const struct json *events = member_of(call->body, "events");
     struct str text = text_of(call->body, "text");
     const char *wrong = NULL;
@@ -37,8 +49,10 @@ static bool read_speech(struct call *call, struct speech *out)
 
 void control_agent(struct call *call)
 {
+    CLEANUP(json_freep) struct json *content = NULL;
     struct speech speech;
-    if (call_body(call, &model_agent) == NULL || !read_speech(call, &speech))
+    if (call_body(call, &model_agent) == NULL || !read_content(call, &content) ||
+        !read_speech(call, json_get(content, "content"), &speech))
         return;
     struct str id = text_of(call->body, "integrationId");
     struct integration *integration = integration_find(call->world, id);

@@ -37,9 +37,8 @@ static struct str kept_text(struct call *call)
     print_object(&text, NULL);
     for (const struct json *member = json_first(call->body); member != NULL;
          member = json_next(member)) {
-        struct str name = json_name(member);
-        if (name_index(added_names, name) < 0)
-            print_node(&text, arena_c_string(arena, name), member);
+        if (name_index(added_names, json_name(member)) < 0)
+            print_member(&text, member);
     }
     print_end_object(&text);
     return arena_copy(arena, buf_str(&text));

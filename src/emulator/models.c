@@ -5,8 +5,7 @@
 static const char *const id_types[] = {"Email", "Phone", "Opaque", NULL};
 static const char *const sub_types[] = {"None", "GoogleBusinessProfile",
                                         "RoadsideAssistance", "YouTube", NULL};
-static const char *const media_types[] = {"Image", "Video", "Audio",
-                                          "File",  "Link",  NULL};
+const char *const media_types[] = {"Image", "Video", "Audio", "File", "Link", NULL};
 static const char *const event_types[] = {"Typing", NULL};
 static const char *const button_types[] = {"Button", "QuickReply", "DatePicker", NULL};
 const char *const receipt_statuses[] = {"Sent",      "Delivered", "Failed",
@@ -214,36 +213,6 @@ const struct shape model_agentless =
 
 /* --- what an agent or a bot sends (control) ------------------------------- */
 
-static const char *const content_types[] = {"Reactions",
-                                            "Attachment",
-                                            "Location",
-                                            "QuickReply",
-                                            "Notification",
-                                            "ButtonResponse",
-                                            "Story",
-                                            "Mention",
-                                            "Card",
-                                            "Carousel",
-                                            "Text",
-                                            "QuickReplyV2",
-                                            "DatePicker",
-                                            "InteractiveApplication",
-                                            "ListPicker",
-                                            "PaymentRequest",
-                                            "PaymentResponse",
-                                            "Push",
-                                            "Form",
-                                            "RoadsideAssistance",
-                                            "RichLink",
-                                            "NotificationResponse",
-                                            "Unknown",
-                                            NULL};
-static const struct member agent_content_members[] = {
-    {"contentType", MEMBER_ENUM, true, content_types, NULL},
-};
-static const struct shape agent_content_shape =
-    SHAPE("ConversationMessageContent", agent_content_members);
-
 static const char *const typing_types[] = {"On", NULL};
 static const struct member typing_members[] = {
     {"type",     MEMBER_ENUM,    true,  typing_types, NULL},
@@ -260,12 +229,13 @@ static const struct shape agent_event_shape =
 
 static const char *const entities[] = {"Human", "Bot", NULL};
 static const struct member agent_members[] = {
-    {"integrationId",     MEMBER_ID,    true,  NULL,     NULL                },
-    {"to",                MEMBER_ID,    true,  NULL,     NULL                },
-    {"text",              MEMBER_TEXT,  false, NULL,     NULL                },
-    {"content",           MEMBER_ARRAY, false, NULL,     &agent_content_shape},
-    {"events",            MEMBER_ARRAY, false, NULL,     &agent_event_shape  },
-    {"originatingEntity", MEMBER_ENUM,  false, entities, NULL                },
+    {"integrationId",     MEMBER_ID,    true,  NULL,     NULL              },
+    {"to",                MEMBER_ID,    true,  NULL,     NULL              },
+    {"text",              MEMBER_TEXT,  false, NULL,     NULL              },
+    {"content",           MEMBER_ARRAY, false, NULL,     NULL              }, /* content.c */
+    {"quickReplies",      MEMBER_TEXTS, false, NULL,     NULL              },
+    {"events",            MEMBER_ARRAY, false, NULL,     &agent_event_shape},
+    {"originatingEntity", MEMBER_ENUM,  false, entities, NULL              },
 };
 const struct shape model_agent = SHAPE("agent", agent_members);
 

@@ -11,7 +11,8 @@ extern const struct shape model_message;
 extern const struct shape model_receipt;
 extern const struct shape model_event;
 extern const struct shape model_structured;
-extern const char *const receipt_statuses[]; /* ends with NULL */
+extern const char *const receipt_statuses[]; /* these end with NULL */
+extern const char *const media_types[];
 
 /* Administration. */
 extern const struct shape model_integration_request;
@@ -20,6 +21,9 @@ extern const struct shape model_recipient;
 extern const struct shape model_threading;
 extern const struct shape model_conversation;
 extern const struct shape model_agentless;
+
+/* What an agent or a bot shows: an object with its `content`. */
+extern const struct shape model_content;
 
 /* /_emulator */
 extern const struct shape model_agent;

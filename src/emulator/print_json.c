@@ -39,13 +39,19 @@ static void quote(struct buf *out, struct str text)
     buf_add_char(out, '"');
 }
 
-static void begin(struct buf *out, const char *name)
+static void begin_named(struct buf *out, struct str name)
 {
     separate(out);
-    if (name == NULL)
-        return;
-    quote(out, str_of(name));
+    quote(out, name);
     buf_add_char(out, ':');
+}
+
+static void begin(struct buf *out, const char *name)
+{
+    if (name == NULL)
+        separate(out);
+    else
+        begin_named(out, str_of(name));
 }
 
 void print_object(struct buf *out, const char *name)
@@ -110,13 +116,24 @@ void print_raw(struct buf *out, const char *name, struct str json)
     buf_add(out, json);
 }
 
+static void add_node(struct buf *out, const struct json *node)
+{
+    struct error err;
+    if (json_print(node, out, &err) != STATUS_OK)
+        out->overflowed =
+            true; /* the whole answer is then given up, as past a ceiling */
+}
+
 void print_node(struct buf *out, const char *name, const struct json *node)
 {
     if (node == NULL)
         return;
     begin(out, name);
-    struct error err;
-    if (json_print(node, out, &err) != STATUS_OK)
-        out->overflowed =
-            true; /* the whole answer is then given up, as past a ceiling */
+    add_node(out, node);
+}
+
+void print_member(struct buf *out, const struct json *member)
+{
+    begin_named(out, json_name(member));
+    add_node(out, member);
 }

@@ -26,3 +26,5 @@ void print_time(struct buf *out, const char *name, int64_t unix_ms);
 void print_raw(struct buf *out, const char *name, struct str json);
 /* A received value again; nothing when it is NULL. */
 void print_node(struct buf *out, const char *name, const struct json *node);
+/* A received member again, under its own name. */
+void print_member(struct buf *out, const struct json *member);

@@ -141,6 +141,21 @@ static bool enum_fits(const struct json *value, const struct member *member,
                   buf_c_string(&allowed));
 }
 
+static bool texts_fit(const struct json *value, const struct place *place,
+                      struct misfit *out)
+{
+    if (json_kind_of(value) != JSON_ARRAY)
+        return wrong_kind(out, place, "an array");
+    struct place element = *place;
+    for (const struct json *item = json_first(value); item != NULL;
+         item = json_next(item)) {
+        element.index++;
+        if (!id_fits(item, &element, out))
+            return false;
+    }
+    return true;
+}
+
 static bool map_fits(const struct json *value, const struct place *place,
                      struct misfit *out)
 {
@@ -191,6 +206,10 @@ static bool member_fits(const struct json *value, const struct member *member,
         return json_bool(value, &yes) || wrong_kind(out, place, "true or false");
     case MEMBER_INTEGER:
         return json_i64(value, &number) || wrong_kind(out, place, "an integer");
+    case MEMBER_NUMBER:
+        return json_kind_of(value) == JSON_NUMBER || wrong_kind(out, place, "a number");
+    case MEMBER_TEXTS:
+        return texts_fit(value, place, out);
     case MEMBER_MAP:
         return map_fits(value, place, out);
     case MEMBER_OBJECT:

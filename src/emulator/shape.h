@@ -17,6 +17,8 @@ enum member_kind {
     MEMBER_ENUM_NOCASE,
     MEMBER_BOOL,
     MEMBER_INTEGER,
+    MEMBER_NUMBER,
+    MEMBER_TEXTS,  /* an array of texts that are not empty */
     MEMBER_MAP,    /* an object of texts */
     MEMBER_OBJECT, /* of `shape`; NULL: any object */
     MEMBER_ARRAY,  /* of objects of `shape` */
