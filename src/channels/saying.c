@@ -36,24 +36,44 @@ enum status saying_begin(struct saying *out, const struct attempt *attempt,
 
 enum status saying_needs_text(const struct saying *saying, struct error *err)
 {
-    if (str_trim(saying->shown.text).len > 0)
+    if (str_trim(saying->shown.text).len > 0 || saying->shown.card_count > 0)
         return STATUS_OK;
     return fail(err, STATUS_UNPROCESSABLE, "the message holds no text");
+}
+
+/* `texts` parts of text, and behind them the cards if they are a part. */
+static enum status cut(struct saying *saying, struct attempt *attempt,
+                       struct text_limit limit, size_t texts, bool has_card_part)
+{
+    size_t count = texts + has_card_part;
+
+    if (attempt->parts_done >= count)
+        return STATUS_DUPLICATE;
+    saying->part = attempt->parts_done;
+    saying->is_cards = saying->part == texts;
+    if (!saying->is_cards)
+        saying->text = parts_text(saying->shown.text, limit, saying->part);
+    saying->is_last = saying->part + 1 == count;
+    attempt->step = (unsigned)count;
+    attempt->shows_numbers = saying->shown.shows_numbers;
+    return STATUS_OK;
 }
 
 enum status saying_cut(struct saying *saying, struct attempt *attempt,
                        struct text_limit limit)
 {
-    size_t count = parts_count(saying->shown.text, limit);
+    return cut(saying, attempt, limit, parts_count(saying->shown.text, limit), false);
+}
 
-    if (attempt->parts_done >= count)
-        return STATUS_DUPLICATE;
-    saying->part = attempt->parts_done;
-    saying->text = parts_text(saying->shown.text, limit, saying->part);
-    saying->is_last = saying->part + 1 == count;
-    attempt->step = (unsigned)count;
-    attempt->shows_numbers = saying->shown.shows_numbers;
-    return STATUS_OK;
+enum status saying_cut_cards(struct saying *saying, struct attempt *attempt,
+                             struct text_limit limit)
+{
+    struct str text = saying->shown.text;
+    bool has_cards = saying->shown.card_count > 0;
+    bool has_text = !has_cards || str_trim(text).len > 0;
+
+    return cut(saying, attempt, limit, has_text ? parts_count(text, limit) : 0,
+               has_cards);
 }
 
 enum sender_step saying_asked(enum status status, const struct error *err,

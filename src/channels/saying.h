@@ -14,6 +14,7 @@ struct saying {
     struct str text; /* of this part; borrows from the attempt's delivery and `lines` */
     size_t part;     /* from 0 */
     bool is_last;    /* what can be pressed goes with this one */
+    bool is_cards;   /* it is the cards, and has no text: saying_cut_cards */
 
     struct buf lines;
 };
@@ -32,7 +33,7 @@ MUST_CHECK enum status saying_begin_with(struct saying *out,
                                          const struct attempt *attempt,
                                          const struct capabilities *can,
                                          const char *peer, struct error *err);
-/* For a service that takes no message without a text. */
+/* For a service that takes no message without a text, unless it is cards. */
 MUST_CHECK enum status saying_needs_text(const struct saying *saying,
                                          struct error *err);
 /*
@@ -41,6 +42,10 @@ MUST_CHECK enum status saying_needs_text(const struct saying *saying,
  */
 MUST_CHECK enum status saying_cut(struct saying *saying, struct attempt *attempt,
                                   struct text_limit limit);
+/* The same for a service that shows cards in a message of their own: the last part,
+ * behind those of the text. */
+MUST_CHECK enum status saying_cut_cards(struct saying *saying, struct attempt *attempt,
+                                        struct text_limit limit);
 
 /* After an exchange was asked for, with that status: DUPLICATE is a delivery done. */
 enum sender_step saying_asked(enum status status, const struct error *err,
