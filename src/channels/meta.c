@@ -113,14 +113,3 @@ enum status meta_verify(const struct http_message *message, struct hmac *const *
                     "no app secret of the bridge fits the signature");
     return status;
 }
-
-/* ---- errors ---- */
-
-const struct meta_error *meta_error_find(const struct meta_error *errors, size_t count,
-                                         int64_t code)
-{
-    for (size_t i = 0; i < count; i++)
-        if (code >= errors[i].first && code <= errors[i].last)
-            return &errors[i];
-    return NULL;
-}

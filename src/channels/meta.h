@@ -1,6 +1,6 @@
 /*
- * meta: what the services on Meta's Graph API share: the handshake of a webhook, its
- * signature, and errors by their code.
+ * meta: what the services on Meta's Graph API share: the handshake of a webhook and its
+ * signature.
  *
  * Source: channels/whatsapp.md sections 1, 2 and 7; channels/meta-messenger.md sections
  * 1 and 6; read 2026-12-01.
@@ -20,14 +20,3 @@ bool meta_handshake(const struct http_message *message, struct str verify_token,
 MUST_CHECK enum status meta_verify(const struct http_message *message,
                                    struct hmac *const *keys, size_t count,
                                    struct error *err);
-
-/* What an error code means, in a reply or in a status that comes later. */
-struct meta_error {
-    int64_t first; /* codes, both included */
-    int64_t last;
-    enum outcome outcome;
-    enum reason_code reason_code;
-    bool holds_contact; /* of SLOW_DOWN */
-};
-const struct meta_error *meta_error_find(const struct meta_error *errors, size_t count,
-                                         int64_t code);

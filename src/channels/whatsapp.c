@@ -103,7 +103,7 @@ bool whatsapp_is_user_id(struct str id)
     }
 
 /* Source: channels/whatsapp.md section 7: the code decides, not the HTTP status. */
-static const struct meta_error errors[] = {
+static const struct code_rule errors[] = {
     {131047, 131047, OUTCOME_WINDOW_CLOSED, REASON_MESSAGE_NOT_ALLOWED, false},
     REFUSED_CONTACT(131026, REASON_INVALID_DESTINATION),
     REFUSED_CONTACT(131021, REASON_INVALID_DESTINATION),
@@ -137,9 +137,9 @@ static const struct meta_error errors[] = {
     OTHER(133010, 133010, OUTCOME_BROKEN),
 };
 
-const struct meta_error *whatsapp_error(int64_t code)
+const struct code_rule *whatsapp_error(int64_t code)
 {
-    return meta_error_find(errors, COUNT_OF(errors), code);
+    return code_rule_find(errors, COUNT_OF(errors), code);
 }
 
 const struct channel whatsapp_channel = {

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "codes.h"
 #include "meta.h"
 
 struct whatsapp_settings {
@@ -25,6 +26,6 @@ extern const struct source whatsapp_source;
 extern const struct sender whatsapp_sender;
 
 /* What a code of an error means, also in a status. NULL: not known. */
-const struct meta_error *whatsapp_error(int64_t code);
+const struct code_rule *whatsapp_error(int64_t code);
 /* A business-scoped user id, "ES.1349...", not a phone number. */
 bool whatsapp_is_user_id(struct str id);

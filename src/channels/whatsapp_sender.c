@@ -169,18 +169,8 @@ static void apply_code(const struct json *error, struct arena *arena,
 
     if (!json_i64(json_get(error, "code"), &code))
         return;
-    const struct meta_error *meaning = whatsapp_error(code);
-    out->reason = reply_line(arena_printf(arena, "%.*s, code %lld: %.*s",
-                                          STR_ARG(out->reason), (long long)code,
-                                          STR_ARG(member_text(error, "message"))),
-                             arena);
-    if (meaning == NULL)
-        return;
-    out->outcome = meaning->outcome;
-    out->reason_code = meaning->reason_code;
-    out->pause = PAUSE_BRIDGE_TO_CHANNEL;
-    out->holds_contact = meaning->holds_contact;
-    out->may_have_arrived = false;
+    code_rule_apply(whatsapp_error(code), code, member_text(error, "message"), arena,
+                    out);
     if (out->holds_contact && out->retry_after_ms < 0)
         out->retry_after_ms = CONTACT_REST_MS;
 }
