@@ -30,6 +30,12 @@ void exchange_header(struct exchange *exchange, struct str name, struct str valu
  */
 MUST_CHECK enum status exchange_json(struct exchange *exchange, const struct json *json,
                                      struct arena *arena, struct error *err);
+/* The same with a form that form_add wrote; TOO_LARGE also when its buf overflowed. */
+MUST_CHECK enum status exchange_form(struct exchange *exchange, const struct buf *form,
+                                     struct arena *arena, struct error *err);
+/* Adds the Authorization of RFC 7617: who is asking, and a secret. */
+void exchange_basic(struct exchange *exchange, const char *user, const char *secret,
+                    struct arena *arena);
 
 enum reply_kind {
     REPLY_ANSWER,    /* status, headers and body are there */

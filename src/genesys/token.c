@@ -6,7 +6,6 @@
  */
 #include "internal.h"
 
-#include "gateway/crypto.h"
 #include "gateway/keep.h"
 #include "gateway/limits.h"
 #include "gateway/memory.h"
@@ -29,18 +28,6 @@ static const struct reply_rule rules[] = {
     {.first = 0,            .last = INT32_MAX,              .outcome = OUTCOME_RETRY             },
 };
 
-/* "Basic " and base64 of "id:secret". */
-static struct str basic_authorization(const struct organisation *organisation,
-                                      struct arena *arena)
-{
-    struct str plain = arena_printf(arena, "%s:%s", organisation->client_id,
-                                    organisation->client_secret);
-    char *base64 = arena_alloc(arena, base64_encoded_size(plain.len));
-
-    base64_encode(plain.ptr, plain.len, base64);
-    return arena_printf(arena, "Basic %s", base64);
-}
-
 static enum sender_step ask(const struct organisation *organisation,
                             struct arena *arena, struct sender_result *out)
 {
@@ -51,8 +38,8 @@ static enum sender_step ask(const struct organisation *organisation,
         .body = STR("grant_type=client_credentials"),
         .timeout_ms = GENESYS_TIMEOUT_MS,
     };
-    exchange_header(&out->exchange, STR("Authorization"),
-                    basic_authorization(organisation, arena));
+    exchange_basic(&out->exchange, organisation->client_id, organisation->client_secret,
+                   arena);
     exchange_header(&out->exchange, STR("Content-Type"),
                     STR("application/x-www-form-urlencoded"));
     return SENDER_EXCHANGE;

@@ -3,6 +3,7 @@
 
 #include "gateway/arena.h"
 #include "gateway/exchange.h"
+#include "gateway/form.h"
 #include "gateway/json.h"
 #include "gateway/limits.h"
 #include "gateway/memory.h"
@@ -84,6 +85,49 @@ static void a_body_that_cannot_be_printed_is_tried_again(void **state)
     json_free(json);
 }
 
+static void a_form_is_a_body_with_its_type(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) struct arena *arena = arena_new(LIMIT_ATTEMPT_ARENA_BYTES);
+    CLEANUP(buf_release) struct buf form;
+    struct exchange exchange = {.method = "POST"};
+    struct error err;
+
+    buf_init(&form, LIMIT_EXCHANGE_BYTES);
+    form_add(&form, "To", STR("+1"));
+    expect_status("form", STATUS_OK, exchange_form(&exchange, &form, arena, &err));
+    expect_str("body", "To=%2B1", exchange.body);
+    expect_str("type", "application/x-www-form-urlencoded", exchange.headers[0].value);
+}
+
+static void a_form_has_a_ceiling(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) struct arena *arena = arena_new(LIMIT_ATTEMPT_ARENA_BYTES);
+    CLEANUP(buf_release) struct buf form;
+    struct exchange exchange = {.method = "POST"};
+    struct error err;
+
+    buf_init(&form, 4);
+    form_add(&form, "To", STR("+1"));
+    expect_status("form", STATUS_TOO_LARGE,
+                  exchange_form(&exchange, &form, arena, &err));
+    expect_i64("no header", 0, (int64_t)exchange.header_count);
+}
+
+/* Source: RFC 7617, section 2, the example. */
+static void basic_says_who_and_a_secret(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) struct arena *arena = arena_new(LIMIT_ATTEMPT_ARENA_BYTES);
+    struct exchange exchange = {.method = "POST"};
+
+    exchange_basic(&exchange, "Aladdin", "open sesame", arena);
+    expect_str("name", "Authorization", exchange.headers[0].name);
+    expect_str("value",
+               "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", exchange.headers[0].value);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -91,6 +135,9 @@ int main(void)
         cmocka_unit_test(a_body_has_a_ceiling),
         cmocka_unit_test(a_body_leaves_room_in_the_arena),
         cmocka_unit_test(a_body_that_cannot_be_printed_is_tried_again),
+        cmocka_unit_test(a_form_is_a_body_with_its_type),
+        cmocka_unit_test(a_form_has_a_ceiling),
+        cmocka_unit_test(basic_says_who_and_a_secret),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
