@@ -53,6 +53,7 @@ enum id_kind {
     ID_KIND_MESSAGE = 0, /* a message */
     ID_KIND_WEBHOOK = 1, /* one webhook event, the same on every retry */
     ID_KIND_RECEIPT = 2, /* a message's id with a status */
+    ID_KIND_CONTACT = 3, /* a contact, by the number of its row */
 };
 
 /* One dedupe key: `id`, and for receipts the status as `extra`. */
@@ -142,6 +143,8 @@ struct event {
     unsigned choice_ordinal;
 
     enum message_status receipt_status;
+    /* Without a target: of all that was sent to the contact by then (wall, ms). */
+    int64_t receipt_until_ms;
     struct str reason_code; /* of a failed receipt, in the other side's words */
     struct str reason_text;
 

@@ -275,6 +275,24 @@ MUST_CHECK enum status store_numbered_message(struct store *store, int64_t conve
 MUST_CHECK enum status store_contact_heard(struct store *store, int64_t contact_row,
                                            int64_t since_ms, bool *out_heard,
                                            struct error *err);
+/* Which messages a contact's receipt up to a time is about. */
+struct sent_query {
+    int64_t contact_row;
+    int64_t bridge_row;
+    enum direction direction;
+    int64_t until_ms;           /* the attempt that sent it began by then */
+    enum message_status status; /* that they would get; see message_status_may_follow */
+};
+#define STORE_SENT_LOOK_BACK 256
+struct sent {
+    int64_t rows[STORE_SENT_LOOK_BACK]; /* of messages, latest first */
+    size_t count;
+    bool more_waits; /* a delivery that way is ready or waiting: maybe on its way */
+};
+/* Among the last STORE_SENT_LOOK_BACK messages of the contact, of either direction and
+ * any conversation. */
+MUST_CHECK enum status store_sent(struct store *store, const struct sent_query *query,
+                                  struct sent *out, struct error *err);
 /* By payload. STATUS_NOT_FOUND. */
 MUST_CHECK enum status store_choice_find(struct store *store, int64_t message,
                                          struct str payload, struct arena *arena,
@@ -347,7 +365,8 @@ MUST_CHECK enum status store_receipt_put(struct store *store,
                                          const struct receipt *receipt,
                                          struct error *err);
 
-/* A receipt whose message is not known yet waits 24 h under its key. */
+/* A receipt whose message is not known yet waits 24 h under its key. Of several the one
+ * with the furthest status, then the latest. */
 MUST_CHECK enum status store_early_receipt_add(struct store *store, int64_t bridge_row,
                                                const struct event_key *key,
                                                const struct receipt *receipt,

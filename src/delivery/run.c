@@ -392,6 +392,7 @@ static void next_part(struct run *run)
         return;
     }
     FAULT_POINT("run.next_part");
+    run->started = engine->now; /* each part is reported by itself */
     run->attempt.parts_done++;
     run->is_marked = false;
     arena_reset(run->arena); /* nothing of a committed part is needed any more */

@@ -159,6 +159,10 @@ MUST_CHECK enum status receipts_is_contact(struct work *work, struct str id,
 /* The peer's id of a message is known now: a receipt may have come before. */
 MUST_CHECK enum status receipts_join(struct work *work, struct message *message,
                                      const struct event_key *key, struct error *err);
+/* The attempt that began then sent the message: a receipt of all that was sent may have
+ * come before its outcome. */
+MUST_CHECK enum status receipts_join_until(struct work *work, struct message *message,
+                                           int64_t started_ms, struct error *err);
 /* Genesys' reason codes by name; GeneralError for others. */
 enum reason_code receipts_reason(struct str name);
 

@@ -221,6 +221,8 @@ static enum status keep_message_outcome(struct work *work, const struct report *
         status = keep_status(work, &message, report, err);
     if (status == STATUS_OK)
         status = keep_peer_id(work, &message, report, err);
+    if (status == STATUS_OK && is_success)
+        status = receipts_join_until(work, &message, report->started_ms, err);
     work->pending -= is_success || is_dead;
     work->dead += is_dead;
     return status;

@@ -7,6 +7,11 @@
 #include "gateway/channel.h"
 #include "gateway/fault.h"
 
+static enum direction other_way(enum direction direction)
+{
+    return direction == DIRECTION_OUTBOUND ? DIRECTION_INBOUND : DIRECTION_OUTBOUND;
+}
+
 enum reason_code receipts_reason(struct str name)
 {
     for (unsigned code = REASON_GENERAL_ERROR; code <= REASON_DATA_FILTERED; code++)
@@ -98,8 +103,7 @@ enum status receipts_status(struct work *work, struct message *message,
 
     struct receipt receipt = {
         .message = message->row,
-        .direction = message->direction == DIRECTION_OUTBOUND ? DIRECTION_INBOUND
-                                                              : DIRECTION_OUTBOUND,
+        .direction = other_way(message->direction),
         .status = told,
         .reason_code = change->reason_code,
         .reason = change->reason,
@@ -128,6 +132,105 @@ enum status receipts_is_contact(struct work *work, struct str id,
     return status;
 }
 
+/* ---- all that was sent by a time ---- */
+
+/* Under the contact's row: it may be known by more ids than the event's. */
+static struct event_key until_key(struct work *work, int64_t contact_row,
+                                  enum direction direction, enum message_status status)
+{
+    return (struct event_key){
+        .side = direction == DIRECTION_INBOUND ? ID_SIDE_CHANNEL : ID_SIDE_GENESYS,
+        .kind = ID_KIND_CONTACT,
+        .id = arena_printf(work->arena, "%lld", (long long)contact_row),
+        .extra = str_of(message_status_name(status)),
+    };
+}
+
+static enum status move_sent(struct work *work, const struct sent *sent,
+                             const struct status_change *change, struct error *err)
+{
+    enum status status = STATUS_OK;
+
+    for (size_t i = sent->count; i > 0 && status == STATUS_OK; i--) {
+        struct message message;
+        status = store_message_get(work->store, sent->rows[i - 1], work->arena,
+                                   &message, err);
+        if (status == STATUS_OK)
+            status = receipts_status(work, &message, change, err);
+    }
+    return status;
+}
+
+/*
+ * The attempt under way may be one that the receipt speaks of: its outcome asks for it,
+ * receipts_join_until. Later ones begin after now, so the time that waits is never
+ * later.
+ */
+static enum status keep_until(struct work *work, const struct contact *contact,
+                              const struct event *event, enum direction direction,
+                              int64_t until_ms, struct error *err)
+{
+    const struct event_key key =
+        until_key(work, contact->row, direction, event->receipt_status);
+    const struct receipt early = {.direction = direction,
+                                  .status = event->receipt_status,
+                                  .created_ms = until_ms};
+
+    work->relay->early_receipts = true;
+    return store_early_receipt_add(work->store, work->bridge->row, &key, &early, err);
+}
+
+static enum status accept_until(struct work *work, const struct event *event,
+                                enum direction direction, struct error *err)
+{
+    const struct status_change change = {.status = event->receipt_status};
+    int64_t now_ms = work->now.wall_ms;
+    struct contact contact;
+    struct sent sent;
+    enum status status = store_contact_find(work->store, work->bridge->row,
+                                            event->contact_id, &contact, err);
+    if (status != STATUS_OK)
+        return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    const struct sent_query query = {
+        .contact_row = contact.row,
+        .bridge_row = work->bridge->row,
+        .direction = other_way(direction),
+        .until_ms = event->receipt_until_ms < now_ms ? event->receipt_until_ms : now_ms,
+        .status = event->receipt_status,
+    };
+    status = store_sent(work->store, &query, &sent, err);
+    if (status == STATUS_OK)
+        status = move_sent(work, &sent, &change, err);
+    if (status == STATUS_OK && sent.more_waits)
+        status = keep_until(work, &contact, event, direction, query.until_ms, err);
+    return status;
+}
+
+enum status receipts_join_until(struct work *work, struct message *message,
+                                int64_t started_ms, struct error *err)
+{
+    static const enum message_status told[] = {MESSAGE_READ, MESSAGE_DELIVERED};
+    enum status status = STATUS_OK;
+
+    if (!work->relay->early_receipts)
+        return STATUS_OK;
+    for (size_t i = 0; i < COUNT_OF(told) && status == STATUS_OK; i++) {
+        const struct event_key key = until_key(work, message->contact_row,
+                                               other_way(message->direction), told[i]);
+        const struct status_change change = {.status = told[i]};
+        struct receipt early;
+        status = store_early_receipt_take(work->store, work->bridge->row, &key,
+                                          work->arena, &early, err);
+        if (status == STATUS_OK && early.created_ms >= started_ms)
+            status = receipts_status(work, message, &change, err);
+        if (status == STATUS_NOT_FOUND)
+            status = STATUS_OK;
+    }
+    return status;
+}
+
+/* ---- one message ---- */
+
 enum status receipts_accept(struct work *work, const struct event *event,
                             enum direction direction, int64_t *out_message,
                             struct error *err)
@@ -137,6 +240,8 @@ enum status receipts_accept(struct work *work, const struct event *event,
         .reason_code = receipts_reason(event->reason_code),
         .reason = event->reason_text,
     };
+    if (event->receipt_until_ms != 0)
+        return accept_until(work, event, direction, err);
     int64_t row = 0;
     uint32_t tag = 0;
     enum status status =

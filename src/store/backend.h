@@ -293,6 +293,10 @@ struct store_backend {
                                     int64_t *out_message, struct error *err);
     enum status (*contact_heard)(struct store *store, int64_t contact_row,
                                  int64_t since_ms, bool *out_heard, struct error *err);
+    /* As store_sent; `statuses`: bits by the number of the status a message may have.
+     */
+    enum status (*sent)(struct store *store, const struct sent_query *query,
+                        uint32_t statuses, struct sent *out, struct error *err);
     /* The lowest ordinal with that payload. NOT_FOUND. */
     enum status (*choice_find)(struct store *store, int64_t message, struct str payload,
                                struct arena *arena, struct stored_choice *out,

@@ -148,6 +148,14 @@ enum status store_receipt_put(struct store *store, const struct receipt *receipt
     return store->backend->receipt_put(store, &bounded, err);
 }
 
+/* Of two with one status the later; it matters where they speak of all up to a time. */
+static bool replaces(const struct receipt *receipt, const struct receipt *waiting)
+{
+    if (receipt->status == waiting->status)
+        return receipt->created_ms > waiting->created_ms;
+    return message_status_may_follow(waiting->status, receipt->status);
+}
+
 enum status store_early_receipt_add(struct store *store, int64_t bridge_row,
                                     const struct event_key *key,
                                     const struct receipt *receipt, struct error *err)
@@ -160,8 +168,7 @@ enum status store_early_receipt_add(struct store *store, int64_t bridge_row,
     CLEANUP(arena_freep) struct arena *arena = arena_new(2 * LIMIT_REASON_BYTES);
     struct receipt waiting;
     status = store->backend->early_receipt_find(store, hashed, arena, &waiting, err);
-    if (status == STATUS_OK &&
-        !message_status_may_follow(waiting.status, receipt->status))
+    if (status == STATUS_OK && !replaces(receipt, &waiting))
         return STATUS_OK;
     if (status != STATUS_OK && status != STATUS_NOT_FOUND)
         return status;

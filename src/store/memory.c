@@ -425,6 +425,7 @@ const struct store_backend memory_backend = {
     .choice_get = memory_choice_get,
     .numbered_message = memory_numbered_message,
     .contact_heard = memory_contact_heard,
+    .sent = memory_sent,
     .choice_find = memory_choice_find,
     .delivery_add = memory_delivery_add,
     .delivery_record = memory_delivery_record,

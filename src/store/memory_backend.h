@@ -125,6 +125,8 @@ const struct receipt_slot *slot_get(const struct table *table, int64_t message);
 void attempt_add(struct table *table, const struct delivery_record *record);
 /* Provider id of part 0 of the latest delivery that has one; borrowed, may be empty. */
 struct str message_peer_id(const struct table *table, int64_t message);
+/* Whether an attempt that began by then sent it. */
+bool message_sent_by(const struct table *table, int64_t message, int64_t until_ms);
 bool message_shows_numbers(const struct table *table, int64_t message);
 
 /* --- members: see backend.h ---------------------------------------------- */
@@ -198,6 +200,8 @@ enum status memory_numbered_message(struct store *store, int64_t conversation,
                                     int64_t *out_message, struct error *err);
 enum status memory_contact_heard(struct store *store, int64_t contact_row,
                                  int64_t since_ms, bool *out_heard, struct error *err);
+enum status memory_sent(struct store *store, const struct sent_query *query,
+                        uint32_t statuses, struct sent *out, struct error *err);
 enum status memory_choice_find(struct store *store, int64_t message, struct str payload,
                                struct arena *arena, struct stored_choice *out,
                                struct error *err);

@@ -50,6 +50,19 @@ bool message_shows_numbers(const struct table *table, int64_t message)
     return false;
 }
 
+bool message_sent_by(const struct table *table, int64_t message, int64_t until_ms)
+{
+    struct table_key all = key_1(TABLE_MESSAGE_DELIVERIES, message);
+    for (const struct table_entry *entry = table_first(table, &all); entry != NULL;
+         entry = table_after(entry, &all)) {
+        const struct stored_delivery *stored =
+            &delivery_get(table, entry_number(entry))->stored;
+        if (stored->state == DELIVERY_DONE && stored->started_ms <= until_ms)
+            return true;
+    }
+    return false;
+}
+
 struct str message_peer_id(const struct table *table, int64_t message)
 {
     struct str latest = STR_NONE;

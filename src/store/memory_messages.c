@@ -221,6 +221,40 @@ enum status memory_contact_heard(struct store *store, int64_t contact_row,
     return STATUS_OK;
 }
 
+static void add_if_sent(const struct table *table, const struct message *message,
+                        const struct sent_query *query, uint32_t statuses,
+                        struct sent *out)
+{
+    if (message->direction == query->direction &&
+        (statuses & UINT32_C(1) << message->status) != 0 &&
+        message_sent_by(table, message->row, query->until_ms))
+        out->rows[out->count++] = message->row;
+}
+
+enum status memory_sent(struct store *store, const struct sent_query *query,
+                        uint32_t statuses, struct sent *out, struct error *err)
+{
+    enum status status = memory_read(store, err);
+    if (status != STATUS_OK)
+        return status;
+    const struct table *table = memory_rows(store);
+    struct table_key all = key_table(TABLE_MESSAGES);
+    int64_t rows[STORE_SENT_LOOK_BACK];
+    size_t seen = 0; /* the last ones of them are in `rows`, round and round */
+    for (const struct table_entry *entry = table_first(table, &all); entry != NULL;
+         entry = table_after(entry, &all)) {
+        const struct message *message = entry_row(entry);
+        if (message->contact_row == query->contact_row)
+            rows[seen++ % STORE_SENT_LOOK_BACK] = message->row;
+    }
+    for (size_t i = seen; i > 0 && i + STORE_SENT_LOOK_BACK > seen; i--)
+        add_if_sent(table, message_get(table, rows[(i - 1) % STORE_SENT_LOOK_BACK]),
+                    query, statuses, out);
+    struct table_key lane = key_2(TABLE_LANES, query->contact_row, query->direction);
+    out->more_waits = table_first(table, &lane) != NULL;
+    return STATUS_OK;
+}
+
 enum status memory_choice_find(struct store *store, int64_t message, struct str payload,
                                struct arena *arena, struct stored_choice *out,
                                struct error *err)

@@ -207,6 +207,7 @@ const struct store_backend sqlite_backend = {
     .choice_get = sqlite_choice_get,
     .numbered_message = sqlite_numbered_message,
     .contact_heard = sqlite_contact_heard,
+    .sent = sqlite_sent,
     .choice_find = sqlite_choice_find,
     .delivery_add = sqlite_delivery_add,
     .delivery_record = sqlite_delivery_record,

@@ -180,6 +180,8 @@ enum status sqlite_numbered_message(struct store *store, int64_t conversation,
                                     int64_t *out_message, struct error *err);
 enum status sqlite_contact_heard(struct store *store, int64_t contact_row,
                                  int64_t since_ms, bool *out_heard, struct error *err);
+enum status sqlite_sent(struct store *store, const struct sent_query *query,
+                        uint32_t statuses, struct sent *out, struct error *err);
 enum status sqlite_choice_find(struct store *store, int64_t message, struct str payload,
                                struct arena *arena, struct stored_choice *out,
                                struct error *err);

@@ -270,6 +270,56 @@ enum status sqlite_contact_heard(struct store *store, int64_t contact_row,
     return status;
 }
 
+/* Along the chains of all conversations of the contact at once, latest first: the queue
+ * of the recursion is in that order. */
+static enum status find_sent(struct sqlite_store *store, const struct sent_query *query,
+                             uint32_t statuses, struct sent *out, struct error *err)
+{
+    CLEANUP(query_end)
+    struct query q = query_start(
+        store, "WITH RECURSIVE back (id, previous, direction, status) AS ("
+               "SELECT m.id, m.previous, m.direction, m.status "
+               "FROM conversations AS v JOIN messages AS m ON m.id = v.last_message "
+               "WHERE v.contact_row = ?1 "
+               "UNION ALL "
+               "SELECT m.id, m.previous, m.direction, m.status "
+               "FROM back JOIN messages AS m ON m.id = back.previous "
+               "ORDER BY 1 DESC LIMIT ?2) "
+               "SELECT id FROM back WHERE direction = ?3 AND (1 << status) & ?4 "
+               "AND EXISTS (SELECT 1 FROM deliveries AS d WHERE d.message = back.id "
+               "AND d.state = 2 AND d.started_ms <= ?5) ORDER BY id DESC");
+    query_i64(&q, query->contact_row);
+    query_i64(&q, STORE_SENT_LOOK_BACK);
+    query_i64(&q, query->direction);
+    query_i64(&q, statuses);
+    query_i64(&q, query->until_ms);
+    bool has_row = false;
+    enum status status;
+    while ((status = query_row(&q, &has_row, err)) == STATUS_OK && has_row)
+        out->rows[out->count++] = column_i64(&q, 0);
+    return status;
+}
+
+enum status sqlite_sent(struct store *store, const struct sent_query *query,
+                        uint32_t statuses, struct sent *out, struct error *err)
+{
+    enum status status = find_sent(sqlite_of(store), query, statuses, out, err);
+    if (status != STATUS_OK)
+        return status;
+    CLEANUP(query_end)
+    struct query q = query_start(
+        sqlite_of(store), "SELECT EXISTS (SELECT 1 FROM deliveries WHERE "
+                          "bridge_row = ?1 AND contact_row = ?2 AND direction = ?3 "
+                          "AND state < 2)");
+    query_i64(&q, query->bridge_row);
+    query_i64(&q, query->contact_row);
+    query_i64(&q, query->direction);
+    status = query_one(&q, err);
+    if (status == STATUS_OK)
+        out->more_waits = column_i64(&q, 0) != 0;
+    return status;
+}
+
 /* --- pauses ---------------------------------------------------------------- */
 
 enum status sqlite_pause_set(struct store *store, const struct pause *pause,

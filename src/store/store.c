@@ -432,6 +432,18 @@ enum status store_contact_heard(struct store *store, int64_t contact_row,
     return store->backend->contact_heard(store, contact_row, since_ms, out_heard, err);
 }
 
+enum status store_sent(struct store *store, const struct sent_query *query,
+                       struct sent *out, struct error *err)
+{
+    uint32_t statuses = 0;
+
+    *out = (struct sent){.count = 0};
+    for (int from = MESSAGE_ACCEPTED; from <= MESSAGE_FAILED; from++)
+        if (message_status_may_follow((enum message_status)from, query->status))
+            statuses |= UINT32_C(1) << from;
+    return store->backend->sent(store, query, statuses, out, err);
+}
+
 enum status store_choice_find(struct store *store, int64_t message, struct str payload,
                               struct arena *arena, struct stored_choice *out,
                               struct error *err)

@@ -418,6 +418,177 @@ static void early_receipt_is_forgotten_after_a_day(void **state)
     expect_i64("forgotten after it", 3, (int64_t)relay_world->offer_count);
 }
 
+static enum status receipt_until(const char *id, int64_t until_ms, const char *status)
+{
+    char line[128];
+    (void)snprintf(line, sizeof(line), "w %s ana %lld %s", id, (long long)until_ms,
+                   status);
+    return inbound(line);
+}
+
+static void expect_status_now(const char *name, enum message_status want,
+                              const struct delivery *delivery)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new(65536);
+    expect_str(
+        name, message_status_name(want),
+        str_of(message_status_name(message_now(delivery->message_id, arena).status)));
+}
+
+/* Sends an agent's message; it begins now and ends a second later. */
+static void send_line(const char *line, int64_t *out_started_ms)
+{
+    size_t at = relay_world->offer_count;
+    *out_started_ms = relay_world->now.wall_ms;
+    expect_status("kept", STATUS_OK, outbound(line));
+    report_outcome(offered(at), OUTCOME_DONE, line);
+    advance(1000);
+}
+
+static void receipt_up_to_a_time_moves_all_that_was_sent_by_then(void **state)
+{
+    int64_t started_ms[3];
+    (void)state;
+    lines_settings.channel_reports = true;
+    send_line("m g-1 ana one", &started_ms[0]);
+    send_line("m g-2 ana two", &started_ms[1]);
+    send_line("m g-3 ana three", &started_ms[2]);
+    expect_i64("nothing is told yet", 3, (int64_t)relay_world->offer_count);
+
+    expect_status("one", STATUS_OK,
+                  receipt_until("w-1", started_ms[1] - 1, "delivered"));
+    expect_i64("of the first", 4, (int64_t)relay_world->offer_count);
+    expect_str("of the first", "g-1", offered(3)->target_peer_id);
+    expect_i64("Delivered", MESSAGE_DELIVERED, offered(3)->event.receipt_status);
+    expect_status_now("the second is only sent", MESSAGE_SENT, offered(1));
+
+    expect_status("all", STATUS_OK, receipt_until("w-2", started_ms[2], "read"));
+    expect_i64("in order, each once", 6, (int64_t)relay_world->offer_count);
+    expect_str("second", "g-2", offered(4)->target_peer_id);
+    expect_str("third", "g-3", offered(5)->target_peer_id);
+    expect_status_now("what was delivered is read", MESSAGE_READ, offered(0));
+}
+
+static void receipt_up_to_a_time_never_takes_back(void **state)
+{
+    int64_t started_ms;
+    (void)state;
+    lines_settings.channel_reports = true;
+    send_line("m g-1 ana one", &started_ms);
+    expect_status("read", STATUS_OK, receipt_until("w-1", started_ms, "read"));
+    expect_status("again", STATUS_DUPLICATE, receipt_until("w-1", started_ms, "read"));
+    expect_status("under another key", STATUS_OK,
+                  receipt_until("w-2", started_ms + 1, "read"));
+    expect_status("delivered, late", STATUS_OK,
+                  receipt_until("w-3", started_ms + 2, "delivered"));
+    expect_i64("told once", 2, (int64_t)relay_world->offer_count);
+    expect_status_now("read it stays", MESSAGE_READ, offered(0));
+}
+
+static void receipt_up_to_a_time_is_of_that_contact_and_way_only(void **state)
+{
+    int64_t started_ms;
+    (void)state;
+    lines_settings.channel_reports = true;
+    send_line("m g-1 ana one", &started_ms);
+    expect_status("of nobody", STATUS_OK, inbound("w w-1 carl 1800000000000 read"));
+    expect_status("another", STATUS_OK, inbound("m m-1 bob hello"));
+    expect_status("of another", STATUS_OK, inbound("w w-2 bob 1800000000000 read"));
+    expect_status("hers", STATUS_OK, inbound("m m-2 ana hello"));
+    report_outcome(offered(2), OUTCOME_DONE, "g-9");
+    expect_status("of her own", STATUS_OK,
+                  receipt_until("w-3", started_ms - 1, "read"));
+    expect_i64("nobody is told", 3, (int64_t)relay_world->offer_count);
+    expect_status_now("hers", MESSAGE_SENT, offered(2));
+}
+
+static void receipt_up_to_a_time_skips_what_failed_or_waits(void **state)
+{
+    (void)state;
+    lines_settings.channel_reports = true;
+    expect_status("kept", STATUS_OK, outbound("m g-1 ana one\nm g-2 ana two"));
+    report_outcome(offered(0), OUTCOME_REFUSED_MESSAGE, "");
+    report_outcome(offered(1), OUTCOME_RETRY, "");
+    advance(1000);
+    expect_status("receipt", STATUS_OK,
+                  receipt_until("w-1", relay_world->now.wall_ms - 1, "delivered"));
+    expect_i64("Failed alone is told", 3, (int64_t)relay_world->offer_count);
+    expect_status_now("failed", MESSAGE_FAILED, offered(0));
+    report_outcome(offered(1), OUTCOME_DONE, "cp-2"); /* begun after the receipt */
+    expect_status_now("the repeat is another sending", MESSAGE_SENT, offered(1));
+}
+
+/* The attempt is under way: its message arrived, and who answered that is late. */
+static void early_receipt_up_to_a_time_waits_for_the_outcome(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *first;
+        const char *second; /* NULL: none */
+        int64_t second_after_ms;
+        int64_t started_after_ms; /* the receipt's time */
+        enum message_status want;
+    } cases[] = {
+        {"delivered",         "delivered", NULL,        0,     0,    MESSAGE_DELIVERED},
+        {"read",              "read",      NULL,        0,     0,    MESSAGE_READ     },
+        {"the furthest",      "read",      "delivered", 1,     0,    MESSAGE_READ     },
+        {"the latest",        "delivered", "delivered", 10000, 5000, MESSAGE_DELIVERED},
+        {"late order",        "delivered", "delivered", -9999, 0,    MESSAGE_DELIVERED},
+        {"begun a bit later", "delivered", NULL,        0,     1,    MESSAGE_SENT     },
+    };
+    (void)state;
+    lines_settings.channel_reports = true;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char line[64];
+        char id[16];
+        int64_t until_ms = relay_world->now.wall_ms;
+        offers_clear();
+        (void)snprintf(line, sizeof(line), "m g-%zu ana hello", i);
+        expect_status("kept", STATUS_OK, outbound(line));
+        advance(20000);
+        (void)snprintf(id, sizeof(id), "a-%zu", i);
+        expect_status("early", STATUS_OK, receipt_until(id, until_ms, cases[i].first));
+        (void)snprintf(id, sizeof(id), "b-%zu", i);
+        if (cases[i].second != NULL)
+            expect_status("another", STATUS_OK,
+                          receipt_until(id, until_ms + cases[i].second_after_ms,
+                                        cases[i].second));
+        expect_i64("nothing yet", 1, (int64_t)relay_world->offer_count);
+        relay_world->now.wall_ms = until_ms + cases[i].started_after_ms;
+        report_outcome(offered(0), OUTCOME_DONE, line);
+        advance(60000);
+        expect_status_now(cases[i].name, cases[i].want, offered(0));
+    }
+}
+
+/* The peer's clock is ahead of ours: what it may not know of yet is not covered. */
+static void receipt_up_to_a_time_to_come_ends_now(void **state)
+{
+    (void)state;
+    lines_settings.channel_reports = true;
+    expect_status("kept", STATUS_OK, outbound("m g-1 ana hello"));
+    expect_status("early", STATUS_OK,
+                  receipt_until("w-1", relay_world->now.wall_ms + 5000, "read"));
+    advance(1);
+    report_outcome(offered(0), OUTCOME_DONE, "cp-1");
+    expect_status_now("begun after it came", MESSAGE_SENT, offered(0));
+}
+
+/* A customer's line is under way as well: its outcome is another way's. */
+static void early_receipt_up_to_a_time_waits_for_its_own_way(void **state)
+{
+    (void)state;
+    lines_settings.channel_reports = true;
+    expect_status("hers", STATUS_OK, inbound("m m-1 ana hello"));
+    expect_status("ours", STATUS_OK, outbound("m g-1 ana hello"));
+    expect_status("early", STATUS_OK,
+                  receipt_until("w-1", relay_world->now.wall_ms, "delivered"));
+    report_outcome(offered(0), OUTCOME_DONE, "gp-1");
+    report_outcome(offered(1), OUTCOME_DONE, "cp-1");
+    expect_status_now("hers", MESSAGE_SENT, offered(0));
+    expect_status_now("ours", MESSAGE_DELIVERED, offered(1));
+}
+
 static void receipt_of_another_contact_changes_nothing(void **state)
 {
     char line[128];
@@ -705,6 +876,13 @@ int main(void)
         TEST(early_receipt_waits_for_the_peers_id),
         TEST(early_receipt_is_found_after_there_were_none),
         TEST(early_receipt_is_forgotten_after_a_day),
+        TEST(receipt_up_to_a_time_moves_all_that_was_sent_by_then),
+        TEST(receipt_up_to_a_time_never_takes_back),
+        TEST(receipt_up_to_a_time_is_of_that_contact_and_way_only),
+        TEST(receipt_up_to_a_time_skips_what_failed_or_waits),
+        TEST(early_receipt_up_to_a_time_waits_for_the_outcome),
+        TEST(receipt_up_to_a_time_to_come_ends_now),
+        TEST(early_receipt_up_to_a_time_waits_for_its_own_way),
         TEST(receipt_of_another_contact_changes_nothing),
         TEST(refused_message_is_dead_and_the_agent_is_told),
         TEST(failed_attempt_leaves_the_delivery_pending),

@@ -78,6 +78,13 @@ static void decode_line(struct str line, enum direction direction, struct arena 
         event->receipt_status = status_of(line);
         event->keys[0].kind = ID_KIND_RECEIPT;
         return;
+    case 'w':
+        event->kind = EVENT_RECEIPT;
+        must(str_to_i64(str_cut(&line, ' '), &event->receipt_until_ms),
+             "a line names a time");
+        event->receipt_status = status_of(line);
+        event->keys[0].kind = ID_KIND_RECEIPT;
+        return;
     case 'i':
         event->kind = EVENT_IDENTITY;
         event->new_id = line;

@@ -8,6 +8,7 @@
  *   e ID CONTACT TARGET TEXT    an edit
  *   r ID CONTACT TARGET STATUS  a receipt for our message id TARGET
  *   p ID CONTACT TARGET STATUS  a receipt for the id the peer gave
+ *   w ID CONTACT UNTIL STATUS   a receipt for all that was sent by then (ms)
  *   i ID CONTACT NEW_ID         an identity change
  *   t - CONTACT                 typing
  *   u ID - RAW                  unreadable

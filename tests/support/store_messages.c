@@ -298,6 +298,85 @@ static void a_contact_is_heard_since_it_last_spoke(struct store_fixture *f)
     suite_commit(f);
 }
 
+/* A message that way and its delivery, done by an attempt that began then. */
+static int64_t sent_line(struct store_fixture *f, const struct contact *contact,
+                         enum direction direction, enum message_status status,
+                         int64_t started_ms)
+{
+    struct message message = suite_message(
+        f, contact, &(struct message){.direction = direction, .status = status});
+    struct delivery delivery = suite_delivery(f, &message, &(struct delivery){0});
+    struct delivery_record record = suite_record(&delivery, OUTCOME_DONE);
+    record.started_ms = started_ms;
+    expect_ok(f, store_record(f->store, &record, &f->err));
+    return message.row;
+}
+
+static void expect_sent(struct store_fixture *f, const char *name,
+                        const struct contact *contact, int64_t until_ms,
+                        enum message_status status, const char *want)
+{
+    const struct sent_query query = {
+        .contact_row = contact->row,
+        .bridge_row = contact->bridge_row,
+        .direction = DIRECTION_OUTBOUND,
+        .until_ms = until_ms,
+        .status = status,
+    };
+    struct sent sent;
+    CLEANUP(buf_release) struct buf got;
+    buf_init(&got, 4096);
+    expect_ok(f, store_sent(f->store, &query, &sent, &f->err));
+    for (size_t i = 0; i < sent.count; i++)
+        buf_printf(&got, "%lld ", (long long)sent.rows[i]);
+    buf_printf(&got, "%s", sent.more_waits ? "more" : "");
+    expect_str(name, want, buf_str(&got));
+}
+
+static void what_was_sent_by_a_time_is_known_latest_first(struct store_fixture *f)
+{
+    const int64_t at_ms = SUITE_NOW_MS;
+    suite_begin(f);
+    struct contact ana = suite_talker(f, "ana");
+    struct contact bob = suite_talker(f, "bob");
+    expect_sent(f, "nothing", &ana, at_ms, MESSAGE_READ, "");
+    expect_i64("row", 1, sent_line(f, &ana, DIRECTION_OUTBOUND, MESSAGE_SENT, at_ms));
+    (void)sent_line(f, &ana, DIRECTION_INBOUND, MESSAGE_SENT, at_ms);
+    (void)sent_line(f, &bob, DIRECTION_OUTBOUND, MESSAGE_SENT, at_ms);
+    (void)sent_line(f, &ana, DIRECTION_OUTBOUND, MESSAGE_DELIVERED, at_ms + 1);
+    /* It was in another conversation. */
+    expect_ok(f, store_conversation_open(f->store, &ana, at_ms, &f->err));
+    (void)sent_line(f, &ana, DIRECTION_OUTBOUND, MESSAGE_SENT, at_ms + 2);
+    (void)sent_line(f, &ana, DIRECTION_OUTBOUND, MESSAGE_READ, at_ms + 2);
+    (void)sent_line(f, &ana, DIRECTION_OUTBOUND, MESSAGE_FAILED, at_ms + 2);
+    expect_sent(f, "before", &ana, at_ms - 1, MESSAGE_READ, "");
+    expect_sent(f, "at it", &ana, at_ms, MESSAGE_READ, "1 ");
+    expect_sent(f, "after it", &ana, at_ms + 1, MESSAGE_READ, "4 1 ");
+    expect_sent(f, "all", &ana, at_ms + 9, MESSAGE_READ, "5 4 1 ");
+    expect_sent(f, "who may be delivered", &ana, at_ms + 9, MESSAGE_DELIVERED,
+                "7 5 1 ");
+    (void)suite_text(f, &ana, DIRECTION_INBOUND, "hers waits");
+    expect_sent(f, "hers", &ana, at_ms, MESSAGE_READ, "1 ");
+    (void)suite_text(f, &ana, DIRECTION_OUTBOUND, "ours waits");
+    expect_sent(f, "ours", &ana, at_ms, MESSAGE_READ, "1 more");
+    expect_sent(f, "of another", &bob, at_ms, MESSAGE_READ, "3 ");
+    suite_commit(f);
+}
+
+static void what_was_sent_long_ago_is_not_looked_for(struct store_fixture *f)
+{
+    suite_begin(f);
+    struct contact ana = suite_talker(f, "ana");
+    (void)sent_line(f, &ana, DIRECTION_OUTBOUND, MESSAGE_SENT, SUITE_NOW_MS);
+    (void)sent_line(f, &ana, DIRECTION_OUTBOUND, MESSAGE_SENT, SUITE_NOW_MS);
+    for (unsigned i = 0; i + 2 < STORE_SENT_LOOK_BACK; i++)
+        (void)suite_message(f, &ana, &(struct message){0});
+    expect_sent(f, "just among the last", &ana, SUITE_NOW_MS, MESSAGE_READ, "2 1 ");
+    (void)suite_message(f, &ana, &(struct message){0});
+    expect_sent(f, "not any more", &ana, SUITE_NOW_MS, MESSAGE_READ, "2 ");
+    suite_commit(f);
+}
+
 static const struct store_case cases[] = {
     STORE_CASE(a_message_comes_back_as_it_was, ON_BOTH),
     STORE_CASE(a_message_keeps_its_latest_status, ON_BOTH),
@@ -307,5 +386,7 @@ static const struct store_case cases[] = {
     STORE_CASE(a_choice_is_got_by_its_ordinal, ON_BOTH),
     STORE_CASE(a_contact_is_heard_since_it_last_spoke, ON_BOTH),
     STORE_CASE(the_latest_message_that_showed_numbers_is_known, ON_BOTH),
+    STORE_CASE(what_was_sent_by_a_time_is_known_latest_first, ON_BOTH),
+    STORE_CASE(what_was_sent_long_ago_is_not_looked_for, ON_BOTH),
 };
 const struct store_cases store_message_cases = {"messages", cases, COUNT_OF(cases)};

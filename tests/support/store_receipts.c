@@ -267,9 +267,9 @@ static void the_latest_of_early_receipts_waits(struct store_fixture *f)
         enum message_status second;
         enum message_status want;
     } cases[] = {
-        {"a later one replaces",     MESSAGE_DELIVERED, MESSAGE_READ,      MESSAGE_READ},
-        {"an earlier one does not",  MESSAGE_READ,      MESSAGE_DELIVERED, MESSAGE_READ},
-        {"the same changes nothing", MESSAGE_READ,      MESSAGE_READ,      MESSAGE_READ},
+        {"a later one replaces",    MESSAGE_DELIVERED, MESSAGE_READ,      MESSAGE_READ},
+        {"an earlier one does not", MESSAGE_READ,      MESSAGE_DELIVERED, MESSAGE_READ},
+        {"of the same the later",   MESSAGE_READ,      MESSAGE_READ,      MESSAGE_READ},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct receipt got;
@@ -279,6 +279,8 @@ static void the_latest_of_early_receipts_waits(struct store_fixture *f)
         expect_ok(f, take_early(f, f->bridge, &early_key, &got));
         suite_commit(f);
         expect_i64(cases[i].name, cases[i].want, got.status);
+        expect_i64(cases[i].name, SUITE_NOW_MS + (cases[i].want == cases[i].second),
+                   got.created_ms);
     }
 }
 

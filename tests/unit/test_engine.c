@@ -543,18 +543,23 @@ static void stale_lane_is_left_to_its_new_owner(void **state)
 static void parts_are_committed_one_by_one(void **state)
 {
     struct engine_world *world = *state;
+    int64_t begun_ms = INT64_C(1700000000000);
     world->parts = 3;
     world_offer(world, 1, 1);
     world_step(world);
     for (int part = 0; part < 2; part++) {
         world_answer(world, 0, 200);
+        world_advance(world, 1000);
         expect_i64("progress", OUTCOME_PROGRESS, world_commit(world));
         expect_i64("part", part, world->last_report.part);
+        expect_i64("begun with its part", begun_ms, world->last_report.started_ms);
+        begun_ms += 1000;
         world_step(world);
         expect_i64("the next part", 1, (int64_t)world->flight_count);
     }
     world_answer(world, 0, 200);
     expect_i64("done", OUTCOME_DONE, world_commit(world));
+    expect_i64("begun with its part", begun_ms, world->last_report.started_ms);
 }
 
 /* The writer has stopped by then: nobody would take the report of another. */
