@@ -72,6 +72,12 @@ void call_answer(struct call *call, int status)
     call->answer.status = status;
 }
 
+void call_answer_file(struct call *call, const struct kept_file *file)
+{
+    call->answer.status = 200;
+    memcpy(call->answer.file_id, file->id, UUID_BYTES);
+}
+
 /* --- refusals ------------------------------------------------------------- */
 
 struct refusal {

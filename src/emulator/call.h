@@ -18,13 +18,15 @@ struct call;
 enum door {
     DOOR_API,     /* token, budget, faults */
     DOOR_LOGIN,   /* faults; errors of the OAuth shape */
-    DOOR_CONTROL, /* /_emulator: neither */
+    DOOR_OPEN,    /* faults: the path is the secret */
+    DOOR_CONTROL, /* /_emulator: none of these */
 };
 
 struct operation {
     enum door door;
     enum fault_route fault;
     void (*handle)(struct call *call);
+    bool takes_bytes; /* not JSON, and more of them than Genesys takes */
 };
 
 struct answer {
@@ -35,6 +37,7 @@ struct answer {
     int64_t budget_allowed; /* 0: no headers */
     int64_t budget_reset_s;
     char context_id[UUID_BYTES];
+    char file_id[UUID_BYTES]; /* the body is this file; empty: it is `body` */
 };
 
 struct call {
@@ -60,6 +63,8 @@ MUST_CHECK bool call_query_bool(struct call *call, const char *name, bool *out_v
 
 /* What was printed into call->out is the body. */
 void call_answer(struct call *call, int status);
+/* The file is the body, whenever it goes out. */
+void call_answer_file(struct call *call, const struct kept_file *file);
 /* Error bodies. Source: open-messaging.md, section 3.9; read 2026-11-21. */
 void call_refuse(struct call *call, int status, const char *code, const char *format,
                  ...) PRINTF_LIKE(4, 5);

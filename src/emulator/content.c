@@ -49,7 +49,17 @@ static void print_quick_reply(struct buf *out, const struct json *label)
     print_end_object(out);
 }
 
-static void write_out(struct buf *out, const struct json *order)
+static void print_file(struct buf *out, struct str attachment)
+{
+    if (attachment.len == 0)
+        return;
+    print_object(out, NULL);
+    print_text(out, "contentType", "Attachment");
+    print_raw(out, "attachment", attachment);
+    print_end_object(out);
+}
+
+static void write_out(struct buf *out, const struct json *order, struct str attachment)
 {
     const struct json *content = member_of(order, "content");
     const struct json *labels = member_of(order, "quickReplies");
@@ -57,23 +67,25 @@ static void write_out(struct buf *out, const struct json *order)
     print_array(out, "content");
     for (const struct json *item = json_first(content); item; item = json_next(item))
         print_element(out, item);
+    print_file(out, attachment);
     for (const struct json *item = json_first(labels); item; item = json_next(item))
         print_quick_reply(out, item);
     print_end_array(out);
     print_end_object(out);
 }
 
-enum status content_read(const struct json *order, struct json **out_content,
-                         struct misfit *out_misfit)
+enum status content_read(const struct json *order, struct str attachment,
+                         struct json **out_content, struct misfit *out_misfit)
 {
     *out_content = NULL;
-    if (member_of(order, "content") == NULL && member_of(order, "quickReplies") == NULL)
+    if (member_of(order, "content") == NULL &&
+        member_of(order, "quickReplies") == NULL && attachment.len == 0)
         return STATUS_OK;
     CLEANUP(buf_release) struct buf text;
     CLEANUP(json_freep) struct json *content = NULL;
     struct error err;
     buf_init(&text, CONTENT_BYTES_MAX);
-    write_out(&text, order);
+    write_out(&text, order, attachment);
     if (!buf_ok(&text) ||
         json_parse(buf_str(&text), LIMIT_JSON_DEPTH, &content, &err) != STATUS_OK)
         return STATUS_RETRY; /* it was JSON when it came */

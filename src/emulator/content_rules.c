@@ -2,8 +2,7 @@
 
 #include <stdarg.h>
 
-/* Source: open-messaging.md, section 2.3 (attachments up to 25 MB). */
-#define ATTACHMENT_BYTES_MAX (INT64_C(25) * 1024 * 1024)
+#include "files.h"
 
 struct checking {
     struct misfit *misfit;
@@ -47,7 +46,7 @@ static bool attachment_fits(struct checking *checking, const struct json *attach
 {
     int64_t bytes = 0;
     (void)json_i64(json_get(attachment, "contentSizeBytes"), &bytes);
-    return (bytes >= 0 && bytes <= ATTACHMENT_BYTES_MAX) ||
+    return (bytes >= 0 && bytes <= FILE_BYTES_MAX) ||
            wrong(checking, "contentSizeBytes",
                  "Value [%lld] is not a size from 0 to 25 MB", (long long)bytes);
 }

@@ -11,10 +11,29 @@
 
 /* --- the agent ------------------------------------------------------------ */
 
+/* The file that the order names, as an attachment; false after a refusal. */
+static bool read_file(struct call *call, struct buf *out_attachment)
+{
+    struct str id = text_of(call->body, "file");
+    if (id.len == 0)
+        return true;
+    const struct kept_file *file = files_find(&call->emulator->files, id);
+    if (file == NULL)
+        call_refuse_missing(call, "file", id);
+    else
+        print_attachment(out_attachment, file, emulator_public_url(call->emulator));
+    return file != NULL;
+}
+
 static bool read_content(struct call *call, struct json **out_content)
 {
+    CLEANUP(buf_release) struct buf attachment;
+    buf_init(&attachment, SIZE_MAX); /* as long as its name */
+    if (!read_file(call, &attachment))
+        return false;
     struct misfit misfit;
-    enum status status = content_read(call->body, out_content, &misfit);
+    enum status status =
+        content_read(call->body, buf_str(&attachment), out_content, &misfit);
     if (status == STATUS_INVALID)
         call_refuse_field(call, &misfit);
     else if (status != STATUS_OK)
@@ -29,7 +48,7 @@ static bool read_speech(struct call *call, const struct json *content,
     struct str text = text_of(call->body, "text");
     const char *wrong = NULL;
     if (text.len == 0 && json_count(content) == 0 && json_count(events) == 0)
-        wrong = "one of text, content and events is needed";
+        wrong = "one of text, content, quickReplies, file and events is needed";
     else if (events != NULL && (text.len > 0 || content != NULL))
         wrong = "events go alone";
     else if (utf8_count(text) > AGENT_TEXT_MAX)

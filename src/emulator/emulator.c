@@ -36,6 +36,7 @@ void emulator_reset(struct emulator *emulator)
     world_clear(&emulator->world);
     login_reset(&emulator->login, (size_t)emulator->settings.requests_per_minute);
     fault_plan_clear(&emulator->faults);
+    files_clear(&emulator->files);
     rows_clear(&emulator->requests);
     rows_clear(&emulator->attempts);
     add_integrations(emulator);
@@ -74,8 +75,20 @@ static void init(struct emulator *emulator, const struct emulator_settings *sett
         emulator->login.clients[i].id = settings->clients[i].client_id;
         emulator->login.clients[i].secret = settings->clients[i].client_secret;
     }
+    files_init(&emulator->files);
     rows_init(&emulator->requests, max_rows, mem_free);
     rows_init(&emulator->attempts, max_rows, mem_free);
+}
+
+static void set_public_url(struct emulator *emulator)
+{
+    CLEANUP(buf_release) struct buf url;
+    buf_init(&url, SIZE_MAX); /* as long as an argument */
+    if (emulator->settings.public_url != NULL)
+        buf_add(&url, str_of(emulator->settings.public_url));
+    else
+        buf_printf(&url, "http://%s", emulator_address(emulator));
+    text_replace(&emulator->public_url, buf_str(&url));
 }
 
 enum status emulator_new(const struct emulator_settings *settings,
@@ -91,6 +104,7 @@ enum status emulator_new(const struct emulator_settings *settings,
         emulator_free(emulator);
         return status;
     }
+    set_public_url(emulator);
     emulator_reset(emulator);
     *out_emulator = emulator;
     return STATUS_OK;
@@ -99,6 +113,11 @@ enum status emulator_new(const struct emulator_settings *settings,
 const char *emulator_address(const struct emulator *emulator)
 {
     return listener_address(emulator->listener);
+}
+
+const char *emulator_public_url(const struct emulator *emulator)
+{
+    return emulator->public_url;
 }
 
 void emulator_step(struct emulator *emulator, int64_t timeout_ms)
@@ -142,8 +161,10 @@ void emulator_free(struct emulator *emulator)
     world_clear(&emulator->world);
     login_release(&emulator->login);
     fault_plan_clear(&emulator->faults);
+    files_clear(&emulator->files);
     rows_clear(&emulator->requests);
     rows_clear(&emulator->attempts);
     buf_release(&emulator->out);
+    mem_free(emulator->public_url);
     mem_free(emulator);
 }

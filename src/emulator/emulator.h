@@ -8,6 +8,7 @@
 
 #include "courier.h"
 #include "fault_plan.h"
+#include "files.h"
 #include "login.h"
 #include "world.h"
 
@@ -30,9 +31,10 @@ struct emulator_settings { /* all texts borrowed; they stay */
     size_t integration_count;
     int64_t requests_per_minute; /* of each client; 0: no limit */
     int64_t token_lifetime_s;
-    int64_t max_rows;      /* in each list */
-    bool inbound_receipts; /* a Published receipt webhook for each inbound message */
-    const char *framed_by; /* origins that may show the agent's page in a frame */
+    int64_t max_rows;       /* in each list */
+    bool inbound_receipts;  /* a Published receipt webhook for each inbound message */
+    const char *framed_by;  /* origins that may show the agent's page in a frame */
+    const char *public_url; /* that links to files begin with; NULL: where it listens */
     struct courier_settings courier;
 };
 
@@ -45,6 +47,8 @@ struct emulator {
     struct login login;
     struct world world;
     struct fault_plan faults;
+    struct files files;
+    char *public_url;        /* owned */
     struct rows requests;    /* struct seen_request */
     struct rows attempts;    /* struct webhook_attempt */
     struct delayed *delayed; /* answers held back by a fault, soonest first */
@@ -56,6 +60,8 @@ MUST_CHECK enum status emulator_new(const struct emulator_settings *settings,
                                     struct emulator **out_emulator, struct error *err);
 /* The address really bound. */
 const char *emulator_address(const struct emulator *emulator);
+/* What a gateway reaches it by: links to files begin with it. */
+const char *emulator_public_url(const struct emulator *emulator);
 /* Serves what is there, or waits for it, at most `timeout_ms`. Front thread. */
 void emulator_step(struct emulator *emulator, int64_t timeout_ms);
 /* Ends a running emulator_step early. Any thread. */

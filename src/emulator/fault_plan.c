@@ -24,6 +24,7 @@ static const char *const route_names[] = {
     [FAULT_STRUCTURED] = "structured",
     [FAULT_TOKEN] = "token",
     [FAULT_AGENTLESS] = "agentless",
+    [FAULT_MEDIA] = "media",
     [FAULT_CONVERSATIONS] = "conversations",
     [FAULT_INTEGRATIONS] = "integrations",
     [FAULT_ANY] = "any",

@@ -1,5 +1,6 @@
 #include "gate.h"
 
+#include "gateway/form.h"
 #include "gateway/limits.h"
 #include "gateway/memory.h"
 
@@ -42,8 +43,32 @@ static void header_add_number(struct answer_headers *headers, const char *name,
     header_add(headers, name, text);
 }
 
-static void respond(struct request *request, const struct answer *answer)
+/* Nothing in a stranger's file may run as if it were a page of the emulator's. */
+static void respond_file(struct request *request, const struct kept_file *file)
 {
+    if (file == NULL) { /* a reset was faster */
+        request_respond(request, 404, NULL, STR_NONE, NULL, 0);
+        return;
+    }
+    CLEANUP(buf_release) struct buf disposition;
+    buf_init(&disposition, SIZE_MAX); /* a name is short */
+    buf_add(&disposition, STR("attachment; filename*=UTF-8''"));
+    percent_encode(&disposition, str_of(file->name));
+    const struct http_header headers[] = {
+        {STR("Content-Disposition"),     buf_str(&disposition)             },
+        {STR("Content-Security-Policy"), STR("default-src 'none'; sandbox")},
+    };
+    request_respond(request, 200, file->type, str_from(file->bytes, file->size),
+                    headers, COUNT_OF(headers));
+}
+
+static void respond(const struct emulator *emulator, struct request *request,
+                    const struct answer *answer)
+{
+    if (answer->file_id[0] != '\0') {
+        respond_file(request, files_find(&emulator->files, str_of(answer->file_id)));
+        return;
+    }
     struct answer_headers headers = {.count = 0};
     header_add(&headers, "ININ-Correlation-Id", answer->context_id);
     if (answer->retry_after_s > 0)
@@ -84,10 +109,10 @@ static bool delay(struct call *call, int64_t delay_ms)
     return true;
 }
 
-void gate_serve_delayed(struct request *request)
+void gate_serve_delayed(struct request *request, const struct emulator *emulator)
 {
     const struct delayed *delayed = request_data(request);
-    respond(request, &delayed->answer);
+    respond(emulator, request, &delayed->answer);
 }
 
 void gate_release_delayed(struct emulator *emulator, bool all)
@@ -211,7 +236,8 @@ static void note_request(struct call *call, int status)
 
 static void work(struct call *call)
 {
-    if (request_body(call->request).len > REQUEST_BYTES_MAX) {
+    if (request_body(call->request).len > REQUEST_BYTES_MAX &&
+        !call->operation->takes_bytes) {
         call_refuse(call, 413, "request.entity.too.large",
                     "The request body exceeds %d bytes", REQUEST_BYTES_MAX);
         return;
@@ -234,7 +260,7 @@ static enum handled answer(struct call *call, int64_t delay_ms)
     close_body(call);
     if (delay_ms > 0 && delay(call, delay_ms))
         return HANDLED_SUSPENDED;
-    respond(call->request, &call->answer);
+    respond(call->emulator, call->request, &call->answer);
     return HANDLED_ANSWERED;
 }
 

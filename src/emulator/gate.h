@@ -9,7 +9,7 @@
 enum handled gate_serve(struct request *request, struct emulator *emulator,
                         const struct operation *operation);
 /* For the routes: an answer that a fault held back. */
-void gate_serve_delayed(struct request *request);
+void gate_serve_delayed(struct request *request, const struct emulator *emulator);
 
 /* Hands back the answers that are due; `all`: whether due or not. */
 void gate_release_delayed(struct emulator *emulator, bool all);

@@ -233,6 +233,7 @@ static const struct member agent_members[] = {
     {"to",                MEMBER_ID,    true,  NULL,     NULL              },
     {"text",              MEMBER_TEXT,  false, NULL,     NULL              },
     {"content",           MEMBER_ARRAY, false, NULL,     NULL              }, /* content.c */
+    {"file",              MEMBER_ID,    false, NULL,     NULL              },
     {"quickReplies",      MEMBER_TEXTS, false, NULL,     NULL              },
     {"events",            MEMBER_ARRAY, false, NULL,     &agent_event_shape},
     {"originatingEntity", MEMBER_ENUM,  false, entities, NULL              },

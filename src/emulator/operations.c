@@ -20,6 +20,7 @@
     X(post_receipt, "POST", INBOUND "/receipt", API, RECEIPT)                          \
     X(post_event, "POST", INBOUND "/event", API, EVENT)                                \
     X(post_structured, "POST", INBOUND "/structured/response", API, STRUCTURED)        \
+    X(get_download, "GET", "/api/v2/downloads/{fileId}/{name}", OPEN, MEDIA)           \
     X(post_agentless, "POST", MESSAGES "/agentless", API, AGENTLESS)                   \
     X(patch_conversation, "PATCH", MESSAGES "/{conversationId}", API, CONVERSATIONS)   \
     X(get_message_details, "GET", MESSAGES "/{messageId}/details", API, CONVERSATIONS) \
@@ -48,6 +49,8 @@
     X(list_webhooks, "GET", CONTROL "/webhooks", CONTROL, ANY)                         \
     X(list_requests, "GET", CONTROL "/requests", CONTROL, ANY)                         \
     X(count_tokens, "GET", CONTROL "/tokens", CONTROL, ANY)                            \
+    X(list_files, "GET", CONTROL "/files", CONTROL, ANY)                               \
+    X(get_file, "GET", CONTROL "/files/{fileId}/{name}", CONTROL, ANY)                 \
     X(control_agent, "POST", CONTROL "/agent", CONTROL, ANY)                           \
     X(control_resend, "POST", CONTROL "/resend", CONTROL, ANY)                         \
     X(control_receipt, "POST", CONTROL "/receipt", CONTROL, ANY)                       \
@@ -59,13 +62,32 @@
     X(control_reset, "POST", CONTROL "/reset", CONTROL, ANY)
 
 /* A route has no pointer of its own: one function each says which operation it is. */
-#define SERVE(name, method, path, door, fault)                                         \
+#define SERVE(name, method, path, door_name, fault_name)                               \
     static enum handled serve_##name(struct request *request, void *emulator)          \
     {                                                                                  \
-        static const struct operation operation = {DOOR_##door, FAULT_##fault, name};  \
+        static const struct operation operation = {                                    \
+            .door = DOOR_##door_name, .fault = FAULT_##fault_name, .handle = name};    \
         return gate_serve(request, emulator, &operation);                              \
     }
 OPERATIONS(SERVE)
+
+static enum handled serve_control_add_file(struct request *request, void *emulator)
+{
+    static const struct operation operation = {
+        .door = DOOR_CONTROL,
+        .fault = FAULT_ANY,
+        .handle = control_add_file,
+        .takes_bytes = true,
+    };
+    return gate_serve(request, emulator, &operation);
+}
+
+static int64_t file_bytes_max(const struct request *request, void *context)
+{
+    (void)request;
+    (void)context;
+    return FILE_BYTES_MAX;
+}
 
 /* Any request may carry a body: clients do send empty ones with DELETE. */
 static int64_t body_max(const struct request *request, void *context)
@@ -78,16 +100,16 @@ static int64_t body_max(const struct request *request, void *context)
 static void answer_delayed(struct request *request, bool timed_out, void *context)
 {
     (void)timed_out; /* the longest delay is below the time limit */
-    (void)context;
-    gate_serve_delayed(request);
+    gate_serve_delayed(request, context);
 }
 
 #define ROUTE(name, method, path, door, fault)                                         \
     {method, path, body_max, serve_##name, answer_delayed},
 
 static const struct route routes[] = {
-    {"GET", "/",            NULL, serve_page, NULL},
-    {"GET", "/page/{file}", NULL, serve_page, NULL},
+    {"GET",  "/",              NULL,           serve_page,             NULL},
+    {"GET",  "/page/{file}",   NULL,           serve_page,             NULL},
+    {"POST", CONTROL "/files", file_bytes_max, serve_control_add_file, NULL},
     OPERATIONS(ROUTE)
 };
 

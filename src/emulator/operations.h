@@ -58,3 +58,9 @@ void control_list_faults(struct call *call);
 void control_delete_faults(struct call *call);
 void control_clock(struct call *call);
 void control_reset(struct call *call);
+
+/* file_calls.c */
+void control_add_file(struct call *call);
+void list_files(struct call *call);
+void get_file(struct call *call);
+void get_download(struct call *call);

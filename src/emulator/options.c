@@ -76,6 +76,9 @@ static const struct option_row rows[] = {
     TEXT_ROW("--framed-by", settings.framed_by, "ORIGIN",
              "a page that may show the agent's page in a frame, e.g. "
              "http://127.0.0.1:8070 (none)"),
+    TEXT_ROW("--public-url", settings.public_url, "URL",
+             "what a gateway reaches it by: links to files begin with it (http:// and "
+             "where it listens)"),
     NUMBER_ROW("--max-rows", settings.max_rows, 1000000, 1, 100000000, "N",
                "kept in each list; beyond it 507 (1000000)"),
     FLAG_ROW("--help", wants_help, "this text"),
@@ -192,6 +195,18 @@ static enum status check_origins(const char *origins, struct error *err)
     return STATUS_OK;
 }
 
+/* What a path can stand behind. */
+static enum status check_base(const char *url, struct error *err)
+{
+    struct str text = str_of(url);
+    bool is_web = str_starts(text, STR("http://")) || str_starts(text, STR("https://"));
+    if (url != NULL && (!is_web || strpbrk(url, "?#\"\\ \r\n") != NULL ||
+                        text.ptr[text.len - 1] == '/'))
+        return fail(err, STATUS_INVALID,
+                    "--public-url takes a URL like http://emulator:8090");
+    return STATUS_OK;
+}
+
 static bool is_named_before(const struct emulator_settings *settings, size_t at)
 {
     for (size_t i = 0; i < at; i++) {
@@ -212,6 +227,8 @@ static enum status check(const struct options *options, struct error *err)
                     "control of it; to do so anyway add --allow-public-listen",
                     settings->listen);
     enum status status = check_origins(settings->framed_by, err);
+    if (status == STATUS_OK)
+        status = check_base(settings->public_url, err);
     for (size_t i = 0; i < settings->client_count && status == STATUS_OK; i++)
         status = check_client(&settings->clients[i], err);
     for (size_t i = 0; i < settings->integration_count && status == STATUS_OK; i++) {

@@ -136,7 +136,8 @@ test('the help starts with examples and names every option', async () => {
     assert.ok(text.indexOf('Examples') < text.indexOf('Options'));
     for (const option of ['--listen', '--allow-public-listen', '--client-id', '--client-secret',
         '--integration', '--webhook-url', '--webhook-secret', '--requests-per-minute',
-        '--token-lifetime', '--retry-delay-ms', '--inbound-receipts', '--framed-by', '--max-rows'])
+        '--token-lifetime', '--retry-delay-ms', '--inbound-receipts', '--framed-by', '--public-url',
+        '--max-rows'])
         assert.match(text, new RegExp(`^  ${option} `, 'm'));
     assert.match((await run('--version')).text, /^genesys-emulator \d/);
 });
@@ -161,6 +162,8 @@ test('wrong use is refused with a reason', async () => {
         [[...client, '--help=yes'], /takes no value/],
         [[...client, '--framed-by', 'here'], /takes origins/],
         [[...client, '--framed-by', 'http://x;sandbox'], /takes origins/],
+        [[...client, '--public-url', 'emulator:8090'], /takes a URL/],
+        [[...client, '--public-url', 'http://emulator:8090/'], /takes a URL/],
         [[...client, '--webhook-url', 'http://x/'], /must follow/],
         [[...client, ...integration], /--webhook-secret/],
         [[...client, ...integration, '--webhook-secret', 'short'], /longer than 15/],

@@ -1,0 +1,153 @@
+#include "files.h"
+
+#include "gateway/form.h"
+#include "gateway/memory.h"
+#include "print_json.h"
+
+#define NAME_BYTES_MAX 255
+#define TYPE_BYTES_MAX 127
+#define URL_BYTES_MAX ((size_t)4096)
+
+static void file_free(void *row)
+{
+    struct kept_file *file = row;
+    mem_free(file->name);
+    mem_free(file->type);
+    mem_free(file->bytes);
+    mem_free(file);
+}
+
+void files_init(struct files *files)
+{
+    *files = (struct files){0};
+    rows_init(&files->rows, (size_t)2 * FILES_MAX, file_free);
+}
+
+void files_clear(struct files *files)
+{
+    lookup_clear(&files->by_id);
+    rows_clear(&files->rows);
+    memset(files->counts, 0, sizeof(files->counts));
+}
+
+bool files_have_room(const struct files *files, enum file_origin origin)
+{
+    return files->counts[origin] < FILES_MAX;
+}
+
+struct kept_file *files_add(struct files *files, struct world *world,
+                            const struct file_text *text)
+{
+    uint8_t sum[SHA256_BYTES];
+    struct error err;
+    if (!files_have_room(files, text->origin) ||
+        sha256(text->bytes, sum, &err) != STATUS_OK)
+        return NULL;
+
+    struct kept_file *file = mem_new(sizeof(*file));
+    make_uuid(&world->random, file->id);
+    file->origin = text->origin;
+    text_replace(&file->name, text->name);
+    text_replace(&file->type, text->type);
+    file->bytes = mem_new(text->bytes.len + 1);
+    if (text->bytes.len > 0)
+        memcpy(file->bytes, text->bytes.ptr, text->bytes.len);
+    file->size = text->bytes.len;
+    hex_encode(sum, sizeof(sum), file->sha256);
+    file->at_ms = world_now_ms(world);
+    lookup_add(&files->by_id, &file->by_id, str_of(file->id));
+    files->counts[text->origin]++;
+    (void)rows_add(&files->rows, file); /* its ceiling is that of both counts */
+    return file;
+}
+
+struct kept_file *files_find(const struct files *files, struct str id)
+{
+    struct lookup_entry *found = lookup_find(&files->by_id, id);
+    return found == NULL ? NULL : CONTAINER_OF(found, struct kept_file, by_id);
+}
+
+/* --- names and types ------------------------------------------------------ */
+
+bool file_name_is_valid(struct str name)
+{
+    return name.len <= NAME_BYTES_MAX && id_is_valid(name) &&
+           str_find_byte(name, '/') < 0 && str_find_byte(name, '\\') < 0 &&
+           !str_is(name, ".") && !str_is(name, "..");
+}
+
+/* Source: RFC 9110, section 5.6.2 "Tokens"; read 2026-12-01. */
+static bool is_token(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        if (c <= 0x20 || c >= 0x7f || strchr("\"(),/:;<=>?@[\\]{}", c) != NULL)
+            return false;
+    }
+    return text.len > 0;
+}
+
+static bool is_printable(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        if (c < 0x20 || c >= 0x7f)
+            return false;
+    }
+    return true;
+}
+
+bool media_type_is_valid(struct str type)
+{
+    struct str rest = type;
+    struct str essence = str_trim(str_cut(&rest, ';'));
+    struct str kind = str_cut(&essence, '/');
+    return type.len <= TYPE_BYTES_MAX && is_token(kind) && is_token(essence) &&
+           is_printable(rest);
+}
+
+const char *media_kind_of(struct str type)
+{
+    static const char *const kinds[][2] = {
+        {"image", "Image"},
+        {"video", "Video"},
+        {"audio", "Audio"},
+    };
+    struct str kind = str_cut(&type, '/');
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        if (str_equal_nocase(kind, str_of(kinds[i][0])))
+            return kinds[i][1];
+    }
+    return "File";
+}
+
+/* --- where it is, and what it is ------------------------------------------ */
+
+void print_download_path(struct buf *out, const struct kept_file *file)
+{
+    buf_printf(out, "/api/v2/downloads/%s/", file->id);
+    percent_encode(out, str_of(file->name));
+}
+
+void print_control_path(struct buf *out, const struct kept_file *file)
+{
+    buf_printf(out, "/_emulator/files/%s/", file->id);
+    percent_encode(out, str_of(file->name));
+}
+
+void print_attachment(struct buf *out, const struct kept_file *file, const char *base)
+{
+    CLEANUP(buf_release) struct buf url;
+    buf_init(&url, URL_BYTES_MAX);
+    buf_add(&url, str_of(base));
+    print_download_path(&url, file);
+
+    print_object(out, NULL);
+    print_text(out, "id", file->id);
+    print_text(out, "mediaType", media_kind_of(str_of(file->type)));
+    print_text(out, "mime", file->type);
+    print_text(out, "filename", file->name);
+    print_i64(out, "contentSizeBytes", (int64_t)file->size);
+    print_str(out, "url", buf_str(&url));
+    print_end_object(out);
+}
