@@ -1,6 +1,5 @@
 #include "meta.h"
 
-#include "gateway/arena.h"
 #include "gateway/form.h"
 
 #define SIGNATURE_PREFIX STR("sha256=")
@@ -10,6 +9,29 @@
 /* Six bytes for each character of two: three times the body at most. */
 #define ESCAPED_GROWTH 3
 
+/* ---- settings ---- */
+
+bool meta_is_plain(const char *text)
+{
+    return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789._") == strlen(text) &&
+           text[0] != '\0';
+}
+
+enum status meta_ready(struct meta_app *app, struct error *err)
+{
+    if (!meta_is_plain(app->graph_version))
+        return fail(err, STATUS_INVALID, "graph_version: must be like v24.0");
+    enum status status = keys_make(&app->app_secrets, &app->keys, err);
+    if (status != STATUS_OK)
+        meta_release(app);
+    return status;
+}
+
+void meta_release(struct meta_app *app)
+{
+    keys_free(&app->keys, app->app_secrets.count);
+}
+
 /* ---- handshake ---- */
 
 static bool is_token(struct str given, struct str token)
@@ -17,9 +39,10 @@ static bool is_token(struct str given, struct str token)
     return given.len == token.len && bytes_equal(given.ptr, token.ptr, token.len);
 }
 
-bool meta_handshake(const struct http_message *message, struct str verify_token,
+bool meta_handshake(const struct bridge *bridge, const struct http_message *message,
                     struct arena *arena, struct http_reply *reply)
 {
+    const struct meta_app *app = bridge->settings;
     struct form query;
     struct error err;
 
@@ -30,7 +53,7 @@ bool meta_handshake(const struct http_message *message, struct str verify_token,
         return true;
     struct str challenge = form_get(&query, "hub.challenge");
     if (!str_is(form_get(&query, "hub.mode"), "subscribe") ||
-        !is_token(form_get(&query, "hub.verify_token"), verify_token) ||
+        !is_token(form_get(&query, "hub.verify_token"), str_of(app->verify_token)) ||
         challenge.len > CHALLENGE_MAX)
         return true;
     reply->status = 200;
@@ -79,9 +102,9 @@ static bool escape(struct str body, struct buf *out)
     return buf_ok(out);
 }
 
-static enum status match_escaped(struct str body, struct hmac *const *keys,
-                                 size_t count, const uint8_t given[SHA256_BYTES],
-                                 bool *out_match, struct error *err)
+static enum status match_escaped(const struct meta_app *app, struct str body,
+                                 const uint8_t given[SHA256_BYTES], bool *out_match,
+                                 struct error *err)
 {
     CLEANUP(buf_release) struct buf escaped;
 
@@ -89,25 +112,28 @@ static enum status match_escaped(struct str body, struct hmac *const *keys,
     if (utf8_count(body) == body.len || !escape(body, &escaped))
         return STATUS_OK; /* there is no other form of it */
     const struct str signed_text = buf_str(&escaped);
-    return keys_match(keys, count, &signed_text, 1, given, out_match, err);
+    return keys_match(app->keys, app->app_secrets.count, &signed_text, 1, given,
+                      out_match, err);
 }
 
-enum status meta_verify(const struct http_message *message, struct hmac *const *keys,
-                        size_t count, struct error *err)
+enum status meta_verify(const struct bridge *bridge, const struct http_message *message,
+                        struct now now, struct error *err)
 {
+    const struct meta_app *app = bridge->settings;
     uint8_t given[SHA256_BYTES];
     struct str header;
     bool matches = false;
 
+    (void)now; /* nothing that is signed says when */
     if (!http_header_find(message, "x-hub-signature-256", &header))
         return fail(err, STATUS_DENIED, "X-Hub-Signature-256 must be there once");
     if (!read_signature(header, given))
         return fail(err, STATUS_DENIED,
                     "X-Hub-Signature-256 must be sha256= and 64 hex digits");
-    enum status status =
-        keys_match(keys, count, &message->body, 1, given, &matches, err);
+    enum status status = keys_match(app->keys, app->app_secrets.count, &message->body,
+                                    1, given, &matches, err);
     if (status == STATUS_OK && !matches)
-        status = match_escaped(message->body, keys, count, given, &matches, err);
+        status = match_escaped(app, message->body, given, &matches, err);
     if (status == STATUS_OK && !matches)
         return fail(err, STATUS_DENIED,
                     "no app secret of the bridge fits the signature");

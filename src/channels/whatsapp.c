@@ -12,60 +12,25 @@ static const struct setting_row whatsapp_rows[] = {
      ROW(phone_number_id),
      .is_required = true,
      .help = "id of the business phone number (not the number itself)"},
-    {.name = "access_token",
-     .kind = SETTING_SECRET,
-     ROW(access_token),
-     .is_required = true,
-     .help = "token of a system user with whatsapp_business_messaging"},
-    {.name = "app_secrets",
-     .kind = SETTING_SECRETS,
-     ROW(app_secrets),
-     .is_required = true,
-     .min = 1,
-     .help = "app secrets that sign webhooks; several while one is replaced"},
-    {.name = "verify_token",
-     .kind = SETTING_SECRET,
-     ROW(verify_token),
-     .is_required = true,
-     .help = "word of your choice that Meta says when it checks the webhook"                                              },
-    {.name = "graph_url",
-     .kind = SETTING_URL,
-     ROW(graph_url),
-     .default_text = "https://graph.facebook.com",
-     .help = "where the Graph API is; another for a test server"                     },
-    {.name = "graph_version",
-     .kind = SETTING_TEXT,
-     ROW(graph_version),
-     .default_text = "v24.0",
-     .help = "version of the Graph API"                                          },
+    META_ROWS(struct whatsapp_settings,
+              "token of a system user with whatsapp_business_messaging",
+              "https://graph.facebook.com"),
 };
-
-/* Both go into paths. */
-static bool is_plain(const char *text)
-{
-    return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789._") == strlen(text) &&
-           text[0] != '\0';
-}
 
 static void whatsapp_release(void *settings)
 {
     struct whatsapp_settings *own = settings;
-    keys_free(&own->keys, own->app_secrets.count);
+    meta_release(&own->app);
 }
 
 static enum status whatsapp_ready(void *settings, struct error *err)
 {
     struct whatsapp_settings *own = settings;
 
-    if (!is_plain(own->phone_number_id))
+    if (!meta_is_plain(own->phone_number_id))
         return fail(err, STATUS_INVALID,
                     "phone_number_id: must be the number's id, digits only");
-    if (!is_plain(own->graph_version))
-        return fail(err, STATUS_INVALID, "graph_version: must be like v24.0");
-    enum status status = keys_make(&own->app_secrets, &own->keys, err);
-    if (status != STATUS_OK)
-        whatsapp_release(own);
-    return status;
+    return meta_ready(&own->app, err);
 }
 
 /* Source: channels/whatsapp.md sections 5 and 7. */

@@ -8,18 +8,11 @@
  */
 #pragma once
 
-#include "codes.h"
 #include "meta.h"
 
 struct whatsapp_settings {
+    struct meta_app app;
     char *phone_number_id;
-    char *access_token;
-    struct text_list app_secrets; /* each one verifies */
-    char *verify_token;
-    char *graph_url; /* no slash at the end */
-    char *graph_version;
-
-    struct hmac **keys; /* made by settings_ready; front thread */
 };
 
 extern const struct source whatsapp_source;

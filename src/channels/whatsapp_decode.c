@@ -10,26 +10,6 @@
 #include "gateway/member.h"
 #include "reading.h"
 
-/* ---- the request ---- */
-
-static bool whatsapp_handshake(const struct bridge *bridge,
-                               const struct http_message *message, struct arena *arena,
-                               struct http_reply *reply)
-{
-    const struct whatsapp_settings *own = bridge->settings;
-    return meta_handshake(message, str_of(own->verify_token), arena, reply);
-}
-
-static enum status whatsapp_verify(const struct bridge *bridge,
-                                   const struct http_message *message, struct now now,
-                                   struct error *err)
-{
-    const struct whatsapp_settings *own = bridge->settings;
-
-    (void)now; /* nothing that is signed says when */
-    return meta_verify(message, own->keys, own->app_secrets.count, err);
-}
-
 /* ---- what messages share ---- */
 
 struct batch {
@@ -356,103 +336,37 @@ static enum status decode_list(struct batch *batch, const char *name,
     return status;
 }
 
-/* One webhook may carry several numbers of a business. What is another's is kept where
- * it came, for an operator to see: this bridge must not send it on. */
-static bool is_ours(const struct bridge *bridge, const struct json *value)
+static bool is_ours(const struct bridge *bridge, const struct json *entry,
+                    const struct json *change)
 {
     const struct whatsapp_settings *own = bridge->settings;
-    return str_is(member_text(json_get(value, "metadata"), "phone_number_id"),
-                  own->phone_number_id);
+    const struct json *metadata = json_get(json_get(change, "value"), "metadata");
+
+    (void)entry;
+    return str_is(member_text(metadata, "phone_number_id"), own->phone_number_id);
 }
 
-static bool says_something(const struct json *change)
+static size_t count_events(const struct json *change)
 {
     const struct json *value = json_get(change, "value");
-    return str_is(member_text(change, "field"), "messages") &&
-           (json_count(json_get(value, "messages")) > 0 ||
-            json_count(json_get(value, "statuses")) > 0);
+
+    if (!str_is(member_text(change, "field"), "messages"))
+        return 0;
+    return json_count(json_get(value, "messages")) +
+           json_count(json_get(value, "statuses"));
 }
 
-static enum status decode_change(const struct bridge *bridge, struct batch *batch,
+static enum status decode_change(const struct bridge *bridge, struct reading *reading,
                                  const struct json *change, struct error *err)
 {
-    if (!says_something(change))
-        return STATUS_OK;
+    struct batch *batch = CONTAINER_OF(reading, struct batch, reading);
+
+    (void)bridge;
     batch->value = json_get(change, "value");
-    if (!is_ours(bridge, batch->value)) {
-        batch->event = reading_event(&batch->reading);
-        return batch->event == NULL ? STATUS_OK
-                                    : reading_unreadable(&batch->reading, change, err);
-    }
     enum status status = decode_list(batch, "messages", decode_message, err);
     if (status == STATUS_OK)
         status = decode_list(batch, "statuses", decode_status, err);
     return status;
-}
-
-typedef enum status change_seen(const struct bridge *bridge, struct batch *batch,
-                                const struct json *change, struct error *err);
-
-static enum status each_change(const struct bridge *bridge, struct batch *batch,
-                               const struct json *body, change_seen *seen,
-                               struct error *err)
-{
-    enum status status = STATUS_OK;
-
-    for (const struct json *entry = json_first(json_get(body, "entry"));
-         entry != NULL && status == STATUS_OK; entry = json_next(entry))
-        for (const struct json *change = json_first(json_get(entry, "changes"));
-             change != NULL && status == STATUS_OK; change = json_next(change))
-            status = seen(bridge, batch, change, err);
-    return status;
-}
-
-/* How many events there may be, and whether any of them is for this number. */
-struct count {
-    struct batch batch;
-    size_t events;
-    bool any_ours;
-    bool any_foreign;
-};
-
-static enum status count_change(const struct bridge *bridge, struct batch *batch,
-                                const struct json *change, struct error *err)
-{
-    struct count *count = CONTAINER_OF(batch, struct count, batch);
-    const struct json *value = json_get(change, "value");
-
-    (void)err;
-    if (!says_something(change))
-        return STATUS_OK;
-    bool is_own = is_ours(bridge, value);
-    count->any_ours |= is_own;
-    count->any_foreign |= !is_own;
-    count->events += is_own ? json_count(json_get(value, "messages")) +
-                                  json_count(json_get(value, "statuses"))
-                            : 1;
-    return STATUS_OK;
-}
-
-static enum status decode_body(const struct bridge *bridge, const struct json *body,
-                               const struct http_message *message, struct arena *arena,
-                               struct unit *unit, struct error *err)
-{
-    struct count count = {0};
-    struct batch batch = {0};
-
-    enum status status = each_change(bridge, &count.batch, body, count_change, err);
-    if (status != STATUS_OK)
-        return status;
-    if (count.any_foreign && !count.any_ours)
-        return fail(err, STATUS_FORBIDDEN,
-                    "the webhook is for another phone number than bridge %s's",
-                    bridge->name);
-    reading_begin(&batch.reading, message, count.events, arena);
-    if (!str_is(member_text(body, "object"), "whatsapp_business_account"))
-        status = reading_whole_unreadable(&batch.reading, err);
-    else
-        status = each_change(bridge, &batch, body, decode_change, err);
-    return status == STATUS_OK ? reading_end(&batch.reading, unit, err) : status;
 }
 
 static enum status whatsapp_decode(const struct bridge *bridge,
@@ -460,22 +374,22 @@ static enum status whatsapp_decode(const struct bridge *bridge,
                                    struct arena *arena, struct unit *unit,
                                    struct error *err)
 {
-    CLEANUP(json_freep) struct json *body = NULL;
+    static const struct meta_batch changes = {
+        .object = "whatsapp_business_account",
+        .list = "changes",
+        .account = "phone number",
+        .count = count_events,
+        .is_ours = is_ours,
+        .decode = decode_change,
+    };
+    struct batch batch = {0};
 
-    enum status status = json_parse(message->body, LIMIT_JSON_DEPTH, &body, err);
-    if (status == STATUS_OK)
-        return decode_body(bridge, body, message, arena, unit, err);
-    if (status != STATUS_INVALID)
-        return status;
-    struct reading reading;
-    reading_begin(&reading, message, 1, arena);
-    status = reading_whole_unreadable(&reading, err);
-    return status == STATUS_OK ? reading_end(&reading, unit, err) : status;
+    return meta_decode(&changes, bridge, message, arena, &batch.reading, unit, err);
 }
 
 const struct source whatsapp_source = {
-    .handshake = whatsapp_handshake,
-    .verify = whatsapp_verify,
+    .handshake = meta_handshake,
+    .verify = meta_verify,
     .decode = whatsapp_decode,
     .ack = source_ack_empty,
 };

@@ -12,7 +12,6 @@
 #include "saying.h"
 
 #define PEER "WhatsApp"
-#define TIMEOUT_MS 15000
 /* How long a contact rests after 131056, where nothing says it: the pace's interval. */
 #define CONTACT_REST_MS 6000
 
@@ -23,23 +22,6 @@ static const struct text_limit interactive_limit = {1024, TEXT_CODE_POINTS};
 #define BUTTON_LABEL_MAX 20
 
 /* ---- what is asked ---- */
-
-static enum status call(const struct attempt *attempt, const struct json *body,
-                        struct exchange *out, struct error *err)
-{
-    const struct whatsapp_settings *own = attempt->bridge->settings;
-    struct arena *arena = attempt->arena;
-    struct str url = arena_printf(arena, "%s/%s/%s/messages", own->graph_url,
-                                  own->graph_version, own->phone_number_id);
-
-    *out =
-        (struct exchange){.method = "POST", .url = url.ptr, .timeout_ms = TIMEOUT_MS};
-    enum status status = exchange_json(out, body, arena, err);
-    if (status == STATUS_OK)
-        exchange_header(out, STR("Authorization"),
-                        arena_printf(arena, "Bearer %s", own->access_token));
-    return status;
-}
 
 static struct json *new_body(const struct delivery *delivery, const char *type)
 {
@@ -117,6 +99,7 @@ static struct json *options_body(const struct delivery *delivery, struct str tex
 static enum status say_message(struct attempt *attempt, struct exchange *out,
                                struct error *err)
 {
+    const struct whatsapp_settings *own = attempt->bridge->settings;
     const struct delivery *delivery = attempt->delivery;
     CLEANUP(saying_release) struct saying saying;
 
@@ -133,46 +116,16 @@ static enum status say_message(struct attempt *attempt, struct exchange *out,
     struct json *body = has_options && saying.is_last
                             ? options_body(delivery, saying.text, &saying.shown)
                             : text_body(delivery, saying.text);
-    return call(attempt, body, out, err);
+    return meta_call(attempt, own->phone_number_id, body, out, err);
 }
 
 /* ---- what is answered ---- */
 
-/* For answers without a code: somebody in between, or no error of theirs.
- * Source: section 7; the rest as for any HTTP service. */
-static const struct reply_rule rules[] = {
-    {.first = 200,                     .last = 299,       .outcome = OUTCOME_DONE             },
-    {.first = 401,
-     .last = 401,
-     .outcome = OUTCOME_BROKEN,
-     .pause = PAUSE_BRIDGE_TO_CHANNEL},
-    {.first = 403,
-     .last = 404,
-     .outcome = OUTCOME_BROKEN,
-     .pause = PAUSE_BRIDGE_TO_CHANNEL},
-    {.first = 408, .last = 408,                  .outcome = OUTCOME_RETRY,                                           .may_have_arrived = true},
-    {.first = 429,        .last = 429,.outcome = OUTCOME_SLOW_DOWN},
-    {.first = 400,
-     .last = 499,
-     .outcome = OUTCOME_REFUSED_MESSAGE,
-     .reason_code = REASON_GENERAL_ERROR},
-    {.first = 502,                      .last = 502,                  .outcome = OUTCOME_RETRY,                                                       .may_have_arrived = true},
-    {.first = 504,                     .last = 504,      .outcome = OUTCOME_RETRY, .may_have_arrived = true},
-    {.first = 0,                                .last = INT32_MAX,                                      .outcome = OUTCOME_RETRY                                          },
-};
-
-/* The code decides where there is one. */
-static void apply_code(const struct json *error, struct arena *arena,
-                       struct sender_result *out)
+static const struct code_rule *find_meaning(const struct json *error)
 {
     int64_t code = 0;
 
-    if (!json_i64(json_get(error, "code"), &code))
-        return;
-    code_rule_apply(whatsapp_error(code), code, member_text(error, "message"), arena,
-                    out);
-    if (out->holds_contact && out->retry_after_ms < 0)
-        out->retry_after_ms = CONTACT_REST_MS;
+    return json_i64(json_get(error, "code"), &code) ? whatsapp_error(code) : NULL;
 }
 
 static void read_message_id(const struct attempt *attempt, const struct reply *reply,
@@ -188,14 +141,11 @@ static void read_message_id(const struct attempt *attempt, const struct reply *r
 static enum sender_step settle(const struct attempt *attempt, const struct reply *reply,
                                struct sender_result *out)
 {
-    CLEANUP(json_freep) struct json *refusal = reply_read_refusal(reply);
-
-    reply_judge(reply, reply_rule_find(rules, COUNT_OF(rules), reply->status), PEER,
-                attempt->arena, out);
+    meta_judge(attempt, reply, PEER, find_meaning, out);
     if (outcome_is_success(out->outcome))
         read_message_id(attempt, reply, out);
-    else
-        apply_code(json_get(refusal, "error"), attempt->arena, out);
+    if (out->holds_contact && out->retry_after_ms < 0)
+        out->retry_after_ms = CONTACT_REST_MS;
     return saying_settled(attempt, out);
 }
 

@@ -1,0 +1,63 @@
+/*
+ * meta_sender: calls of the Graph API, and what their answers come to.
+ */
+#include "gateway/member.h"
+#include "gateway/reply.h"
+#include "meta.h"
+
+#define TIMEOUT_MS 15000
+
+enum status meta_call(const struct attempt *attempt, const char *account,
+                      const struct json *body, struct exchange *out, struct error *err)
+{
+    const struct meta_app *app = attempt->bridge->settings;
+    struct arena *arena = attempt->arena;
+    struct str url = arena_printf(arena, "%s/%s/%s/messages", app->graph_url,
+                                  app->graph_version, account);
+
+    *out =
+        (struct exchange){.method = "POST", .url = url.ptr, .timeout_ms = TIMEOUT_MS};
+    enum status status = exchange_json(out, body, arena, err);
+    if (status == STATUS_OK)
+        exchange_header(out, STR("Authorization"),
+                        arena_printf(arena, "Bearer %s", app->access_token));
+    return status;
+}
+
+/* For answers without a code: somebody in between, or no error of theirs.
+ * Source: section 7; the rest as for any HTTP service. */
+static const struct reply_rule rules[] = {
+    {.first = 200,                     .last = 299,       .outcome = OUTCOME_DONE             },
+    {.first = 401,
+     .last = 401,
+     .outcome = OUTCOME_BROKEN,
+     .pause = PAUSE_BRIDGE_TO_CHANNEL},
+    {.first = 403,
+     .last = 404,
+     .outcome = OUTCOME_BROKEN,
+     .pause = PAUSE_BRIDGE_TO_CHANNEL},
+    {.first = 408, .last = 408,                  .outcome = OUTCOME_RETRY,                                           .may_have_arrived = true},
+    {.first = 429,        .last = 429,.outcome = OUTCOME_SLOW_DOWN},
+    {.first = 400,
+     .last = 499,
+     .outcome = OUTCOME_REFUSED_MESSAGE,
+     .reason_code = REASON_GENERAL_ERROR},
+    {.first = 502,                      .last = 502,                  .outcome = OUTCOME_RETRY,                                                       .may_have_arrived = true},
+    {.first = 504,                     .last = 504,      .outcome = OUTCOME_RETRY, .may_have_arrived = true},
+    {.first = 0,                                .last = INT32_MAX,                                      .outcome = OUTCOME_RETRY                                          },
+};
+
+/* The code decides where there is one. */
+void meta_judge(const struct attempt *attempt, const struct reply *reply,
+                const char *peer, meta_meaning *find, struct sender_result *out)
+{
+    CLEANUP(json_freep) struct json *refusal = reply_read_refusal(reply);
+    const struct json *error = json_get(refusal, "error");
+    int64_t code = 0;
+
+    reply_judge(reply, reply_rule_find(rules, COUNT_OF(rules), reply->status), peer,
+                attempt->arena, out);
+    if (!outcome_is_success(out->outcome) && json_i64(json_get(error, "code"), &code))
+        code_rule_apply(find(error), code, member_text(error, "message"),
+                        attempt->arena, out);
+}
