@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "gateway/colour.h"
 #include "gateway/text.h"
 
 enum log_level { LOG_NOTHING = -1, LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
@@ -27,7 +28,8 @@ struct log_field {
 #define F_MASK(n, v) ((struct log_field){(n), LOG_FIELD_MASK, 0, (v)})
 #define F_BOOL(n, v) ((struct log_field){(n), LOG_FIELD_BOOL, (v), STR_NONE})
 
-void log_init(enum log_level level, enum log_format format);
+/* JSON has no colours, whatever is wanted. */
+void log_init(enum log_level level, enum log_format format, enum colour_use use);
 void log_set_level(enum log_level level);
 bool log_level_parse(struct str name, enum log_level *out_level);
 /* Whether a line of this level would be written: ask before costly fields. */

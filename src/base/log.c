@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "gateway/clock.h"
+#include "gateway/colour.h"
 
 /* What a pipe takes in one piece (PIPE_BUF): lines of several threads never mix. */
 #define LINE_BYTES 4096
@@ -26,13 +27,11 @@ static const char *const level_names[] = {
     [LOG_DEBUG] = "debug",
 };
 static const char *const level_colours[] = {
-    [LOG_ERROR] = "\033[31m", /* red */
-    [LOG_WARN] = "\033[33m",  /* yellow */
-    [LOG_INFO] = "\033[32m",  /* green */
-    [LOG_DEBUG] = "\033[36m", /* cyan */
+    [LOG_ERROR] = COLOUR_RED,
+    [LOG_WARN] = COLOUR_YELLOW,
+    [LOG_INFO] = COLOUR_GREEN,
+    [LOG_DEBUG] = COLOUR_CYAN,
 };
-#define COLOUR_DIM "\033[2m"
-#define COLOUR_OFF "\033[0m"
 
 struct line {
     char bytes[LINE_BYTES];
@@ -40,15 +39,12 @@ struct line {
     bool is_full; /* the last addition did not fit and left nothing behind */
 };
 
-void log_init(enum log_level level, enum log_format format)
+void log_init(enum log_level level, enum log_format format, enum colour_use use)
 {
     log_set_level(level);
     atomic_store(&chosen_format, (int)format);
-    /* Source: no-color.org; read 2026-11-21. */
-    const char *no_colour = getenv("NO_COLOR");
-    bool is_refused = no_colour != NULL && no_colour[0] != '\0';
     atomic_store(&is_coloured,
-                 format == LOG_TEXT && !is_refused && isatty(STDERR_FILENO) == 1);
+                 format == LOG_TEXT && colour_is_wanted(use, STDERR_FILENO));
 }
 
 void log_set_level(enum log_level level)

@@ -44,6 +44,8 @@ const struct option_row option_rows[] = {
            "how long Genesys is unplugged (default 20s)"),
     OPTION('K', "check", NULL, check,
            "send one message each way, say what became of them, and end"),
+    OPTION('o', "color", "WHEN", color,
+           "auto (on a terminal that has them), always or never"),
     OPTION('h', "help", NULL, wants_help, "this text"),
 };
 const size_t option_row_count = COUNT_OF(option_rows);
@@ -262,6 +264,16 @@ static bool takes_count(const struct command *command, int count)
     return count == 1 || (count == 0 && command->operand[0] == '[');
 }
 
+static enum exit_code read_colour(struct invocation *invocation)
+{
+    if (invocation->color == NULL ||
+        colour_parse(str_of(invocation->color), &invocation->colour))
+        return EXIT_OK;
+    (void)fprintf(stderr, "omgw: --color \"%s\": write auto, always or never\n",
+                  invocation->color);
+    return EXIT_WRONG_USE;
+}
+
 /* -1: go on; else the exit code. */
 static int read_options(const struct command *command, int argc, char **argv,
                         struct invocation *invocation)
@@ -284,6 +296,9 @@ static int read_options(const struct command *command, int argc, char **argv,
         print_help(command, stdout);
         return EXIT_OK;
     }
+    enum exit_code code = read_colour(invocation);
+    if (code != EXIT_OK)
+        return (int)code;
     invocation->arguments = argv + optind;
     invocation->argument_count = argc - optind;
     if (takes_count(command, invocation->argument_count))

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "gateway/colour.h"
 #include "gateway/config.h"
 #include "gateway/status.h"
 
@@ -37,6 +38,8 @@ struct invocation {
     const char *reason;
     const char *port;
     const char *unplug;
+    const char *color;
+    enum colour_use colour; /* what `color` says */
     bool as_json;
     bool core; /* serve: leave core dumps on */
     bool free_ports;

@@ -67,12 +67,12 @@ static sigset_t block_signals(void)
     return set;
 }
 
-static void set_up_log(const struct config *config)
+static void set_up_log(const struct config *config, enum colour_use use)
 {
     enum log_format format = LOG_JSON;
     if (config->log.format == 2 || (config->log.format == 0 && isatty(STDERR_FILENO)))
         format = LOG_TEXT;
-    log_init((enum log_level)config->log.level, format);
+    log_init((enum log_level)config->log.level, format, use);
 }
 
 /* Tells systemd, if it listens. Source: sd_notify(3), "NOTIFY_SOCKET"; read 2026-11-21.
@@ -197,7 +197,7 @@ enum exit_code command_serve(const struct invocation *invocation)
     if (code != EXIT_OK)
         return code;
     say(config_warnings(gateway.config));
-    set_up_log(gateway.config);
+    set_up_log(gateway.config, invocation->colour);
     code = raise_descriptors(gateway.config);
     if (code == EXIT_OK) {
         enum status status = gateway_open(&gateway, &err);

@@ -13,7 +13,7 @@ const struct command commands[] = {
         .name = "serve",
         .summary = "Run the gateway until SIGTERM",
         .examples = "  omgw serve --config /etc/omgw/omgw.yaml\n",
-        .options = "cC",
+        .options = "cCo",
         .run = command_serve,
     },
     {

@@ -245,7 +245,7 @@ static void bench_open(struct bench *bench, const char *directory)
     uint8_t key[64];
     size_t len = 0;
     struct error err;
-    log_init(LOG_WARN, LOG_JSON);
+    log_init(LOG_WARN, LOG_JSON, COLOUR_AUTO);
     if (!base64_decode(STR(SECRET), key, sizeof(key), &len))
         must(STATUS_FAILED, "secret", "no base64");
     must(hmac_new(str_from(key, len), &bench->hmac, &err), "hmac", err.text);

@@ -144,7 +144,7 @@ static void open_emulator(struct buf *answers)
         .courier = {.retry_delay_ms = 600000, .timeout_ms = 1000, .connections = 4},
     };
     struct error err;
-    log_init(LOG_ERROR, LOG_JSON);
+    log_init(LOG_ERROR, LOG_JSON, COLOUR_AUTO);
     demand(emulator_new(&settings, &emulator, &err) == STATUS_OK, "no emulator");
     take_token(answers);
 }

@@ -142,7 +142,7 @@ int main(int argc, char **argv)
     if (!read_options(argc, argv, &options))
         return usage();
     (void)snprintf(path, sizeof(path), "/tmp/omgw-simulate-%d.yaml", (int)getpid());
-    log_init(options.is_traced ? LOG_DEBUG : LOG_NOTHING, LOG_JSON);
+    log_init(options.is_traced ? LOG_DEBUG : LOG_NOTHING, LOG_JSON, COLOUR_AUTO);
 
     run_all(&options, path, &total);
     (void)unlink(path);

@@ -133,7 +133,7 @@ int main(int argc, char **argv)
     }
     find_own();
     check_own();
-    log_init(LOG_ERROR, LOG_JSON);
+    log_init(LOG_ERROR, LOG_JSON, COLOUR_AUTO);
     if (!options.traces && freopen("/dev/null", "w", stderr) == NULL)
         return 74;
     return crew_work(&options) ? 0 : 1;

@@ -68,7 +68,7 @@ static const char *member(const json_t *line, const char *name)
 
 static void log_line_has_time_level_event_and_fields(void **state)
 {
-    log_init(LOG_INFO, LOG_JSON);
+    log_init(LOG_INFO, LOG_JSON, COLOUR_AUTO);
     log_warn("delivery.delayed", F_I64("delivery", 1234567890123456789),
              F_TEXT("bridge", "acme"), F_BOOL("is_first", true), F_MS("took", -5),
              F_MASK("contact", STR("+4915112345678")));
@@ -90,7 +90,7 @@ static void log_line_has_time_level_event_and_fields(void **state)
 
 static void log_keys_come_in_order(void **state)
 {
-    log_init(LOG_INFO, LOG_JSON);
+    log_init(LOG_INFO, LOG_JSON, COLOUR_AUTO);
     log_write(LOG_INFO, "a.b", NULL, 0);
     const char *text = captured(*state);
     assert_memory_equal(text, "{\"ts\":\"", 7);
@@ -116,7 +116,7 @@ static void log_escapes_any_bytes(void **state)
         {"surrogate",           {"\xED\xA0\x80", 3},             {"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD", 9}},
         {"empty",               {NULL, 0},                       {"", 0}                                    },
     };
-    log_init(LOG_INFO, LOG_JSON);
+    log_init(LOG_INFO, LOG_JSON, COLOUR_AUTO);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         log_info("test.ran", F_STR("text", cases[i].text));
         json_t *line = captured_json(*state);
@@ -135,7 +135,7 @@ static void log_never_writes_bytes_that_steer_a_terminal(void **state)
         all[i] = (char)i;
     static const enum log_format formats[] = {LOG_JSON, LOG_TEXT};
     for (size_t f = 0; f < COUNT_OF(formats); f++) {
-        log_init(LOG_INFO, formats[f]);
+        log_init(LOG_INFO, formats[f], COLOUR_AUTO);
         log_info("test.ran", F_STR("all", str_from(all, sizeof(all))),
                  F_TEXT("c1", "\xC2\x9b"));
         const char *text = captured(*state);
@@ -151,7 +151,7 @@ static void log_never_writes_bytes_that_steer_a_terminal(void **state)
 
 static void log_lines_are_bounded_and_stay_json(void **state)
 {
-    log_init(LOG_INFO, LOG_JSON);
+    log_init(LOG_INFO, LOG_JSON, COLOUR_AUTO);
     static char huge[100000];
     /* An escape of six bytes at every place of the border. */
     for (size_t shift = 0; shift < 8; shift++) {
@@ -174,7 +174,7 @@ static void log_lines_are_bounded_and_stay_json(void **state)
 
 static void log_cuts_between_characters(void **state)
 {
-    log_init(LOG_INFO, LOG_JSON);
+    log_init(LOG_INFO, LOG_JSON, COLOUR_AUTO);
     CLEANUP(buf_release) struct buf emoji;
     buf_init(&emoji, 10000);
     for (int i = 0; i < 1000; i++)
@@ -197,7 +197,7 @@ static void log_level_decides_what_is_written(void **state)
         {LOG_INFO,  {true, true, true, false}  },
         {LOG_DEBUG, {true, true, true, true}   },
     };
-    log_init(LOG_INFO, LOG_JSON);
+    log_init(LOG_INFO, LOG_JSON, COLOUR_AUTO);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         log_set_level(cases[i].level);
         for (int level = LOG_ERROR; level <= LOG_DEBUG; level++) {
@@ -210,7 +210,7 @@ static void log_level_decides_what_is_written(void **state)
 
 static void log_does_not_evaluate_unwanted_fields(void **state)
 {
-    log_init(LOG_ERROR, LOG_JSON);
+    log_init(LOG_ERROR, LOG_JSON, COLOUR_AUTO);
     int calls = 0;
     log_debug("test.ran", F_I64("calls", ++calls));
     assert_int_equal(calls, 0);
@@ -232,7 +232,7 @@ static void log_level_names_are_read(void **state)
 
 static void log_text_quotes_only_where_needed(void **state)
 {
-    log_init(LOG_INFO, LOG_TEXT);
+    log_init(LOG_INFO, LOG_TEXT, COLOUR_AUTO);
     log_info("delivery.sent", F_I64("delivery", 5), F_TEXT("bridge", "acme"),
              F_TEXT("why", "a b"), F_TEXT("none", ""), F_TEXT("pair", "x=y"),
              F_BOOL("is_last", false));
@@ -245,8 +245,13 @@ static void log_text_quotes_only_where_needed(void **state)
                         "error config.refused why=\"\xC3\xA9\\n\"\n");
 }
 
+static void set_variable(const char *name, const char *value)
+{
+    assert_int_equal(value == NULL ? unsetenv(name) : setenv(name, value, 1), 0);
+}
+
 /* One line as a terminal gets it. */
-static void read_from_terminal(char *out, size_t room)
+static void read_from_terminal(char *out, size_t room, enum colour_use use)
 {
     int terminal = posix_openpt(O_RDWR | O_NOCTTY);
     assert_true(terminal >= 0);
@@ -256,7 +261,7 @@ static void read_from_terminal(char *out, size_t room)
     assert_true(user_end >= 0);
     int saved = dup(STDERR_FILENO);
     assert_true(dup2(user_end, STDERR_FILENO) >= 0);
-    log_init(LOG_INFO, LOG_TEXT);
+    log_init(LOG_INFO, LOG_TEXT, use);
     log_warn("test.ran", F_I64("n", 1));
     assert_true(dup2(saved, STDERR_FILENO) >= 0);
     (void)close(saved);
@@ -268,25 +273,38 @@ static void read_from_terminal(char *out, size_t room)
 
 static void log_colours_terminals_unless_told_not_to(void **state)
 {
+    static const struct {
+        const char *name;
+        const char *no_color;
+        const char *term;
+        enum colour_use use;
+        bool wants;
+    } cases[] = {
+        {"a terminal has colours",            NULL, "xterm", COLOUR_AUTO,   true },
+        {"so has one of no name",             NULL, NULL,    COLOUR_AUTO,   true },
+        {"an empty NO_COLOR counts as unset", "",   "xterm", COLOUR_AUTO,   true },
+        {"NO_COLOR refuses them",             "1",  "xterm", COLOUR_AUTO,   false},
+        {"a dumb terminal has none",          NULL, "dumb",  COLOUR_AUTO,   false},
+        {"never is never",                    NULL, "xterm", COLOUR_NEVER,  false},
+        {"always is also against NO_COLOR",   "1",  "dumb",  COLOUR_ALWAYS, true },
+    };
     (void)state;
-    char text[512];
-    assert_int_equal(unsetenv("NO_COLOR"), 0);
-    read_from_terminal(text, sizeof(text));
-    assert_non_null(strstr(text, "\033[33mwarn\033[0m  test.ran n=1"));
-    assert_int_equal(setenv("NO_COLOR", "", 1), 0); /* empty counts as unset */
-    read_from_terminal(text, sizeof(text));
-    assert_non_null(strstr(text, "\033["));
-    assert_int_equal(setenv("NO_COLOR", "1", 1), 0);
-    read_from_terminal(text, sizeof(text));
-    assert_null(strchr(text, '\033'));
-    assert_non_null(strstr(text, "warn  test.ran n=1"));
-    assert_int_equal(unsetenv("NO_COLOR"), 0);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char text[512];
+        set_variable("NO_COLOR", cases[i].no_color);
+        set_variable("TERM", cases[i].term);
+        read_from_terminal(text, sizeof(text), cases[i].use);
+        expect_true(cases[i].name, (strstr(text, "\033[33mwarn\033[0m  test.ran n=1") !=
+                                    NULL) == cases[i].wants);
+        expect_true(cases[i].name, (strchr(text, '\033') != NULL) == cases[i].wants);
+    }
+    set_variable("NO_COLOR", NULL);
 }
 
 static void log_survives_a_broken_stderr(void **state)
 {
     (void)state;
-    log_init(LOG_INFO, LOG_JSON);
+    log_init(LOG_INFO, LOG_JSON, COLOUR_AUTO);
     int read_only = open("/dev/null", O_RDONLY | O_CLOEXEC);
     assert_true(dup2(read_only, STDERR_FILENO) >= 0);
     (void)close(read_only);
@@ -309,7 +327,7 @@ static void *write_lines(void *context)
 static void log_lines_of_threads_do_not_mix(void **state)
 {
     struct capture *capture = *state;
-    log_init(LOG_INFO, LOG_JSON);
+    log_init(LOG_INFO, LOG_JSON, COLOUR_AUTO);
     assert_int_equal(fcntl(STDERR_FILENO, F_SETFL, O_APPEND), 0);
     char filling[400];
     memset(filling, 'x', sizeof(filling));

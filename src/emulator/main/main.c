@@ -67,7 +67,7 @@ static int run(const struct emulator_settings *settings)
     (void)pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before there are threads */
     (void)signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
-    log_init(LOG_WARN, isatty(STDERR_FILENO) ? LOG_TEXT : LOG_JSON);
+    log_init(LOG_WARN, isatty(STDERR_FILENO) ? LOG_TEXT : LOG_JSON, COLOUR_AUTO);
 
     struct emulator *emulator = NULL;
     struct error err;
