@@ -570,7 +570,13 @@ struct list_filter {
     int64_t before; /* rows with lower numbers: the next page */
     unsigned limit; /* rows; not 0 */
 };
-enum list_form { LIST_TEXT, LIST_NUMBER, LIST_TIME, LIST_FLAG };
+enum list_form {
+    LIST_TEXT,
+    LIST_PROSE, /* a text that tables may shorten */
+    LIST_NUMBER,
+    LIST_TIME,
+    LIST_FLAG,
+};
 enum list_depth {
     LIST_IN_TABLE,  /* a column of the table */
     LIST_IN_RECORD, /* too much for a table */
@@ -580,10 +586,15 @@ struct list_cell {
     const char *name;
     enum list_form form;
     enum list_depth depth;
+    unsigned rank; /* 1 says most: where there is room for some only, those go first */
     bool is_empty;
     struct str text; /* until the callback returns */
     int64_t number;  /* the first cell's pages; times in ms */
 };
+#define LIST_COLUMNS_MAX 20
+/* The cells of a row without values; returns how many. */
+size_t store_list_columns(enum list_kind kind,
+                          struct list_cell out_cells[LIST_COLUMNS_MAX]);
 typedef void store_row_seen(const struct list_cell *cells, size_t count, void *context);
 /*
  * Newest first.

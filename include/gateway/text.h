@@ -58,6 +58,12 @@ size_t utf8_prefix(struct str s, size_t count);
  * character; 0 when s is empty. Source: Unicode Standard Annex 29, section 3. */
 size_t grapheme_first(struct str s);
 
+/* Cells that a terminal shows of valid UTF-8: two for a wide character, none for a mark
+ * that stands on another. */
+size_t cells_count(struct str s);
+/* Bytes of the whole characters that `cells` of them show. */
+size_t cells_prefix(struct str s, size_t cells);
+
 /* An id as design.md section 2 wants it: 1-255 bytes, valid UTF-8, no control
  * character. */
 bool id_is_valid(struct str id);

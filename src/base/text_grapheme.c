@@ -32,3 +32,43 @@ size_t grapheme_first(struct str s)
     }
     return at;
 }
+
+/* Of a character as a reader sees it: its widest code point's. */
+static size_t cells_of(struct str character)
+{
+    size_t cells = 0;
+    for (size_t at = 0; at < character.len;) {
+        utf8proc_int32_t point = 0;
+        at += read_point(str_sub(character, at, character.len), &point);
+        int width = utf8proc_charwidth(point);
+        if (width > 0 && (size_t)width > cells)
+            cells = (size_t)width;
+    }
+    return cells;
+}
+
+size_t cells_prefix(struct str s, size_t cells)
+{
+    size_t at = 0;
+    while (at < s.len) {
+        struct str rest = str_sub(s, at, s.len);
+        struct str character = str_sub(rest, 0, grapheme_first(rest));
+        size_t more = cells_of(character);
+        if (more > cells)
+            break;
+        cells -= more;
+        at += character.len;
+    }
+    return at;
+}
+
+size_t cells_count(struct str s)
+{
+    size_t cells = 0;
+    while (s.len > 0) {
+        size_t len = grapheme_first(s);
+        cells += cells_of(str_sub(s, 0, len));
+        s = str_sub(s, len, s.len);
+    }
+    return cells;
+}

@@ -170,22 +170,9 @@ static const char *state_of(const struct view *view)
     return view->pause_count > 0 ? "paused" : "active";
 }
 
-static struct json *json_of(const struct view *view)
+static void add_pauses(struct json *object, const struct view *view)
 {
     char time[TIME_TEXT_BYTES];
-    struct json *object = json_new_object();
-    json_add_str(object, "bridge", str_of(view->name));
-    json_add_str(object, "channel", str_of(view->channel));
-    if (view->organisation != NULL)
-        json_add_str(object, "organisation", str_of(view->organisation));
-    json_add_str(object, "integration_id", str_of(view->integration_id));
-    json_add_str(object, "state", str_of(state_of(view)));
-    json_add_i64(object, "pending", view->pending);
-    json_add_i64(object, "dead_letters", view->dead);
-    if (view->oldest_ms != 0) {
-        time_format(view->oldest_ms, time);
-        json_add_str(object, "oldest_pending", str_of(time));
-    }
     struct json *pauses = json_add_array(object, "pauses");
     for (size_t i = 0; i < view->pause_count; i++) {
         struct json *pause = json_append_object(pauses);
@@ -196,11 +183,10 @@ static struct json *json_of(const struct view *view)
         json_add_str(pause, "since", str_of(time));
         json_add_str(pause, "reason", view->pauses[i].reason);
     }
-    return object;
 }
 
 /* Each pause as "scope since TIME by WHOM: why", for people. */
-static const char *say_pauses(const struct view *view, struct arena *arena)
+static struct str say_pauses(const struct view *view, struct arena *arena)
 {
     CLEANUP(buf_release) struct buf text;
     char time[TIME_TEXT_BYTES];
@@ -212,44 +198,82 @@ static const char *say_pauses(const struct view *view, struct arena *arena)
                    pause_scope_name(pause->scope), time, STR_ARG(pause->set_by),
                    pause->reason.len > 0 ? ": " : "", STR_ARG(pause->reason));
     }
-    return arena_c_string(arena, buf_str(&text));
+    return arena_copy(arena, buf_str(&text));
+}
+
+#define VIEW_COLUMNS 9
+
+/* As JSON pauses are a list: add_pauses. */
+static void say_view(const struct view *view, struct arena *arena, bool as_json,
+                     struct list_cell out_cells[VIEW_COLUMNS])
+{
+    const struct list_cell cells[VIEW_COLUMNS] = {
+        cell_ranked(1, cell_text("bridge", view->name)),
+        cell_ranked(6, cell_text("channel", view->channel)),
+        cell_ranked(7, cell_text("organisation", view->organisation)),
+        cell_ranked(9, cell_text("integration_id", view->integration_id)),
+        cell_ranked(2, cell_text("state", state_of(view))),
+        cell_ranked(3, cell_number("pending", view->pending)),
+        cell_ranked(4, cell_number("dead_letters", view->dead)),
+        cell_ranked(8, cell_time("oldest_pending", view->oldest_ms)),
+        cell_ranked(5,
+                    cell_prose("pauses", as_json ? STR_NONE : say_pauses(view, arena))),
+    };
+    memcpy(out_cells, cells, sizeof(cells));
+    out_cells[3].depth = LIST_IN_RECORD;
 }
 
 static void add_row(struct sheet *sheet, const struct view *view, struct arena *arena,
-                    enum list_depth identity)
+                    bool as_json)
 {
-    struct list_cell cells[] = {
-        cell_text("bridge", view->name),
-        cell_text("channel", view->channel),
-        cell_text("organisation", view->organisation),
-        cell_text("integration_id", view->integration_id),
-        cell_text("state", state_of(view)),
-        cell_number("pending", view->pending),
-        cell_number("dead_letters", view->dead),
-        cell_time("oldest_pending", view->oldest_ms),
-        cell_text("paused", say_pauses(view, arena)),
-    };
-    cells[3].depth = identity;
-    sheet_row(cells, COUNT_OF(cells), sheet);
+    struct list_cell cells[VIEW_COLUMNS];
+    say_view(view, arena, as_json, cells);
+    sheet_row(cells, VIEW_COLUMNS, sheet);
+}
+
+static struct json *json_of(const struct sheet *sheet, size_t row,
+                            const struct view *view)
+{
+    struct json *object = sheet_json_row(sheet, row, LIST_IN_RECORD);
+    if (sheet_shows(sheet, "pauses"))
+        add_pauses(object, view);
+    return object;
+}
+
+static enum exit_code print_list_as_json(const struct sheet *sheet,
+                                         const struct views *views)
+{
+    CLEANUP(json_freep) struct json *page = json_new_object();
+    struct json *rows = json_add_array(page, "rows");
+    for (size_t i = 0; i < views->count; i++)
+        json_append(rows, json_of(sheet, i, &views->items[i]));
+    return print_json(page);
+}
+
+static enum exit_code choose_columns(const struct invocation *invocation,
+                                     struct arena *arena, struct sheet *sheet)
+{
+    struct list_cell names[VIEW_COLUMNS];
+    const struct view none = {.name = ""};
+    say_view(&none, arena, false, names);
+    sheet_columns(sheet, names, VIEW_COLUMNS);
+    return sheet_choose(sheet, invocation->columns);
 }
 
 enum exit_code command_bridges_list(const struct invocation *invocation)
 {
     CLEANUP(views_release) struct views views = {.arena = arena_new(VIEW_ARENA_BYTES)};
     CLEANUP(sheet_freep) struct sheet *sheet = sheet_new();
-    enum exit_code code = collect(invocation, &views);
+    const struct sheet_look look = sheet_look(invocation);
+    enum exit_code code = choose_columns(invocation, views.arena, sheet);
+    if (code == EXIT_OK)
+        code = collect(invocation, &views);
+    for (size_t i = 0; i < views.count && code == EXIT_OK; i++)
+        add_row(sheet, &views.items[i], views.arena, invocation->as_json);
     if (code != EXIT_OK)
         return code;
-    if (invocation->as_json) {
-        CLEANUP(json_freep) struct json *page = json_new_object();
-        struct json *rows = json_add_array(page, "rows");
-        for (size_t i = 0; i < views.count; i++)
-            json_append(rows, json_of(&views.items[i]));
-        return print_json(page);
-    }
-    for (size_t i = 0; i < views.count; i++)
-        add_row(sheet, &views.items[i], views.arena, LIST_IN_RECORD);
-    return sheet_print(sheet, sheet_style(false), sheet_width(), 0);
+    return invocation->as_json ? print_list_as_json(sheet, &views)
+                               : sheet_print(sheet, &look, 0);
 }
 
 /* Neither has the database one of that name: what may be meant is configured. */
@@ -272,12 +296,13 @@ enum exit_code command_bridges_show(const struct invocation *invocation)
         return code;
     if (views.count == 0)
         return say_unknown_bridge(invocation, views.only);
+    const struct sheet_look look = sheet_look(invocation);
+    add_row(sheet, &views.items[0], views.arena, invocation->as_json);
     if (invocation->as_json) {
-        CLEANUP(json_freep) struct json *one = json_of(&views.items[0]);
+        CLEANUP(json_freep) struct json *one = json_of(sheet, 0, &views.items[0]);
         return print_json(one);
     }
-    add_row(sheet, &views.items[0], views.arena, LIST_IN_TABLE);
-    return sheet_print_records(sheet, sheet_style(false));
+    return sheet_print_records(sheet, &look);
 }
 
 /* --- orders

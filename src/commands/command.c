@@ -29,6 +29,8 @@ const struct option_row option_rows[] = {
     OPTION('l', "limit", "N", limit, "at most so many rows (default 50)"),
     OPTION('a', "after", "NUMBER", after,
            "the next page: behind the row of this number"),
+    OPTION('w', "columns", "A,B,C", columns,
+           "these columns, in this order (a wrong one names all)"),
     OPTION('r', "reason", "TEXT", reason, "why, for those who look later"),
     OPTION('d', "dry-run", NULL, dry_run, "say what would be done, and do nothing"),
     OPTION('y', "yes", NULL, yes, "do not ask"),

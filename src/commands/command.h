@@ -38,6 +38,7 @@ struct invocation {
     const char *reason;
     const char *port;
     const char *unplug;
+    const char *columns;
     const char *color;
     enum colour_use colour; /* what `color` says */
     bool as_json;

@@ -24,12 +24,14 @@ static const char *const *bridge_names(const struct config *config, struct arena
     return names;
 }
 
-static enum exit_code say_failure(enum status status, const struct verdict *verdict,
-                                  const char *file, const struct error *err)
+static enum exit_code say_failure(const struct invocation *invocation,
+                                  enum status status, const struct verdict *verdict,
+                                  const struct error *err)
 {
+    const char *file = invocation->arguments[0];
     bool is_damaged = status == STATUS_CONFLICT && sheet_rows(verdict->sheet) > 0;
     if (is_damaged) {
-        enum exit_code code = verdict_print(verdict, file, false);
+        enum exit_code code = verdict_print(verdict, file, invocation);
         (void)fputs("omgw: nothing was changed\n", stderr);
         return code;
     }
@@ -100,5 +102,5 @@ enum exit_code command_db_restore(const struct invocation *invocation)
     if (status != STATUS_OK)
         interrupts_obey();
     return status == STATUS_OK ? print_result(invocation, config, &result)
-                               : say_failure(status, &verdict, file, &err);
+                               : say_failure(invocation, status, &verdict, &err);
 }

@@ -41,14 +41,10 @@ static void found(const struct verify_finding *finding, void *context)
 {
     struct verdict *verdict = context;
     struct list_cell cells[] = {
-        cell_text("check", finding->check),
-        cell_text("where", ""),
-        cell_text("finding", ""),
+        cell_ranked(1, cell_text("check", finding->check)),
+        cell_ranked(3, cell_prose("where", finding->where)),
+        cell_ranked(2, cell_prose("finding", finding->what)),
     };
-    cells[1].text = finding->where;
-    cells[1].is_empty = finding->where.len == 0;
-    cells[2].text = finding->what;
-    cells[2].is_empty = finding->what.len == 0;
     sheet_row(cells, COUNT_OF(cells), verdict->sheet);
 }
 
@@ -69,11 +65,12 @@ static enum exit_code print_as_json(const struct verdict *verdict, const char *d
 }
 
 enum exit_code verdict_print(const struct verdict *verdict, const char *database,
-                             bool as_json)
+                             const struct invocation *invocation)
 {
+    const struct sheet_look look = sheet_look(invocation);
     size_t findings = sheet_rows(verdict->sheet);
     enum exit_code code = EXIT_OK;
-    if (as_json)
+    if (invocation->as_json)
         code = print_as_json(verdict, database);
     else if (findings == 0)
         (void)printf("%s is sound: %zu checks%s\n", database, verdict->result.checks,
@@ -82,7 +79,7 @@ enum exit_code verdict_print(const struct verdict *verdict, const char *database
                            "program's"
                          : "");
     else
-        code = sheet_print(verdict->sheet, sheet_style(false), sheet_width(), 0);
+        code = sheet_print(verdict->sheet, &look, 0);
     if (fflush(stdout) != 0)
         return EXIT_IO;
     if (findings > 0)
@@ -116,7 +113,7 @@ static enum exit_code verify(const struct invocation *invocation, const char *ur
         say_error("cannot verify", &err);
         return exit_of(status);
     }
-    return verdict_print(&verdict, database, invocation->as_json);
+    return verdict_print(&verdict, database, invocation);
 }
 
 enum exit_code check_readable(const char *file)

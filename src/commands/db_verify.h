@@ -23,4 +23,5 @@ void verdict_release(struct verdict *verdict); /* also for CLEANUP */
 struct store_watch verdict_watch(struct verdict *verdict);
 /* Each finding, or that there is none. EXIT_BAD_DATA: there are. */
 MUST_CHECK enum exit_code verdict_print(const struct verdict *verdict,
-                                        const char *database, bool as_json);
+                                        const char *database,
+                                        const struct invocation *invocation);

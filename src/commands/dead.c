@@ -114,9 +114,10 @@ static enum exit_code say_none(const struct invocation *invocation)
 static enum exit_code rehearse(const struct invocation *invocation,
                                const struct sheet *sheet, const char *verb)
 {
+    const struct sheet_look look = sheet_look(invocation);
     if (!invocation->as_json)
         (void)printf("would %s %zu:\n", verb, sheet_rows(sheet));
-    return sheet_print(sheet, sheet_style(invocation->as_json), sheet_width(), 0);
+    return sheet_print(sheet, &look, 0);
 }
 
 /* Giving up many is asked; sending one's own messages again is not destructive. */

@@ -25,6 +25,14 @@ static enum exit_code read_page(const struct config *config, enum list_kind kind
     return status == STATUS_OK ? EXIT_OK : say_store_error(status, &err);
 }
 
+static enum exit_code choose_columns(const struct invocation *invocation,
+                                     enum list_kind kind, struct sheet *sheet)
+{
+    struct list_cell names[LIST_COLUMNS_MAX];
+    sheet_columns(sheet, names, store_list_columns(kind, names));
+    return sheet_choose(sheet, invocation->columns);
+}
+
 enum exit_code command_list(const struct invocation *invocation)
 {
     CLEANUP(config_dropp) struct config *config = NULL;
@@ -33,14 +41,16 @@ enum exit_code command_list(const struct invocation *invocation)
     enum list_kind kind = (enum list_kind)invocation->command->subject;
     enum exit_code code = ask_filter(invocation, PAGE_ROWS, &filter);
     if (code == EXIT_OK)
+        code = choose_columns(invocation, kind, sheet);
+    if (code == EXIT_OK)
         code = load_config(invocation, &config);
     if (code == EXIT_OK)
         code = read_page(config, kind, &filter, sheet);
     if (code != EXIT_OK)
         return code;
     bool has_more = sheet_rows(sheet) == filter.limit;
-    return sheet_print(sheet, sheet_style(invocation->as_json), sheet_width(),
-                       has_more ? sheet_last(sheet) : 0);
+    const struct sheet_look look = sheet_look(invocation);
+    return sheet_print(sheet, &look, has_more ? sheet_last(sheet) : 0);
 }
 
 /* --- one
@@ -94,5 +104,6 @@ enum exit_code command_show(const struct invocation *invocation)
         say_error("cannot show", &err);
         return exit_of(status);
     }
-    return sheet_print_records(sheet, sheet_style(invocation->as_json));
+    const struct sheet_look look = sheet_look(invocation);
+    return sheet_print_records(sheet, &look);
 }

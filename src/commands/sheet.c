@@ -1,9 +1,12 @@
 #include "sheet.h"
 
+#include "columns.h"
+
 #include "gateway/arena.h"
 #include "gateway/json.h"
 #include "gateway/memory.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -13,14 +16,17 @@
 #define SHEET_BYTES (256u * 1024 * 1024)
 #define OUTPUT_BYTES (512u * 1024 * 1024)
 #define WIDTH_DEFAULT 80
-#define GAP 2 /* between columns */
+#define CUT_MARK "..."
 
 struct sheet {
     struct arena *arena;
     struct list_cell *cells; /* rows one behind the other */
+    struct list_cell names[LIST_COLUMNS_MAX];
     size_t columns;
     size_t rows;
     size_t room;
+    struct columns chosen;
+    bool is_chosen;
 };
 
 /* --- collecting
@@ -42,10 +48,42 @@ void sheet_freep(struct sheet **sheet)
     mem_free(*sheet);
 }
 
+void sheet_columns(struct sheet *sheet, const struct list_cell *cells, size_t count)
+{
+    assert(count <= LIST_COLUMNS_MAX);
+    memcpy(sheet->names, cells, count * sizeof(*cells));
+    sheet->columns = count;
+}
+
+enum exit_code sheet_choose(struct sheet *sheet, const char *names)
+{
+    sheet->is_chosen = names != NULL;
+    if (names == NULL)
+        return EXIT_OK;
+    return columns_choose(names, sheet->names, sheet->columns, &sheet->chosen);
+}
+
+static struct columns columns_of(const struct sheet *sheet)
+{
+    struct columns columns = sheet->chosen;
+    if (!sheet->is_chosen)
+        columns_usual(sheet->names, sheet->columns, &columns);
+    return columns;
+}
+
+bool sheet_shows(const struct sheet *sheet, const char *name)
+{
+    for (size_t i = 0; sheet->is_chosen && i < sheet->chosen.count; i++)
+        if (strcmp(sheet->names[sheet->chosen.at[i]].name, name) == 0)
+            return true;
+    return !sheet->is_chosen;
+}
+
 void sheet_row(const struct list_cell *cells, size_t count, void *context)
 {
     struct sheet *sheet = context;
-    sheet->columns = count;
+    if (sheet->columns == 0)
+        sheet_columns(sheet, cells, count);
     if (sheet->rows == sheet->room) {
         sheet->room = sheet->room == 0 ? 64 : sheet->room * 2;
         sheet->cells =
@@ -75,163 +113,145 @@ int64_t sheet_last(const struct sheet *sheet)
     return sheet->rows == 0 ? 0 : cell_at(sheet, sheet->rows - 1, 0)->number;
 }
 
-struct list_cell cell_text(const char *name, const char *text)
-{
-    struct str value = str_of(text);
-    return (struct list_cell){
-        .name = name, .form = LIST_TEXT, .text = value, .is_empty = value.len == 0};
-}
-
-struct list_cell cell_number(const char *name, int64_t number)
-{
-    return (struct list_cell){.name = name, .form = LIST_NUMBER, .number = number};
-}
-
-struct list_cell cell_time(const char *name, int64_t unix_ms)
-{
-    return (struct list_cell){
-        .name = name, .form = LIST_TIME, .number = unix_ms, .is_empty = unix_ms == 0};
-}
-
-/* --- a cell as text
- * --------------------------------------------------------------------------- */
-
-/* C0, DEL, and C1 as UTF-8 writes it: terminals obey all of them. */
-static bool is_control(const unsigned char *bytes, size_t len)
-{
-    return bytes[0] < 0x20 || bytes[0] == 0x7f ||
-           (len == 2 && bytes[0] == 0xc2 && bytes[1] < 0xa0);
-}
-
-static void add_plain(struct buf *out, struct str text)
-{
-    while (text.len > 0) {
-        size_t len = utf8_first(text);
-        if (len == 0 || is_control((const unsigned char *)text.ptr, len))
-            buf_add_char(out, len == 0 ? '?' : ' ');
-        else
-            buf_add_bytes(out, text.ptr, len);
-        text = str_sub(text, len == 0 ? 1 : len, text.len);
-    }
-}
-
-static void add_cell(struct buf *out, const struct list_cell *cell)
-{
-    char time[TIME_TEXT_BYTES];
-    if (cell->is_empty)
-        return;
-    switch (cell->form) {
-    case LIST_TEXT:
-        add_plain(out, cell->text);
-        break;
-    case LIST_NUMBER:
-        buf_add_i64(out, cell->number);
-        break;
-    case LIST_TIME:
-        time_format(cell->number, time);
-        buf_add(out, str_of(time));
-        break;
-    case LIST_FLAG:
-        buf_add(out, cell->number != 0 ? STR("yes") : STR("no"));
-        break;
-    }
-}
-
 /* --- tables
  * -----------------------------------------------------------------------------------
  */
 
-static bool is_shown(const struct sheet *sheet, size_t column)
+/* What an operator looks for among many rows. */
+static const char *colour_of(const struct list_cell *cell)
 {
-    return cell_at(sheet, 0, column)->depth == LIST_IN_TABLE;
+    static const struct {
+        const char *value;
+        const char *colour;
+    } marks[] = {
+        {"dead",           COLOUR_RED   },
+        {"failed",         COLOUR_RED   },
+        {"paused",         COLOUR_YELLOW},
+        {"not configured", COLOUR_YELLOW},
+        {"waiting",        COLOUR_YELLOW},
+    };
+    bool has_mark =
+        strcmp(cell->name, "state") == 0 || strcmp(cell->name, "status") == 0;
+    for (size_t i = 0; has_mark && i < COUNT_OF(marks); i++)
+        if (str_is(cell->text, marks[i].value))
+            return marks[i].colour;
+    return NULL;
 }
 
-/* A line cut to the width, on the border of a character, without blanks at its end. */
-static void add_line(struct buf *out, struct str line, size_t width)
+/* A table while it is written. */
+struct table {
+    const struct sheet *sheet;
+    const struct sheet_look *look;
+    struct columns columns;
+    struct columns hidden;
+    size_t widths[LIST_COLUMNS_MAX]; /* by cell */
+    struct buf *out;
+};
+
+/* Into a column; what follows is padded before, so that no line ends in blanks. */
+static void add_field(struct table *table, struct str text, size_t width,
+                      const char *colour, size_t *blanks)
 {
-    if (!utf8_fits(line, width))
-        line = str_sub(line, 0, utf8_prefix(line, width));
-    while (line.len > 0 && line.ptr[line.len - 1] == ' ')
-        line.len--;
-    buf_add(out, line);
-    buf_add_char(out, '\n');
+    size_t cells = cells_count(text);
+    bool is_cut = cells > width;
+    if (is_cut)
+        text = str_sub(text, 0, cells_prefix(text, width - strlen(CUT_MARK)));
+    for (; text.len > 0 && *blanks > 0; (*blanks)--)
+        buf_add_char(table->out, ' ');
+    if (colour != NULL && table->look->has_colour)
+        buf_add(table->out, str_of(colour));
+    buf_add(table->out, text);
+    if (is_cut)
+        buf_add(table->out, STR(CUT_MARK));
+    if (colour != NULL && table->look->has_colour)
+        buf_add(table->out, STR(COLOUR_OFF));
+    *blanks += COLUMNS_GAP + width - (is_cut ? width : cells);
 }
 
-static void pad(struct buf *line, size_t used, size_t width)
+static void measure(struct table *table)
 {
-    for (size_t i = used; i < width + GAP; i++)
-        buf_add_char(line, ' ');
-}
-
-/* One pass to measure the columns, one to write them. */
-static void measure(const struct sheet *sheet, size_t *widths)
-{
+    const struct sheet *sheet = table->sheet;
     CLEANUP(buf_release) struct buf text;
     buf_init(&text, OUTPUT_BYTES);
-    for (size_t c = 0; c < sheet->columns; c++) {
-        widths[c] = strlen(cell_at(sheet, 0, c)->name);
+    for (size_t i = 0; i < table->columns.count; i++) {
+        size_t c = table->columns.at[i];
+        table->widths[c] = strlen(sheet->names[c].name);
         for (size_t r = 0; r < sheet->rows; r++) {
             buf_clear(&text);
-            add_cell(&text, cell_at(sheet, r, c));
-            size_t count = utf8_count(buf_str(&text));
-            if (count > widths[c])
-                widths[c] = count;
+            cell_add(cell_at(sheet, r, c), &text);
+            size_t cells = cells_count(buf_str(&text));
+            if (cells > table->widths[c])
+                table->widths[c] = cells;
         }
     }
 }
 
-static void add_header(const struct sheet *sheet, const size_t *widths, size_t width,
-                       struct buf *out)
+static void add_header(struct table *table)
 {
-    CLEANUP(buf_release) struct buf line;
-    buf_init(&line, OUTPUT_BYTES);
-    for (size_t c = 0; c < sheet->columns; c++) {
-        const char *name = cell_at(sheet, 0, c)->name;
-        if (!is_shown(sheet, c))
-            continue;
-        for (const char *p = name; *p != '\0'; p++)
-            buf_add_char(&line, (char)toupper((unsigned char)*p));
-        pad(&line, strlen(name), widths[c]);
+    size_t blanks = 0;
+    for (size_t i = 0; i < table->columns.count; i++) {
+        size_t c = table->columns.at[i];
+        const char *name = table->sheet->names[c].name;
+        char upper[64];
+        size_t len = 0;
+        for (; name[len] != '\0' && len < sizeof(upper); len++)
+            upper[len] = (char)toupper((unsigned char)name[len]);
+        add_field(table, str_from(upper, len), table->widths[c], COLOUR_BOLD, &blanks);
     }
-    add_line(out, buf_str(&line), width);
+    buf_add_char(table->out, '\n');
 }
 
-static void add_table(const struct sheet *sheet, size_t width, struct buf *out)
+static void add_row(struct table *table, size_t row, struct buf *text)
 {
-    CLEANUP(buf_release) struct buf line;
+    size_t blanks = 0;
+    for (size_t i = 0; i < table->columns.count; i++) {
+        size_t c = table->columns.at[i];
+        const struct list_cell *cell = cell_at(table->sheet, row, c);
+        buf_clear(text);
+        cell_add(cell, text);
+        add_field(table, buf_str(text), table->widths[c], colour_of(cell), &blanks);
+    }
+    buf_add_char(table->out, '\n');
+}
+
+static void add_hidden(const struct table *table)
+{
+    for (size_t i = 0; i < table->hidden.count; i++)
+        buf_printf(table->out, "%s%s", i == 0 ? "hidden: " : ", ",
+                   table->sheet->names[table->hidden.at[i]].name);
+    if (table->hidden.count > 0)
+        buf_add(table->out, STR("; --columns to choose, or pipe for all\n"));
+}
+
+static void add_table(const struct sheet *sheet, const struct sheet_look *look,
+                      struct buf *out)
+{
     CLEANUP(buf_release) struct buf text;
-    size_t widths[64];
-    buf_init(&line, OUTPUT_BYTES);
+    struct table table = {.sheet = sheet, .look = look, .out = out};
     buf_init(&text, OUTPUT_BYTES);
-    if (sheet->rows == 0)
+    if (sheet->rows == 0) {
+        buf_add(out, STR("there are none\n"));
         return;
-    measure(sheet, widths);
-    add_header(sheet, widths, width, out);
-    for (size_t r = 0; r < sheet->rows; r++) {
-        buf_clear(&line);
-        for (size_t c = 0; c < sheet->columns; c++) {
-            if (!is_shown(sheet, c))
-                continue;
-            buf_clear(&text);
-            add_cell(&text, cell_at(sheet, r, c));
-            buf_add(&line, buf_str(&text));
-            pad(&line, utf8_count(buf_str(&text)), widths[c]);
-        }
-        add_line(out, buf_str(&line), width);
     }
+    table.columns = columns_of(sheet);
+    measure(&table);
+    if (!sheet->is_chosen)
+        columns_fit(sheet->names, table.widths, look->width, &table.columns,
+                    &table.hidden);
+    add_header(&table);
+    for (size_t r = 0; r < sheet->rows; r++)
+        add_row(&table, r, &text);
+    add_hidden(&table);
 }
 
 static void add_tabs(const struct sheet *sheet, struct buf *out)
 {
+    const struct columns columns = columns_of(sheet);
     for (size_t r = 0; r < sheet->rows; r++) {
-        bool is_first = true;
-        for (size_t c = 0; c < sheet->columns; c++) {
-            if (!is_shown(sheet, c))
-                continue;
-            if (!is_first)
+        for (size_t i = 0; i < columns.count; i++) {
+            if (i > 0)
                 buf_add_char(out, '\t');
-            is_first = false;
-            add_cell(out, cell_at(sheet, r, c));
+            cell_add(cell_at(sheet, r, columns.at[i]), out);
         }
         buf_add_char(out, '\n');
     }
@@ -241,35 +261,15 @@ static void add_tabs(const struct sheet *sheet, struct buf *out)
  * -------------------------------------------------------------------------------------
  */
 
-static void add_member(struct json *object, const struct list_cell *cell)
-{
-    char time[TIME_TEXT_BYTES];
-    if (cell->is_empty)
-        return;
-    switch (cell->form) {
-    case LIST_TEXT:
-        json_add_str(object, cell->name, cell->text);
-        break;
-    case LIST_NUMBER:
-        json_add_i64(object, cell->name, cell->number);
-        break;
-    case LIST_TIME:
-        time_format(cell->number, time);
-        json_add_str(object, cell->name, str_of(time));
-        break;
-    case LIST_FLAG:
-        json_add_bool(object, cell->name, cell->number != 0);
-        break;
-    }
-}
-
-static struct json *json_of_row(const struct sheet *sheet, size_t row,
-                                enum list_depth depth)
+struct json *sheet_json_row(const struct sheet *sheet, size_t row,
+                            enum list_depth depth)
 {
     struct json *object = json_new_object();
-    for (size_t c = 0; c < sheet->columns; c++)
+    for (size_t i = 0; sheet->is_chosen && i < sheet->chosen.count; i++)
+        cell_add_member(cell_at(sheet, row, sheet->chosen.at[i]), object);
+    for (size_t c = 0; !sheet->is_chosen && c < sheet->columns; c++)
         if (cell_at(sheet, row, c)->depth <= depth)
-            add_member(object, cell_at(sheet, row, c));
+            cell_add_member(cell_at(sheet, row, c), object);
     return object;
 }
 
@@ -277,7 +277,7 @@ struct json *sheet_json_rows(const struct sheet *sheet)
 {
     struct json *rows = json_new_array();
     for (size_t r = 0; r < sheet->rows; r++)
-        json_append(rows, json_of_row(sheet, r, LIST_IN_RECORD));
+        json_append(rows, sheet_json_row(sheet, r, LIST_IN_RECORD));
     return rows;
 }
 
@@ -293,19 +293,24 @@ static enum exit_code print_as_json(const struct sheet *sheet, int64_t next)
 /* --- printing
  * --------------------------------------------------------------------------------- */
 
-enum sheet_style sheet_style(bool as_json)
-{
-    if (as_json)
-        return SHEET_JSON;
-    return isatty(STDOUT_FILENO) != 0 ? SHEET_TABLE : SHEET_TABS;
-}
-
-unsigned sheet_width(void)
+static unsigned terminal_width(void)
 {
     struct winsize size = {0};
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
         return size.ws_col;
     return WIDTH_DEFAULT;
+}
+
+struct sheet_look sheet_look(const struct invocation *invocation)
+{
+    struct sheet_look look = {
+        .style = isatty(STDOUT_FILENO) != 0 ? SHEET_TABLE : SHEET_TABS,
+        .width = terminal_width(),
+        .has_colour = colour_is_wanted(invocation->colour, STDOUT_FILENO),
+    };
+    if (invocation->as_json)
+        look.style = SHEET_JSON;
+    return look;
 }
 
 static enum exit_code print_buf(const struct buf *out)
@@ -316,18 +321,18 @@ static enum exit_code print_buf(const struct buf *out)
     return EXIT_TROUBLE;
 }
 
-enum exit_code sheet_print(const struct sheet *sheet, enum sheet_style style,
-                           unsigned width, int64_t next)
+enum exit_code sheet_print(const struct sheet *sheet, const struct sheet_look *look,
+                           int64_t next)
 {
     CLEANUP(buf_release) struct buf out;
     buf_init(&out, OUTPUT_BYTES);
-    if (style == SHEET_JSON)
+    if (look->style == SHEET_JSON)
         return print_as_json(sheet, next);
-    if (style == SHEET_TABLE)
-        add_table(sheet, width, &out);
+    if (look->style == SHEET_TABLE)
+        add_table(sheet, look, &out);
     else
         add_tabs(sheet, &out);
-    if (style == SHEET_TABLE && next != 0)
+    if (look->style == SHEET_TABLE && next != 0)
         buf_printf(&out, "more: --after %lld\n", (long long)next);
     return print_buf(&out);
 }
@@ -336,17 +341,18 @@ static enum exit_code print_json_records(const struct sheet *sheet)
 {
     CLEANUP(json_freep)
     struct json *whole =
-        sheet->rows == 1 ? json_of_row(sheet, 0, LIST_IN_SHOW) : json_new_array();
+        sheet->rows == 1 ? sheet_json_row(sheet, 0, LIST_IN_SHOW) : json_new_array();
     for (size_t r = 0; r < sheet->rows && sheet->rows > 1; r++)
-        json_append(whole, json_of_row(sheet, r, LIST_IN_SHOW));
+        json_append(whole, sheet_json_row(sheet, r, LIST_IN_SHOW));
     return print_json(whole);
 }
 
-enum exit_code sheet_print_records(const struct sheet *sheet, enum sheet_style style)
+enum exit_code sheet_print_records(const struct sheet *sheet,
+                                   const struct sheet_look *look)
 {
     CLEANUP(buf_release) struct buf out;
     buf_init(&out, OUTPUT_BYTES);
-    if (style == SHEET_JSON)
+    if (look->style == SHEET_JSON)
         return print_json_records(sheet);
     for (size_t r = 0; r < sheet->rows; r++) {
         if (r > 0)
@@ -355,8 +361,9 @@ enum exit_code sheet_print_records(const struct sheet *sheet, enum sheet_style s
             const struct list_cell *cell = cell_at(sheet, r, c);
             if (cell->is_empty)
                 continue;
-            buf_printf(&out, style == SHEET_TABLE ? "%-22s " : "%s\t", cell->name);
-            add_cell(&out, cell);
+            buf_printf(&out, look->style == SHEET_TABLE ? "%-22s " : "%s\t",
+                       cell->name);
+            cell_add(cell, &out);
             buf_add_char(&out, '\n');
         }
     }

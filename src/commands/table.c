@@ -75,7 +75,7 @@ const struct command commands[] = {
         .summary = "Check the database, or a backup, and say all that is wrong with it",
         .examples = "  omgw db verify                      # a running gateway's too\n"
                     "  omgw db verify /var/backups/omgw.db\n",
-        .options = "cj",
+        .options = "cjo",
         .run = command_db_verify,
     },
     {
@@ -84,7 +84,7 @@ const struct command commands[] = {
         .summary = "Put a backup into the place of the database, while not serving",
         .examples = "  omgw db restore /var/backups/omgw.db --hold\n"
                     "  omgw bridges resume acme            # when you have looked\n",
-        .options = "cHj",
+        .options = "cHjo",
         .run = command_db_restore,
     },
     {
@@ -92,7 +92,7 @@ const struct command commands[] = {
         .summary = "List bridges: what waits, what died, what is paused",
         .examples = "  omgw bridges list\n"
                     "  omgw bridges list --json\n",
-        .options = "cj",
+        .options = "cjwo",
         .run = command_bridges_list,
     },
     {
@@ -142,7 +142,7 @@ const struct command commands[] = {
         .name = "contacts list",
         .summary = "List contacts, newest first",
         .examples = "  omgw contacts list --bridge acme\n",
-        .options = "cbkSlaj",
+        .options = "cbkSlajwo",
         .run = command_list,
         .subject = LIST_CONTACTS,
     },
@@ -159,7 +159,7 @@ const struct command commands[] = {
         .name = "conversations list",
         .summary = "List conversations, newest first",
         .examples = "  omgw conversations list --state open --since 1h\n",
-        .options = "cbksSlaj",
+        .options = "cbksSlajwo",
         .run = command_list,
         .subject = LIST_CONVERSATIONS,
     },
@@ -177,7 +177,7 @@ const struct command commands[] = {
         .summary = "List messages, newest first",
         .examples = "  omgw messages list --contact 447700900123 --since 1d\n"
                     "  omgw messages list --state failed --json\n",
-        .options = "cbksSlaj",
+        .options = "cbksSlajwo",
         .run = command_list,
         .subject = LIST_MESSAGES,
     },
@@ -195,7 +195,7 @@ const struct command commands[] = {
         .summary = "List deliveries, newest first",
         .examples = "  omgw deliveries list --state pending --bridge acme\n"
                     "  omgw deliveries list --after 4711      # the next page\n",
-        .options = "cbksSlaj",
+        .options = "cbksSlajwo",
         .run = command_list,
         .subject = LIST_DELIVERIES,
     },
@@ -212,7 +212,7 @@ const struct command commands[] = {
         .name = "dead list",
         .summary = "List dead letters: deliveries given up, with the reason",
         .examples = "  omgw dead list --bridge acme --since 1d\n",
-        .options = "cbkSlaj",
+        .options = "cbkSlajwo",
         .run = command_list,
         .subject = LIST_DEAD,
     },
@@ -232,7 +232,7 @@ const struct command commands[] = {
         .examples = "  omgw dead replay 4711\n"
                     "  omgw dead replay --bridge acme --since 2h --dry-run\n"
                     "  omgw dead replay --bridge acme --since 2h\n",
-        .options = "cbkSdyj",
+        .options = "cbkSdyjo",
         .run = command_dead_change,
         .subject = ORDER_REPLAY,
     },
@@ -242,7 +242,7 @@ const struct command commands[] = {
         .summary = "Give dead letters up for good",
         .examples = "  omgw dead drop 4711\n"
                     "  omgw dead drop --bridge acme --contact 447700900123 --yes\n",
-        .options = "cbkSdyj",
+        .options = "cbkSdyjo",
         .run = command_dead_change,
         .subject = ORDER_DROP,
     },
@@ -250,7 +250,7 @@ const struct command commands[] = {
         .name = "audit list",
         .summary = "List what operators changed, newest first",
         .examples = "  omgw audit list --since 1d\n",
-        .options = "cSlaj",
+        .options = "cSlajwo",
         .run = command_list,
         .subject = LIST_AUDIT,
     },

@@ -165,6 +165,7 @@ struct list_query {
 /* Columns of a list, in the order in which a backend's query gives them. */
 enum list_source {
     LIST_FROM_TEXT,
+    LIST_FROM_PROSE,
     LIST_FROM_NUMBER,
     LIST_FROM_TIME,
     LIST_FROM_FLAG,
@@ -178,8 +179,8 @@ struct list_column {
     const char *name;
     enum list_source source;
     enum list_depth depth;
+    unsigned rank; /* as in struct list_cell */
 };
-#define LIST_COLUMNS_MAX 20
 const struct list_column *list_columns(enum list_kind kind, size_t *out_count);
 /* From the text or the number that a row has in the column. */
 struct list_cell list_cell(const struct list_column *column, bool is_empty,

@@ -7,107 +7,107 @@
 #define LIST_ARENA_BYTES 4096
 
 static const struct list_column contact_columns[] = {
-    {"number",       LIST_FROM_NUMBER, LIST_IN_TABLE },
-    {"bridge",       LIST_FROM_TEXT,   LIST_IN_TABLE },
-    {"contact",      LIST_FROM_TEXT,   LIST_IN_TABLE },
-    {"name",         LIST_FROM_TEXT,   LIST_IN_TABLE },
-    {"conversation", LIST_FROM_NUMBER, LIST_IN_TABLE },
-    {"created",      LIST_FROM_TIME,   LIST_IN_TABLE },
-    {"address",      LIST_FROM_TEXT,   LIST_IN_RECORD},
-    {"first_name",   LIST_FROM_TEXT,   LIST_IN_RECORD},
-    {"last_name",    LIST_FROM_TEXT,   LIST_IN_RECORD},
-    {"attributes",   LIST_FROM_TEXT,   LIST_IN_SHOW  },
+    {"number",       LIST_FROM_NUMBER, LIST_IN_TABLE,  1 },
+    {"bridge",       LIST_FROM_TEXT,   LIST_IN_TABLE,  4 },
+    {"contact",      LIST_FROM_TEXT,   LIST_IN_TABLE,  2 },
+    {"name",         LIST_FROM_PROSE,  LIST_IN_TABLE,  3 },
+    {"conversation", LIST_FROM_NUMBER, LIST_IN_TABLE,  6 },
+    {"created",      LIST_FROM_TIME,   LIST_IN_TABLE,  5 },
+    {"address",      LIST_FROM_TEXT,   LIST_IN_RECORD, 7 },
+    {"first_name",   LIST_FROM_TEXT,   LIST_IN_RECORD, 8 },
+    {"last_name",    LIST_FROM_TEXT,   LIST_IN_RECORD, 9 },
+    {"attributes",   LIST_FROM_TEXT,   LIST_IN_SHOW,   10},
 };
 
 static const struct list_column conversation_columns[] = {
-    {"number",                LIST_FROM_NUMBER,   LIST_IN_TABLE },
-    {"bridge",                LIST_FROM_TEXT,     LIST_IN_TABLE },
-    {"contact",               LIST_FROM_TEXT,     LIST_IN_TABLE },
-    {"state",                 LIST_FROM_OPENNESS, LIST_IN_TABLE },
-    {"messages",              LIST_FROM_NUMBER,   LIST_IN_TABLE },
-    {"opened",                LIST_FROM_TIME,     LIST_IN_TABLE },
-    {"last_activity",         LIST_FROM_TIME,     LIST_IN_TABLE },
-    {"closed",                LIST_FROM_TIME,     LIST_IN_RECORD},
-    {"genesys_conversations", LIST_FROM_TEXT,     LIST_IN_RECORD},
+    {"number",                LIST_FROM_NUMBER,   LIST_IN_TABLE,  1},
+    {"bridge",                LIST_FROM_TEXT,     LIST_IN_TABLE,  6},
+    {"contact",               LIST_FROM_TEXT,     LIST_IN_TABLE,  2},
+    {"state",                 LIST_FROM_OPENNESS, LIST_IN_TABLE,  3},
+    {"messages",              LIST_FROM_NUMBER,   LIST_IN_TABLE,  5},
+    {"opened",                LIST_FROM_TIME,     LIST_IN_TABLE,  7},
+    {"last_activity",         LIST_FROM_TIME,     LIST_IN_TABLE,  4},
+    {"closed",                LIST_FROM_TIME,     LIST_IN_RECORD, 8},
+    {"genesys_conversations", LIST_FROM_TEXT,     LIST_IN_RECORD, 9},
 };
 
 static const struct list_column message_columns[] = {
-    {"number",       LIST_FROM_NUMBER,    LIST_IN_TABLE },
-    {"message",      LIST_FROM_TEXT,      LIST_IN_TABLE },
-    {"bridge",       LIST_FROM_TEXT,      LIST_IN_TABLE },
-    {"contact",      LIST_FROM_TEXT,      LIST_IN_TABLE },
-    {"conversation", LIST_FROM_NUMBER,    LIST_IN_TABLE },
-    {"direction",    LIST_FROM_DIRECTION, LIST_IN_TABLE },
-    {"kind",         LIST_FROM_KIND,      LIST_IN_TABLE },
-    {"status",       LIST_FROM_STATUS,    LIST_IN_TABLE },
-    {"accepted",     LIST_FROM_TIME,      LIST_IN_TABLE },
-    {"status_since", LIST_FROM_TIME,      LIST_IN_RECORD},
-    {"time",         LIST_FROM_TIME,      LIST_IN_RECORD},
-    {"sender_id",    LIST_FROM_TEXT,      LIST_IN_RECORD},
-    {"about",        LIST_FROM_TEXT,      LIST_IN_RECORD},
-    {"trace",        LIST_FROM_TEXT,      LIST_IN_RECORD},
-    {"text",         LIST_FROM_TEXT,      LIST_IN_SHOW  },
-    {"extra",        LIST_FROM_TEXT,      LIST_IN_SHOW  },
+    {"number",       LIST_FROM_NUMBER,    LIST_IN_TABLE,  1 },
+    {"message",      LIST_FROM_TEXT,      LIST_IN_TABLE,  9 },
+    {"bridge",       LIST_FROM_TEXT,      LIST_IN_TABLE,  7 },
+    {"contact",      LIST_FROM_TEXT,      LIST_IN_TABLE,  2 },
+    {"conversation", LIST_FROM_NUMBER,    LIST_IN_TABLE,  8 },
+    {"direction",    LIST_FROM_DIRECTION, LIST_IN_TABLE,  5 },
+    {"kind",         LIST_FROM_KIND,      LIST_IN_TABLE,  6 },
+    {"status",       LIST_FROM_STATUS,    LIST_IN_TABLE,  3 },
+    {"accepted",     LIST_FROM_TIME,      LIST_IN_TABLE,  4 },
+    {"status_since", LIST_FROM_TIME,      LIST_IN_RECORD, 10},
+    {"time",         LIST_FROM_TIME,      LIST_IN_RECORD, 11},
+    {"sender_id",    LIST_FROM_TEXT,      LIST_IN_RECORD, 12},
+    {"about",        LIST_FROM_TEXT,      LIST_IN_RECORD, 13},
+    {"trace",        LIST_FROM_TEXT,      LIST_IN_RECORD, 14},
+    {"text",         LIST_FROM_TEXT,      LIST_IN_SHOW,   15},
+    {"extra",        LIST_FROM_TEXT,      LIST_IN_SHOW,   16},
 };
 
 static const struct list_column delivery_columns[] = {
-    {"delivery",            LIST_FROM_NUMBER,    LIST_IN_TABLE },
-    {"message",             LIST_FROM_TEXT,      LIST_IN_TABLE },
-    {"bridge",              LIST_FROM_TEXT,      LIST_IN_TABLE },
-    {"contact",             LIST_FROM_TEXT,      LIST_IN_TABLE },
-    {"direction",           LIST_FROM_DIRECTION, LIST_IN_TABLE },
-    {"kind",                LIST_FROM_KIND,      LIST_IN_TABLE },
-    {"state",               LIST_FROM_STATE,     LIST_IN_TABLE },
-    {"attempts",            LIST_FROM_NUMBER,    LIST_IN_TABLE },
-    {"created",             LIST_FROM_TIME,      LIST_IN_TABLE },
-    {"reason",              LIST_FROM_TEXT,      LIST_IN_TABLE },
-    {"http_status",         LIST_FROM_NUMBER,    LIST_IN_RECORD},
-    {"conversation",        LIST_FROM_NUMBER,    LIST_IN_RECORD},
-    {"replay",              LIST_FROM_FLAG,      LIST_IN_RECORD},
-    {"parts_done",          LIST_FROM_NUMBER,    LIST_IN_RECORD},
-    {"possible_duplicates", LIST_FROM_NUMBER,    LIST_IN_RECORD},
-    {"age_ms",              LIST_FROM_NUMBER,    LIST_IN_RECORD},
-    {"receiver_id",         LIST_FROM_TEXT,      LIST_IN_RECORD},
-    {"started",             LIST_FROM_TIME,      LIST_IN_RECORD},
-    {"ended",               LIST_FROM_TIME,      LIST_IN_RECORD},
+    {"delivery",            LIST_FROM_NUMBER,    LIST_IN_TABLE,  1 },
+    {"message",             LIST_FROM_TEXT,      LIST_IN_TABLE,  10},
+    {"bridge",              LIST_FROM_TEXT,      LIST_IN_TABLE,  7 },
+    {"contact",             LIST_FROM_TEXT,      LIST_IN_TABLE,  3 },
+    {"direction",           LIST_FROM_DIRECTION, LIST_IN_TABLE,  8 },
+    {"kind",                LIST_FROM_KIND,      LIST_IN_TABLE,  9 },
+    {"state",               LIST_FROM_STATE,     LIST_IN_TABLE,  2 },
+    {"attempts",            LIST_FROM_NUMBER,    LIST_IN_TABLE,  6 },
+    {"created",             LIST_FROM_TIME,      LIST_IN_TABLE,  5 },
+    {"reason",              LIST_FROM_PROSE,     LIST_IN_TABLE,  4 },
+    {"http_status",         LIST_FROM_NUMBER,    LIST_IN_RECORD, 11},
+    {"conversation",        LIST_FROM_NUMBER,    LIST_IN_RECORD, 12},
+    {"replay",              LIST_FROM_FLAG,      LIST_IN_RECORD, 13},
+    {"parts_done",          LIST_FROM_NUMBER,    LIST_IN_RECORD, 14},
+    {"possible_duplicates", LIST_FROM_NUMBER,    LIST_IN_RECORD, 15},
+    {"age_ms",              LIST_FROM_NUMBER,    LIST_IN_RECORD, 16},
+    {"receiver_id",         LIST_FROM_TEXT,      LIST_IN_RECORD, 17},
+    {"started",             LIST_FROM_TIME,      LIST_IN_RECORD, 18},
+    {"ended",               LIST_FROM_TIME,      LIST_IN_RECORD, 19},
 };
 
 static const struct list_column dead_columns[] = {
-    {"delivery",     LIST_FROM_NUMBER,    LIST_IN_TABLE },
-    {"message",      LIST_FROM_TEXT,      LIST_IN_TABLE },
-    {"bridge",       LIST_FROM_TEXT,      LIST_IN_TABLE },
-    {"contact",      LIST_FROM_TEXT,      LIST_IN_TABLE },
-    {"direction",    LIST_FROM_DIRECTION, LIST_IN_TABLE },
-    {"kind",         LIST_FROM_KIND,      LIST_IN_TABLE },
-    {"attempts",     LIST_FROM_NUMBER,    LIST_IN_TABLE },
-    {"died",         LIST_FROM_TIME,      LIST_IN_TABLE },
-    {"reason",       LIST_FROM_TEXT,      LIST_IN_TABLE },
-    {"http_status",  LIST_FROM_NUMBER,    LIST_IN_RECORD},
-    {"conversation", LIST_FROM_NUMBER,    LIST_IN_RECORD},
-    {"accepted",     LIST_FROM_TIME,      LIST_IN_RECORD},
-    {"row",          LIST_FROM_NUMBER,    LIST_IN_RECORD},
-    {"text",         LIST_FROM_TEXT,      LIST_IN_SHOW  },
+    {"delivery",     LIST_FROM_NUMBER,    LIST_IN_TABLE,  1 },
+    {"message",      LIST_FROM_TEXT,      LIST_IN_TABLE,  9 },
+    {"bridge",       LIST_FROM_TEXT,      LIST_IN_TABLE,  5 },
+    {"contact",      LIST_FROM_TEXT,      LIST_IN_TABLE,  3 },
+    {"direction",    LIST_FROM_DIRECTION, LIST_IN_TABLE,  6 },
+    {"kind",         LIST_FROM_KIND,      LIST_IN_TABLE,  8 },
+    {"attempts",     LIST_FROM_NUMBER,    LIST_IN_TABLE,  7 },
+    {"died",         LIST_FROM_TIME,      LIST_IN_TABLE,  4 },
+    {"reason",       LIST_FROM_PROSE,     LIST_IN_TABLE,  2 },
+    {"http_status",  LIST_FROM_NUMBER,    LIST_IN_RECORD, 10},
+    {"conversation", LIST_FROM_NUMBER,    LIST_IN_RECORD, 11},
+    {"accepted",     LIST_FROM_TIME,      LIST_IN_RECORD, 12},
+    {"row",          LIST_FROM_NUMBER,    LIST_IN_RECORD, 13},
+    {"text",         LIST_FROM_TEXT,      LIST_IN_SHOW,   14},
 };
 
 static const struct list_column audit_columns[] = {
-    {"number",  LIST_FROM_NUMBER, LIST_IN_TABLE},
-    {"at",      LIST_FROM_TIME,   LIST_IN_TABLE},
-    {"actor",   LIST_FROM_TEXT,   LIST_IN_TABLE},
-    {"action",  LIST_FROM_TEXT,   LIST_IN_TABLE},
-    {"subject", LIST_FROM_TEXT,   LIST_IN_TABLE},
-    {"details", LIST_FROM_TEXT,   LIST_IN_TABLE},
+    {"number",  LIST_FROM_NUMBER, LIST_IN_TABLE, 1},
+    {"at",      LIST_FROM_TIME,   LIST_IN_TABLE, 4},
+    {"actor",   LIST_FROM_TEXT,   LIST_IN_TABLE, 5},
+    {"action",  LIST_FROM_TEXT,   LIST_IN_TABLE, 2},
+    {"subject", LIST_FROM_TEXT,   LIST_IN_TABLE, 3},
+    {"details", LIST_FROM_PROSE,  LIST_IN_TABLE, 6},
 };
 
 static const struct list_column oldest_columns[] = {
-    {"delivery", LIST_FROM_NUMBER, LIST_IN_TABLE},
-    {"bridge",   LIST_FROM_TEXT,   LIST_IN_TABLE},
-    {"created",  LIST_FROM_TIME,   LIST_IN_TABLE},
+    {"delivery", LIST_FROM_NUMBER, LIST_IN_TABLE, 1},
+    {"bridge",   LIST_FROM_TEXT,   LIST_IN_TABLE, 2},
+    {"created",  LIST_FROM_TIME,   LIST_IN_TABLE, 3},
 };
 
 static const struct list_column active_columns[] = {
-    {"number",        LIST_FROM_NUMBER, LIST_IN_TABLE},
-    {"bridge_row",    LIST_FROM_NUMBER, LIST_IN_TABLE},
-    {"last_activity", LIST_FROM_TIME,   LIST_IN_TABLE},
+    {"number",        LIST_FROM_NUMBER, LIST_IN_TABLE, 1},
+    {"bridge_row",    LIST_FROM_NUMBER, LIST_IN_TABLE, 2},
+    {"last_activity", LIST_FROM_TIME,   LIST_IN_TABLE, 3},
 };
 
 const struct list_column *list_columns(enum list_kind kind, size_t *out_count)
@@ -173,6 +173,7 @@ static const struct {
     number_name *name;
 } sources[] = {
     [LIST_FROM_TEXT] = {LIST_TEXT,   NULL             },
+    [LIST_FROM_PROSE] = {LIST_PROSE,  NULL             },
     [LIST_FROM_NUMBER] = {LIST_NUMBER, NULL             },
     [LIST_FROM_TIME] = {LIST_TIME,   NULL             },
     [LIST_FROM_FLAG] = {LIST_FLAG,   NULL             },
@@ -191,10 +192,21 @@ struct list_cell list_cell(const struct list_column *column, bool is_empty,
         .name = column->name,
         .form = sources[column->source].form,
         .depth = column->depth,
+        .rank = column->rank,
         .is_empty = is_empty,
         .text = name != NULL && number >= 0 ? str_of(name(number)) : text,
         .number = number,
     };
+}
+
+size_t store_list_columns(enum list_kind kind,
+                          struct list_cell out_cells[LIST_COLUMNS_MAX])
+{
+    size_t count = 0;
+    const struct list_column *columns = list_columns(kind, &count);
+    for (size_t i = 0; i < count; i++)
+        out_cells[i] = list_cell(&columns[i], true, STR_NONE, -1);
+    return count;
 }
 
 /* --- what a filter comes to ------------------------------------------------ */

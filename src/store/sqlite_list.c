@@ -114,7 +114,8 @@ static void read_cells(const struct query *q, const struct list_column *columns,
     for (size_t i = 0; i < count; i++) {
         int column = (int)i;
         bool is_empty = sqlite3_column_type(q->stmt, column) == SQLITE_NULL;
-        bool is_text = columns[i].source == LIST_FROM_TEXT;
+        bool is_text =
+            columns[i].source == LIST_FROM_TEXT || columns[i].source == LIST_FROM_PROSE;
         cells[i] = list_cell(&columns[i], is_empty,
                              is_text ? column_text(q, column) : STR_NONE,
                              is_text ? 0 : column_i64(q, column));

@@ -13,7 +13,7 @@ static void add_cell(struct buf *out, const struct list_cell *cell)
 {
     if (cell->is_empty)
         buf_add_char(out, '-');
-    else if (cell->form == LIST_TEXT)
+    else if (cell->form == LIST_TEXT || cell->form == LIST_PROSE)
         buf_add(out, cell->text);
     else
         buf_add_i64(out, cell->number);
