@@ -1,7 +1,5 @@
 #include "codes.h"
 
-#include "gateway/reply.h"
-
 const struct code_rule *code_rule_find(const struct code_rule *rules, size_t count,
                                        int64_t code)
 {
@@ -25,4 +23,41 @@ void code_rule_apply(const struct code_rule *rule, int64_t code, struct str said
     out->pause = PAUSE_BRIDGE_TO_CHANNEL;
     out->holds_contact = rule->holds_contact;
     out->may_have_arrived = false;
+}
+
+/* ---- statuses ---- */
+
+#define BROKEN(from, to)                                                               \
+    {                                                                                  \
+        .first = (from), .last = (to), .outcome = OUTCOME_BROKEN,                      \
+        .pause = PAUSE_BRIDGE_TO_CHANNEL                                               \
+    }
+#define REFUSED(from, to, code)                                                        \
+    {                                                                                  \
+        .first = (from), .last = (to), .outcome = OUTCOME_REFUSED_MESSAGE,             \
+        .reason_code = (code)                                                          \
+    }
+#define AGAIN(from, to, may_have)                                                      \
+    {                                                                                  \
+        .first = (from), .last = (to), .outcome = OUTCOME_RETRY,                       \
+        .may_have_arrived = (may_have)                                                 \
+    }
+
+/* Source: design.md section 6, "Outcomes"; RFC 9110 section 15. */
+static const struct reply_rule status_rules[] = {
+    {.first = 200, .last = 299, .outcome = OUTCOME_DONE     },
+    BROKEN(401, 401),
+    BROKEN(403, 404),
+    AGAIN(408, 408, true),
+    REFUSED(413, 413, REASON_INVALID_MESSAGE_STRUCTURE),
+    {.first = 429, .last = 429, .outcome = OUTCOME_SLOW_DOWN},
+    REFUSED(400, 499, REASON_GENERAL_ERROR),
+    AGAIN(502, 502, true),
+    AGAIN(504, 504, true),
+    AGAIN(0, INT32_MAX, false),
+};
+
+const struct reply_rule *status_rule_find(int status)
+{
+    return reply_rule_find(status_rules, COUNT_OF(status_rules), status);
 }

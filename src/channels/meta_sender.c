@@ -2,7 +2,6 @@
  * meta_sender: calls of the Graph API, and what their answers come to.
  */
 #include "gateway/member.h"
-#include "gateway/reply.h"
 #include "meta.h"
 
 #define TIMEOUT_MS 15000
@@ -24,29 +23,6 @@ enum status meta_call(const struct attempt *attempt, const char *account,
     return status;
 }
 
-/* For answers without a code: somebody in between, or no error of theirs.
- * Source: section 7; the rest as for any HTTP service. */
-static const struct reply_rule rules[] = {
-    {.first = 200,                     .last = 299,       .outcome = OUTCOME_DONE             },
-    {.first = 401,
-     .last = 401,
-     .outcome = OUTCOME_BROKEN,
-     .pause = PAUSE_BRIDGE_TO_CHANNEL},
-    {.first = 403,
-     .last = 404,
-     .outcome = OUTCOME_BROKEN,
-     .pause = PAUSE_BRIDGE_TO_CHANNEL},
-    {.first = 408, .last = 408,                  .outcome = OUTCOME_RETRY,                                           .may_have_arrived = true},
-    {.first = 429,        .last = 429,.outcome = OUTCOME_SLOW_DOWN},
-    {.first = 400,
-     .last = 499,
-     .outcome = OUTCOME_REFUSED_MESSAGE,
-     .reason_code = REASON_GENERAL_ERROR},
-    {.first = 502,                      .last = 502,                  .outcome = OUTCOME_RETRY,                                                       .may_have_arrived = true},
-    {.first = 504,                     .last = 504,      .outcome = OUTCOME_RETRY, .may_have_arrived = true},
-    {.first = 0,                                .last = INT32_MAX,                                      .outcome = OUTCOME_RETRY                                          },
-};
-
 /* The code decides where there is one. */
 void meta_judge(const struct attempt *attempt, const struct reply *reply,
                 const char *peer, meta_meaning *find, struct sender_result *out)
@@ -55,8 +31,7 @@ void meta_judge(const struct attempt *attempt, const struct reply *reply,
     const struct json *error = json_get(refusal, "error");
     int64_t code = 0;
 
-    reply_judge(reply, reply_rule_find(rules, COUNT_OF(rules), reply->status), peer,
-                attempt->arena, out);
+    reply_judge(reply, status_rule_find(reply->status), peer, attempt->arena, out);
     if (!outcome_is_success(out->outcome) && json_i64(json_get(error, "code"), &code))
         code_rule_apply(find(error), code, member_text(error, "message"),
                         attempt->arena, out);
