@@ -41,6 +41,30 @@ static bool read_content(struct call *call, struct json **out_content)
     return status == STATUS_OK;
 }
 
+/* Source: open-messaging.md, section 2.3: one that is not allowed blocks the message.
+ */
+static bool media_goes_out(struct call *call, const struct json *content)
+{
+    size_t index = 0;
+    for (const struct json *item = json_first(content); item; item = json_next(item)) {
+        const struct json *attachment = member_of(item, "attachment");
+        if (attachment == NULL)
+            attachment =
+                member_of(json_get(json_get(item, "template"), "header"), "media");
+        if (attachment != NULL &&
+            !media_types_allow(&call->emulator->media_types, "outbound", attachment)) {
+            struct misfit misfit = {.code = "media.type.not.allowed"};
+            (void)snprintf(misfit.field, sizeof(misfit.field), "content[%zu]", index);
+            (void)snprintf(misfit.text, sizeof(misfit.text),
+                           "The supported content lets no such media type out");
+            call_refuse_field(call, &misfit);
+            return false;
+        }
+        index++;
+    }
+    return true;
+}
+
 static bool read_speech(struct call *call, const struct json *content,
                         struct speech *out)
 {
@@ -71,7 +95,8 @@ void control_agent(struct call *call)
     CLEANUP(json_freep) struct json *content = NULL;
     struct speech speech;
     if (call_body(call, &model_agent) == NULL || !read_content(call, &content) ||
-        !read_speech(call, json_get(content, "content"), &speech))
+        !read_speech(call, json_get(content, "content"), &speech) ||
+        !media_goes_out(call, speech.content))
         return;
     struct str id = text_of(call->body, "integrationId");
     struct integration *integration = integration_find(call->world, id);
@@ -180,6 +205,26 @@ void control_delete_faults(struct call *call)
 {
     fault_plan_clear(&call->emulator->faults);
     control_list_faults(call);
+}
+
+/* --- media types ---------------------------------------------------------- */
+
+void control_set_media_types(struct call *call)
+{
+    struct misfit misfit;
+    if (call_body(call, &model_media_types) == NULL)
+        return;
+    if (!media_types_set(&call->emulator->media_types, TAKE(call->body), &misfit)) {
+        call_refuse_field(call, &misfit);
+        return;
+    }
+    control_get_media_types(call);
+}
+
+void control_get_media_types(struct call *call)
+{
+    media_types_print(&call->emulator->media_types, call->out);
+    call_answer(call, 200);
 }
 
 /* --- clock and reset ------------------------------------------------------ */

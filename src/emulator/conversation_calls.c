@@ -70,7 +70,7 @@ static void print_normalized(struct buf *out, const struct message *message)
     struct error err;
     buf_init(&text, SIZE_MAX);
     if (json_parse(json, LIMIT_JSON_DEPTH, &body, &err) == STATUS_OK)
-        print_inbound(&text, message, body, true);
+        print_inbound(&text, message, body, member_of(body, "content"), true);
     print_raw(out, "normalizedMessage", buf_str(&text));
 }
 

@@ -37,6 +37,7 @@ void emulator_reset(struct emulator *emulator)
     login_reset(&emulator->login, (size_t)emulator->settings.requests_per_minute);
     fault_plan_clear(&emulator->faults);
     files_clear(&emulator->files);
+    media_types_clear(&emulator->media_types);
     rows_clear(&emulator->requests);
     rows_clear(&emulator->attempts);
     add_integrations(emulator);
@@ -162,6 +163,7 @@ void emulator_free(struct emulator *emulator)
     login_release(&emulator->login);
     fault_plan_clear(&emulator->faults);
     files_clear(&emulator->files);
+    media_types_clear(&emulator->media_types);
     rows_clear(&emulator->requests);
     rows_clear(&emulator->attempts);
     buf_release(&emulator->out);

@@ -10,6 +10,7 @@
 #include "fault_plan.h"
 #include "files.h"
 #include "login.h"
+#include "media_types.h"
 #include "world.h"
 
 struct credentials {
@@ -48,6 +49,7 @@ struct emulator {
     struct world world;
     struct fault_plan faults;
     struct files files;
+    struct media_types media_types;
     char *public_url;        /* owned */
     struct rows requests;    /* struct seen_request */
     struct rows attempts;    /* struct webhook_attempt */

@@ -13,7 +13,8 @@
 
 /* Our own names in the rows of /_emulator: a received member of that name gives way. */
 static const char *const added_names[] = {
-    "row", "integrationId", "conversationId", "receivedAt", "genesysId", NULL};
+    "row", "integrationId", "conversationId", "receivedAt", "genesysId", "dropped",
+    NULL};
 
 static bool has_added_name(const struct json *body)
 {
@@ -26,9 +27,9 @@ static bool has_added_name(const struct json *body)
 
 /* The received text as the lists keep it; in the request's arena when it was changed.
  */
-static struct str kept_text(struct call *call)
+static struct str kept_text(struct call *call, bool is_media_dropped)
 {
-    if (!has_added_name(call->body))
+    if (!has_added_name(call->body) && !is_media_dropped)
         return request_body(call->request);
 
     struct arena *arena = request_arena(call->request);
@@ -37,7 +38,9 @@ static struct str kept_text(struct call *call)
     print_object(&text, NULL);
     for (const struct json *member = json_first(call->body); member != NULL;
          member = json_next(member)) {
-        if (name_index(added_names, json_name(member)) < 0)
+        if (is_media_dropped && str_is(json_name(member), "content"))
+            print_node(&text, "dropped", member);
+        else if (name_index(added_names, json_name(member)) < 0)
             print_member(&text, member);
     }
     print_end_object(&text);
@@ -82,9 +85,26 @@ static bool content_fits(struct call *call)
     return true;
 }
 
+/* What becomes of it: Failed when nothing was left of it.
+ * Source: open-messaging.md, sections 3.3 and 4.4. */
+static bool tell_outcome(struct call *call, const struct message *message,
+                         bool is_media_dropped)
+{
+    CLEANUP(json_freep) struct json *reasons = NULL;
+    if (!call->emulator->settings.inbound_receipts)
+        return true;
+    if (!is_media_dropped || text_of(call->body, "text").len > 0)
+        return agent_tell_outcome(call->emulator, message, STR("Published"), NULL);
+    reasons = json_new_array();
+    struct json *reason = json_append_object(reasons);
+    json_add_str(reason, "code", STR("MediaTypeNotAllowed"));
+    json_add_str(reason, "message", STR("The supported content has no such type"));
+    return agent_tell_outcome(call->emulator, message, STR("Failed"), reasons);
+}
+
 /* Adds a checked inbound message; NULL after a refusal. */
 static struct message *take_message(struct call *call, struct integration *integration,
-                                    enum message_type type)
+                                    enum message_type type, bool is_media_dropped)
 {
     const struct json *from = json_get(json_get(call->body, "channel"), "from");
     struct conversation *conversation = conversation_join(
@@ -93,19 +113,27 @@ static struct message *take_message(struct call *call, struct integration *integ
     char id[HEX_ID_BYTES];
     message_make_id(call->world, id);
     if (conversation != NULL)
-        message =
-            message_add(call->world, conversation, id, true, type, kept_text(call));
+        message = message_add(call->world, conversation, id, true, type,
+                              kept_text(call, is_media_dropped));
     if (message == NULL) {
         call_refuse_full(call);
         return NULL;
     }
     conversation->typing_ms = 0;
-    if (call->emulator->settings.inbound_receipts &&
-        !agent_tell_outcome(call->emulator, message, STR("Published"), NULL)) {
+    if (!tell_outcome(call, message, is_media_dropped)) {
         call_refuse_full(call);
         return NULL;
     }
     return message;
+}
+
+/* Source: open-messaging.md, section 2.3: media that is not allowed is dropped from the
+ * message. */
+static bool media_is_refused(const struct call *call)
+{
+    const struct json *item = json_first(member_of(call->body, "content"));
+    return item != NULL && !media_types_allow(&call->emulator->media_types, "inbound",
+                                              member_of(item, "attachment"));
 }
 
 void post_message(struct call *call)
@@ -116,10 +144,14 @@ void post_message(struct call *call)
         !content_fits(call) || !attributes_fit(call) ||
         !call_query_bool(call, "prefetchConversationId", &has_conversation))
         return;
-    const struct message *message = take_message(call, integration, MESSAGE_TEXT);
+    bool is_media_dropped = media_is_refused(call);
+    const struct message *message =
+        take_message(call, integration, MESSAGE_TEXT, is_media_dropped);
     if (message == NULL)
         return;
-    print_inbound(call->out, message, call->body, has_conversation);
+    print_inbound(call->out, message, call->body,
+                  is_media_dropped ? NULL : member_of(call->body, "content"),
+                  has_conversation);
     call_answer(call, 200);
 }
 
@@ -157,10 +189,11 @@ void post_structured(struct call *call)
     if (integration == NULL || call_body(call, &model_structured) == NULL ||
         !attributes_fit(call) || !answers_structured(call, integration))
         return;
-    const struct message *message = take_message(call, integration, MESSAGE_STRUCTURED);
+    const struct message *message =
+        take_message(call, integration, MESSAGE_STRUCTURED, false);
     if (message == NULL)
         return;
-    print_inbound(call->out, message, call->body, false);
+    print_inbound(call->out, message, call->body, NULL, false);
     call_answer(call, 200);
 }
 
@@ -191,7 +224,8 @@ void post_receipt(struct call *call)
     if (integration == NULL || call_body(call, &model_receipt) == NULL)
         return;
     struct message *message = receipted_message(call, integration);
-    if (receipt_add(call->world, integration, message, kept_text(call)) == NULL) {
+    if (receipt_add(call->world, integration, message, kept_text(call, false)) ==
+        NULL) {
         call_refuse_full(call);
         return;
     }
@@ -210,7 +244,7 @@ void post_event(struct call *call)
         call_refuse(call, 400, "bad.request", "No events are present");
         return;
     }
-    if (event_add(call->world, integration, kept_text(call)) == NULL) {
+    if (event_add(call->world, integration, kept_text(call, false)) == NULL) {
         call_refuse_full(call);
         return;
     }

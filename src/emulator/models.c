@@ -262,3 +262,9 @@ static const struct member clock_members[] = {
     {"advance_ms", MEMBER_INTEGER, true, NULL, NULL},
 };
 const struct shape model_clock = SHAPE("clock", clock_members);
+
+static const struct member media_types_members[] = {
+    {"inbound",  MEMBER_TEXTS, false, NULL, NULL},
+    {"outbound", MEMBER_TEXTS, false, NULL, NULL},
+};
+const struct shape model_media_types = SHAPE("media types", media_types_members);

@@ -31,3 +31,4 @@ extern const struct shape model_message_id;
 extern const struct shape model_outcome;
 extern const struct shape model_conversation_id;
 extern const struct shape model_clock;
+extern const struct shape model_media_types;

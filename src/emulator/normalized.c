@@ -62,7 +62,8 @@ static void print_button_response(struct buf *out, const struct json *response)
 }
 
 void print_inbound(struct buf *out, const struct message *message,
-                   const struct json *body, bool has_conversation)
+                   const struct json *body, const struct json *content,
+                   bool has_conversation)
 {
     const struct contact *contact = message->conversation->contact;
     print_object(out, NULL);
@@ -73,7 +74,7 @@ void print_inbound(struct buf *out, const struct message *message,
         print_button_response(out, member_of(body, "buttonResponse"));
     } else {
         print_node(out, "text", member_of(body, "text"));
-        print_attachments(out, member_of(body, "content"));
+        print_attachments(out, content);
     }
     print_node(out, "metadata", member_of(body, "metadata"));
     if (has_conversation)

@@ -7,9 +7,11 @@
 #include "print_json.h"
 #include "world.h"
 
-/* What a customer said, as the calls answer it. `body`: the request's, parsed. */
+/* What a customer said, as the calls answer it. `body`: the request's, parsed;
+ * `content`: what of it was not dropped. */
 void print_inbound(struct buf *out, const struct message *message,
-                   const struct json *body, bool has_conversation);
+                   const struct json *body, const struct json *content,
+                   bool has_conversation);
 
 /* What an agent or bot says. Views are borrowed; absent ones are empty or NULL. */
 struct speech {

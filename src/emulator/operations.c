@@ -58,6 +58,8 @@
     X(control_add_fault, "POST", CONTROL "/faults", CONTROL, ANY)                      \
     X(control_list_faults, "GET", CONTROL "/faults", CONTROL, ANY)                     \
     X(control_delete_faults, "DELETE", CONTROL "/faults", CONTROL, ANY)                \
+    X(control_set_media_types, "POST", CONTROL "/media-types", CONTROL, ANY)           \
+    X(control_get_media_types, "GET", CONTROL "/media-types", CONTROL, ANY)            \
     X(control_clock, "POST", CONTROL "/clock", CONTROL, ANY)                           \
     X(control_reset, "POST", CONTROL "/reset", CONTROL, ANY)
 

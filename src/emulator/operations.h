@@ -56,6 +56,8 @@ void control_disconnect(struct call *call);
 void control_add_fault(struct call *call);
 void control_list_faults(struct call *call);
 void control_delete_faults(struct call *call);
+void control_set_media_types(struct call *call);
+void control_get_media_types(struct call *call);
 void control_clock(struct call *call);
 void control_reset(struct call *call);
 

@@ -1,0 +1,25 @@
+/*
+ * media_types: which media types go through, as a supported content profile says.
+ *
+ * Until something is ordered, all do. Belongs to the front thread.
+ * Source: open-messaging.md, section 2.3; read 2026-11-21.
+ */
+#pragma once
+
+#include "shape.h"
+
+struct media_types {
+    struct json
+        *order; /* owned: lists `inbound` and `outbound`; NULL: all go through */
+};
+
+void media_types_clear(struct media_types *types);
+/* Takes the order over; false when one of its types is none, *out_misfit says which. A
+ * side that is left out lets all through. */
+MUST_CHECK bool media_types_set(struct media_types *types, struct json *order,
+                                struct misfit *out_misfit);
+/* Whether the attachment may go in that direction, "inbound" or "outbound". */
+bool media_types_allow(const struct media_types *types, const char *direction,
+                       const struct json *attachment);
+/* As an order. */
+void media_types_print(const struct media_types *types, struct buf *out);
