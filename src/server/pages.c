@@ -59,8 +59,8 @@ enum handled page_respond(struct request *request, const struct page *page)
     buf_init(&policy, POLICY_BYTES_MAX);
     buf_printf(&policy,
                "default-src 'none'; script-src 'self'; style-src 'self'; connect-src "
-               "'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
-               "frame-src %s; frame-ancestors %s",
+               "'self'; img-src 'self' data:; media-src 'self'; base-uri 'none'; "
+               "form-action 'none'; frame-src %s; frame-ancestors %s",
                page->frames, page->framed_by);
     const struct http_header headers[] = {
         {STR("Content-Security-Policy"), buf_str(&policy)  },

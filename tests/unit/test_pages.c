@@ -93,8 +93,9 @@ static void the_policy_lets_in_what_the_page_says_and_nothing_else(void **state)
     struct client_answer answer = ask(client, "/");
     expect_str("policy",
                "default-src 'none'; script-src 'self'; style-src 'self'; connect-src "
-               "'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
-               "frame-src http://b.example; frame-ancestors http://a.example",
+               "'self'; img-src 'self' data:; media-src 'self'; base-uri 'none'; "
+               "form-action 'none'; frame-src http://b.example; frame-ancestors "
+               "http://a.example",
                answer_header(&answer, "Content-Security-Policy"));
     expect_str("referrer", "no-referrer", answer_header(&answer, "Referrer-Policy"));
 }
