@@ -5,6 +5,7 @@
 /* One line a channel: declares <name>_channel and lists it. */
 #define CHANNEL_TABLE(X)                                                               \
     X(partner)                                                                         \
+    X(slack)                                                                           \
     X(telegram)                                                                        \
     X(whatsapp)
 

@@ -1,0 +1,101 @@
+/*
+ * slack: an app of Slack: Events API, interactivity, Web API. What its files share.
+ *
+ * One bot token is one channel instance: an app in one workspace. Three kinds of
+ * requests come to one address: events (JSON), presses (a form with JSON in it) and
+ * slash commands (a form), one thing that happened in each. There are no receipts, no
+ * typing, and no key that makes a repeat harmless; errors are answered 200.
+ * Source of all of it: channels/slack.md; read 2026-12-01.
+ */
+#pragma once
+
+#include "gateway/channel.h"
+#include "gateway/form.h"
+#include "reading.h"
+
+struct delivery;
+struct hmac;
+struct saying;
+
+/* What counts as a customer's conversation; the order of the setting's choices. */
+enum slack_conversations {
+    SLACK_DIRECT,  /* a person's direct messages with the app */
+    SLACK_THREADS, /* a person's lines in a thread of a channel */
+    SLACK_BOTH,
+};
+
+struct slack_settings {
+    struct text_list signing_secrets; /* each one verifies */
+    char *bot_token;
+    char *team_id; /* of the workspace or the organisation; NULL: any */
+    int conversations;
+    int64_t messages_per_minute; /* 0: no limit */
+    char *api_url;               /* no slash at the end */
+
+    struct hmac **keys; /* made by settings_ready; front thread */
+};
+
+extern const struct source slack_source;
+extern const struct sender slack_sender;
+
+/* ---- ids ---- */
+
+/* Messages are numbered within a channel only: "<channel>/<ts>". */
+#define SLACK_MESSAGE_ID "%.*s/%.*s"
+/*
+ * A contact is a person: the user's id, by which Slack opens the direct messages. In a
+ * channel an answer must find its thread, so there it is "<channel>/<thread>/<user>".
+ */
+#define SLACK_THREAD_CONTACT "%.*s/%.*s/%.*s"
+
+/* ---- reading ---- */
+
+/* One request that is read. */
+struct slack_reading {
+    struct reading reading;
+    const struct slack_settings *own;
+    struct event *event; /* begun last */
+};
+
+/* Where somebody did something. */
+struct slack_place {
+    struct str channel;
+    struct str thread; /* ts of its first message; of no use in direct messages */
+    struct str user;
+    bool is_direct;
+};
+/* By the channel's type where it is told, else by its id. */
+bool slack_is_direct(struct str channel, struct str channel_type);
+/* Whether such conversations count on this bridge. */
+bool slack_counts(const struct slack_settings *own, bool is_direct);
+/* The contact of the event begun last. False: that makes no id. */
+bool slack_contact(struct slack_reading *read, const struct slack_place *place);
+/* Empty when either is missing, or for want of room. */
+struct str slack_message_id(struct slack_reading *read, struct str channel,
+                            struct str ts);
+/* "1700000000.000100": the event's own time. What is no such text says none. */
+void slack_time(struct event *event, struct str ts);
+/* Whether `id` is the workspace or organisation of the bridge, if it names one. */
+bool slack_is_team(const struct slack_settings *own, struct str id);
+
+/* Each reads one body; FORBIDDEN: it is another workspace's. */
+MUST_CHECK enum status slack_read_event(struct slack_reading *read,
+                                        const struct json *body, struct error *err);
+MUST_CHECK enum status slack_read_press(struct slack_reading *read,
+                                        const struct json *payload, struct error *err);
+MUST_CHECK enum status slack_read_command(struct slack_reading *read,
+                                          const struct form *form, struct error *err);
+enum status slack_foreign(struct error *err);
+
+/* ---- texts ---- */
+
+/* What Slack sends, as a person reads it: escapes, links and mentions as plain text. */
+struct str slack_readable(struct str mrkdwn, struct keeper *keep);
+/* The characters that Slack would take for its own. */
+void slack_escape(struct str text, struct buf *out);
+
+/* Adds "blocks" to the body of a message: its text, what can be pressed, its cards. */
+void slack_add_blocks(struct json *body, const struct delivery *delivery,
+                      const struct saying *saying);
+/* Where a button only opens a page: its action_id begins so. Slack tells of it. */
+#define SLACK_LINK_ACTION "link-"
