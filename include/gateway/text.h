@@ -23,6 +23,8 @@ struct str str_from(const void *bytes, size_t len);
 bool str_equal(struct str a, struct str b);
 bool str_is(struct str s, const char *c_string);
 bool str_equal_nocase(struct str a, struct str b); /* ASCII only */
+/* Whether `part` is somewhere in `s`; compared as by str_equal_nocase. */
+bool str_holds_nocase(struct str s, struct str part);
 bool str_starts(struct str s, struct str prefix);
 /* Position of the byte or -1. */
 int64_t str_find_byte(struct str s, char byte);

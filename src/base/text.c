@@ -40,6 +40,15 @@ bool str_equal_nocase(struct str a, struct str b)
     return true;
 }
 
+bool str_holds_nocase(struct str s, struct str part)
+{
+    for (size_t at = 0; at + part.len <= s.len; at++) {
+        if (str_equal_nocase(str_sub(s, at, part.len), part))
+            return true;
+    }
+    return false;
+}
+
 bool str_starts(struct str s, struct str prefix)
 {
     return s.len >= prefix.len && str_equal(str_sub(s, 0, prefix.len), prefix);

@@ -146,23 +146,12 @@ static const struct telegram_rule {
     {NULL,                         {.first = 0, .last = INT32_MAX, .outcome = OUTCOME_RETRY}},
 };
 
-/* ASCII only, as the words of the table. */
-static bool has_words(struct str text, const char *words)
-{
-    struct str wanted = str_of(words);
-
-    for (size_t at = 0; at + wanted.len <= text.len; at++)
-        if (str_equal_nocase(str_sub(text, at, wanted.len), wanted))
-            return true;
-    return false;
-}
-
 static const struct reply_rule *find_rule(int status, struct str description)
 {
     for (size_t i = 0; i < COUNT_OF(telegram_rules); i++) {
         const struct telegram_rule *row = &telegram_rules[i];
         if (status >= row->rule.first && status <= row->rule.last &&
-            (row->words == NULL || has_words(description, row->words)))
+            (row->words == NULL || str_holds_nocase(description, str_of(row->words))))
             return &row->rule;
     }
     return NULL;

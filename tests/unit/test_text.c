@@ -10,6 +10,11 @@ static void str_compares_and_cuts(void **state)
     expect_false("length counts", str_equal(STR("ab"), STR("abc")));
     expect_true("ASCII case is ignored", str_equal_nocase(STR("X-Id"), STR("x-iD")));
     expect_false("only letters have case", str_equal_nocase(STR("["), STR("{")));
+    expect_true("in the middle",
+                str_holds_nocase(STR("was BLOCKED by"), STR("blocked")));
+    expect_true("at the end", str_holds_nocase(STR("was blocked"), STR("blocked")));
+    expect_true("nothing is in anything", str_holds_nocase(STR_NONE, STR_NONE));
+    expect_false("cut short", str_holds_nocase(STR("was block"), STR("blocked")));
     expect_true("every text starts with nothing", str_starts(STR("a"), STR_NONE));
     expect_true("prefix", str_starts(STR("bearer x"), STR("bearer ")));
     expect_false("longer prefix", str_starts(STR("be"), STR("bearer")));
