@@ -49,3 +49,9 @@ MUST_CHECK enum status http_client_once(const struct http_client_settings *setti
 struct sockaddr;
 bool address_is_allowed(const struct sockaddr *address, unsigned length,
                         const char *const *allow);
+/*
+ * What can be told of a URL without resolving its name, for requests through a proxy
+ * and for checks: whether its host is an address that the guard lets through, or a name
+ * other than localhost. False also for a URL that cannot be read.
+ */
+bool host_is_allowed(const char *url, const char *const *allow);
