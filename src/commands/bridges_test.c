@@ -2,15 +2,10 @@
  * bridges test: a signed ping to the bridge's channel, and what came back. Sent from
  * here with the configuration's secrets: it needs no gateway, and tells nothing to one.
  */
-#include "command.h"
+#include "peer.h"
 
-#include "gateway/arena.h"
 #include "gateway/channels.h"
-#include "gateway/clock.h"
-#include "gateway/crypto.h"
-#include "gateway/http_client.h"
 #include "gateway/json.h"
-#include "gateway/random.h"
 #include "gateway/reply.h"
 
 #define PING_ARENA_BYTES (4u * 1024 * 1024)
@@ -18,26 +13,14 @@
 static enum status ping(const struct config *config, const struct bridge *bridge,
                         struct arena *arena, struct reply *out_reply, struct error *err)
 {
-    const struct http_client_settings settings = {
-        .connections = 1,
-        .connections_per_host = 1,
-        .allow = (const char *const *)config->egress.allow.items,
-        .proxy = config->egress.proxy,
-        .ca_file = config->egress.ca_file,
-    };
     struct now now = clock_now();
-    struct random random;
-    uint64_t seed;
-    char id[PUBLIC_ID_BYTES];
     struct exchange exchange;
 
-    bytes_random(&seed, sizeof(seed));
-    random_seed(&random, seed);
-    uuid7_text(now.wall_ms, &random, id);
-    enum status status = channel_ping(bridge, str_of(id), now, arena, &exchange, err);
+    enum status status =
+        channel_ping(bridge, peer_new_id(now, arena), now, arena, &exchange, err);
     if (status != STATUS_OK)
         return status;
-    return http_client_once(&settings, &exchange, arena, out_reply, err);
+    return peer_ask(config, &exchange, arena, out_reply, err);
 }
 
 static enum exit_code print_reply(const struct invocation *invocation,
