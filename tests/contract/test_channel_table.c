@@ -7,9 +7,11 @@
  *   inbound/       such a request, the "events" it becomes, "ack" where it is special
  *   outbound/      a "delivery", the "exchange" that says it; more "settings"
  *   outcomes/      a "delivery", a "reply", and what it comes to
+ *
+ * and setup/, which test_channel_setup.c runs.
  */
+#include "support/channel_fixture.h"
 #include "support/expect.h"
-#include "support/plain_channel.h"
 #include "support/protocol_fixture.h"
 
 #include "gateway/channels.h"
@@ -28,45 +30,9 @@ static const struct now suite_now = {.wall_ms = INT64_C(1770110150999)};
 static const struct channel *channel; /* of the row that is tested */
 static struct arena *arena;
 
-static json_t *load(const char *path)
-{
-    json_error_t why;
-    json_t *json = json_load_file(path, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
-    if (json == NULL)
-        print_error("%s:%d: %s\n", path, why.line, why.text);
-    assert_non_null(json);
-    return json;
-}
-
-static json_t *load_record(void)
-{
-    char path[PATH_BYTES];
-    (void)snprintf(path, sizeof(path), "%s/%s/channel.json", FIXTURES, channel->name);
-    return load(path);
-}
-
-/* JSON is YAML: the settings of the fixture stand in the file as they are. */
 static struct config *config_of(json_t *more_settings)
 {
-    json_t *record = load_record();
-    json_t *settings = json_deep_copy(json_object_get(record, "settings"));
-    if (more_settings != NULL)
-        assert_int_equal(0, json_object_update(settings, more_settings));
-    char *text = json_dumps(settings, JSON_COMPACT);
-    struct str yaml = arena_printf(
-        arena,
-        "public_url: https://hooks.example.com\n"
-        "genesys:\n"
-        "  - { name: main, api_url: \"http://127.0.0.1:1\", login_url: "
-        "\"http://127.0.0.1:1\", client_id: a, client_secret: b }\n"
-        "bridges:\n"
-        "  - { name: one, channel: %s, genesys: main, integration_id: i-1, "
-        "genesys_secrets: [ { value: a-secret-of-the-test } ], %s: %s }\n",
-        channel->name, channel->name, text);
-    free(text);
-    json_decref(settings);
-    json_decref(record);
-    return plain_config(yaml.ptr, channels);
+    return channel_fixture_config(channel, more_settings, arena);
 }
 
 static void read_headers(const json_t *fixture, struct http_message *message)
@@ -255,18 +221,6 @@ static void check_outbound(const char *name, json_t *fixture)
 
 /* ---- outcomes ---- */
 
-static struct reply reply_of(const json_t *fixture)
-{
-    const json_t *given = json_object_get(fixture, "reply");
-    return (struct reply){
-        .kind = (enum reply_kind)fixture_i64(given, "kind", REPLY_ANSWER),
-        .status = (int)fixture_i64(given, "status", 0),
-        .body = fixture_text(given, "body", arena),
-        .retry_after_ms = fixture_i64(given, "retry_after_ms", -1),
-        .why = "",
-    };
-}
-
 static json_t *outcome_of(enum sender_step step, const struct sender_result *result)
 {
     json_t *object = json_object();
@@ -296,7 +250,7 @@ static void check_outcome(const char *name, json_t *fixture)
     struct config *config = config_of(json_object_get(fixture, "settings"));
     struct delivery delivery;
     struct sender_result result;
-    const struct reply reply = reply_of(fixture);
+    const struct reply reply = channel_fixture_reply(fixture, arena);
 
     fixture_delivery(json_object_get(fixture, "delivery"), arena, &delivery);
     struct attempt attempt = attempt_of(&config->bridges[0], &delivery);
@@ -313,7 +267,7 @@ static void check_outcome(const char *name, json_t *fixture)
 /* An id there was no memory for cannot be had again: the answer is as good as lost. */
 static void check_no_memory(const char *name, json_t *fixture)
 {
-    const struct reply reply = reply_of(fixture);
+    const struct reply reply = channel_fixture_reply(fixture, arena);
     bool has_failed = reply_is_success(&reply);
 
     for (unsigned nth = 0; has_failed; nth++) {

@@ -1,0 +1,21 @@
+/*
+ * channel_fixture: a bridge of a channel as its folder of fixtures configures it, and
+ * replies of its service.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "gateway/arena.h"
+#include "gateway/channel.h"
+#include "gateway/config.h"
+#include "gateway/exchange.h"
+
+/* The file of a channel's folder; it must be there. The caller owns it. */
+json_t *channel_fixture_load(const struct channel *channel, const char *file);
+/* Of one bridge "one" of the channel, with the settings of channel.json and those over
+ * it. */
+struct config *channel_fixture_config(const struct channel *channel,
+                                      json_t *more_settings, struct arena *arena);
+/* The member "reply": "kind" as a number, "status", "body", "retry_after_ms". */
+struct reply channel_fixture_reply(const json_t *object, struct arena *arena);
