@@ -6,6 +6,7 @@
 
 #include "gateway/sender.h"
 #include "gateway/settings.h"
+#include "gateway/setup.h"
 #include "gateway/source.h"
 
 /* How often a service may be asked: one request each `interval_us`, of which `burst`
@@ -58,4 +59,5 @@ struct channel {
     void (*capabilities)(const struct bridge *bridge, struct capabilities *out);
     const struct source *source;
     const struct sender *sender;
+    const struct setup_plan *setup; /* setup_none: there is no way to */
 };

@@ -87,4 +87,5 @@ const struct channel telegram_channel = {
     .capabilities = telegram_capabilities,
     .source = &telegram_source,
     .sender = &telegram_sender,
+    .setup = &setup_none,
 };

@@ -117,4 +117,5 @@ const struct channel whatsapp_channel = {
     .capabilities = whatsapp_capabilities,
     .source = &whatsapp_source,
     .sender = &whatsapp_sender,
+    .setup = &setup_none,
 };

@@ -104,6 +104,7 @@ static const struct channel test_channel = {
     .capabilities = capabilities,
     .source = &no_source,
     .sender = &sender,
+    .setup = &setup_none,
 };
 static const struct channel *const test_channels[] = {&test_channel, NULL};
 

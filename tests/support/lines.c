@@ -195,6 +195,7 @@ static const struct channel lines_channel = {
     .capabilities = capabilities,
     .source = &channel_source,
     .sender = &no_sender,
+    .setup = &setup_none,
 };
 static const struct channel *const lines_channels[] = {&lines_channel, NULL};
 
