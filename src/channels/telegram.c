@@ -64,6 +64,12 @@ static void telegram_release(void *settings)
     (void)settings;
 }
 
+struct str telegram_url(const struct telegram_settings *own, const char *method,
+                        struct arena *arena)
+{
+    return arena_printf(arena, "%s/bot%s/%s", own->api_url, own->token, method);
+}
+
 /* Source: channels/telegram.md sections 6 and 8. */
 static void telegram_capabilities(const struct bridge *bridge, struct capabilities *out)
 {
@@ -87,5 +93,5 @@ const struct channel telegram_channel = {
     .capabilities = telegram_capabilities,
     .source = &telegram_source,
     .sender = &telegram_sender,
-    .setup = &setup_none,
+    .setup = &telegram_setup,
 };

@@ -17,6 +17,11 @@ struct telegram_settings {
 
 extern const struct source telegram_source;
 extern const struct sender telegram_sender;
+extern const struct setup_plan telegram_setup;
+
+/* Of a method. The token is in it: never to be shown. */
+struct str telegram_url(const struct telegram_settings *own, const char *method,
+                        struct arena *arena);
 
 /* Messages are numbered within a chat only: "<chat>/<message>". */
 #define TELEGRAM_MESSAGE_ID "%.*s/%lld"

@@ -23,11 +23,10 @@ static enum status call(const struct attempt *attempt, const char *method,
                         struct error *err)
 {
     const struct telegram_settings *own = attempt->bridge->settings;
-    struct str url =
-        arena_printf(attempt->arena, "%s/bot%s/%s", own->api_url, own->token, method);
 
-    *out =
-        (struct exchange){.method = "POST", .url = url.ptr, .timeout_ms = TIMEOUT_MS};
+    *out = (struct exchange){.method = "POST",
+                             .url = telegram_url(own, method, attempt->arena).ptr,
+                             .timeout_ms = TIMEOUT_MS};
     return exchange_json(out, body, attempt->arena, err);
 }
 
