@@ -2,6 +2,7 @@
  * bridges: what each has waiting, dead and paused, from the database and the
  * configuration; pausing and resuming by the running gateway.
  */
+#include "bridges.h"
 #include "control.h"
 #include "sheet.h"
 
@@ -95,11 +96,12 @@ static void oldest_seen(const struct list_cell *cells, size_t count, void *conte
     }
 }
 
-static bool concerns(const struct pause *pause, const struct view *view)
+bool pause_concerns(const struct pause *pause, const char *bridge,
+                    const char *organisation)
 {
     if (pause->scope != PAUSE_ORGANISATION)
-        return str_is(pause->name, view->name);
-    return view->organisation != NULL && str_is(pause->name, view->organisation);
+        return str_is(pause->name, bridge);
+    return organisation != NULL && str_is(pause->name, organisation);
 }
 
 static void pause_seen(const struct pause *pause, void *context)
@@ -107,7 +109,8 @@ static void pause_seen(const struct pause *pause, void *context)
     struct views *views = context;
     for (size_t i = 0; i < views->count; i++) {
         struct view *view = &views->items[i];
-        if (!concerns(pause, view) || view->pause_count == PAUSES_MAX)
+        if (!pause_concerns(pause, view->name, view->organisation) ||
+            view->pause_count == PAUSES_MAX)
             continue;
         struct pause *own = &view->pauses[view->pause_count++];
         *own = *pause;
@@ -185,18 +188,23 @@ static void add_pauses(struct json *object, const struct view *view)
     }
 }
 
-/* Each pause as "scope since TIME by WHOM: why", for people. */
+struct str pause_words(const struct pause *pause, struct arena *arena)
+{
+    char time[TIME_TEXT_BYTES];
+    time_format(pause->since_ms, time);
+    return arena_printf(arena, "%s since %s by %.*s%s%.*s",
+                        pause_scope_name(pause->scope), time, STR_ARG(pause->set_by),
+                        pause->reason.len > 0 ? ": " : "", STR_ARG(pause->reason));
+}
+
 static struct str say_pauses(const struct view *view, struct arena *arena)
 {
     CLEANUP(buf_release) struct buf text;
-    char time[TIME_TEXT_BYTES];
     buf_init(&text, PAUSES_TEXT_BYTES);
     for (size_t i = 0; i < view->pause_count; i++) {
-        const struct pause *pause = &view->pauses[i];
-        time_format(pause->since_ms, time);
-        buf_printf(&text, "%s%s since %s by %.*s%s%.*s", i == 0 ? "" : "; ",
-                   pause_scope_name(pause->scope), time, STR_ARG(pause->set_by),
-                   pause->reason.len > 0 ? ": " : "", STR_ARG(pause->reason));
+        if (i > 0)
+            buf_add(&text, STR("; "));
+        buf_add(&text, pause_words(&view->pauses[i], arena));
     }
     return arena_copy(arena, buf_str(&text));
 }

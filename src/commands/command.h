@@ -63,7 +63,8 @@ struct command {
     const char *examples; /* first in the help */
     const char *options;  /* letters of the option rows it takes: see command.c */
     enum exit_code (*run)(const struct invocation *invocation);
-    int subject; /* of those that share a run: enum list_kind, or enum order_verb */
+    int subject; /* of those that share a run: enum list_kind, order_verb or
+                    setup_goal */
 };
 
 extern const struct command commands[];
@@ -133,4 +134,5 @@ enum exit_code command_bridges_list(const struct invocation *invocation);
 enum exit_code command_bridges_show(const struct invocation *invocation);
 enum exit_code command_bridges_order(const struct invocation *invocation);
 enum exit_code command_bridges_test(const struct invocation *invocation);
+enum exit_code command_bridges_setup(const struct invocation *invocation);
 enum exit_code command_bridges_forget(const struct invocation *invocation);

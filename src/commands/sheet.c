@@ -129,6 +129,9 @@ static const char *colour_of(const struct list_cell *cell)
         {"paused",         COLOUR_YELLOW},
         {"not configured", COLOUR_YELLOW},
         {"waiting",        COLOUR_YELLOW},
+        {"wrong",          COLOUR_RED   },
+        {"misconfigured",  COLOUR_RED   },
+        {"unreachable",    COLOUR_YELLOW},
     };
     bool has_mark =
         strcmp(cell->name, "state") == 0 || strcmp(cell->name, "status") == 0;

@@ -4,6 +4,7 @@
 #include "command.h"
 
 #include "gateway/relay.h"
+#include "gateway/setup.h"
 #include "gateway/store.h"
 
 /* clang-format would fold the entries together. */
@@ -120,6 +121,26 @@ const struct command commands[] = {
         .options = "cj",
         .run = command_bridges_order,
         .subject = ORDER_RESUME,
+    },
+    {
+        .name = "bridges connect",
+        .operand = "NAME",
+        .summary = "Register the webhook with the service, or say what to enter there",
+        .examples = "  omgw bridges connect shop\n"
+                    "  omgw bridges connect shop --json\n",
+        .options = "coj",
+        .run = command_bridges_setup,
+        .subject = SETUP_CONNECT,
+    },
+    {
+        .name = "bridges check",
+        .operand = "NAME",
+        .summary = "Say what is wrong with a bridge: here, at Genesys, at the service",
+        .examples = "  omgw bridges check shop\n"
+                    "  omgw bridges check shop --json | jq .findings\n",
+        .options = "coj",
+        .run = command_bridges_setup,
+        .subject = SETUP_CHECK,
     },
     {
         .name = "bridges test",

@@ -7,6 +7,7 @@ export const SECRET_TOKEN = 'flow-secret_01';
 export class BotApi extends Service {
     #update = 880000000;
     #numbers = new Map();
+    info = { url: '', has_custom_certificate: false, pending_update_count: 0 };
 
     // Where the gateway listens for this bot.
     target(base, bridge) {
@@ -23,6 +24,13 @@ export class BotApi extends Service {
         const [, bot, method] = call.path.split('/');
         if (bot !== `bot${TOKEN}`)
             return { status: 404, json: { ok: false, error_code: 404, description: 'Not Found' } };
+        if (method === 'getMe')
+            return { json: { ok: true, result: { id: Number(TOKEN.split(':')[0]), is_bot: true,
+                first_name: 'Shop', username: 'shop_bot' } } };
+        if (method === 'getWebhookInfo')
+            return { json: { ok: true, result: this.info } };
+        if (method === 'setWebhook')
+            return this.#register(call.json);
         if (method !== 'sendMessage')
             return { json: { ok: true, result: true } };
         const chat = call.json.chat_id;
@@ -30,7 +38,15 @@ export class BotApi extends Service {
             chat: { id: chat, type: 'private' }, date: 1700000000, text: call.json.text } } };
     }
 
-    update(members, secret = SECRET_TOKEN) {
+    #register({ url, secret_token: secret, ...more }) {
+        if (!url.startsWith('https://'))
+            return refusal(400, 'Bad Request: bad webhook: An HTTPS URL must be provided for webhook');
+        this.secret = secret;
+        this.info = { ...this.info, url, ...more };
+        return { json: { ok: true, result: true, description: 'Webhook was set' } };
+    }
+
+    update(members, secret = this.secret ?? SECRET_TOKEN) {
         return post(this.webhook, { update_id: ++this.#update, ...members },
             { 'x-telegram-bot-api-secret-token': secret });
     }

@@ -30,7 +30,7 @@ export class World {
     // requestsPerMinute and connections of the organisation, bridges and organisations
     // (further entries of the lists), apiUrl, loginUrl, clientSecret, program (another omgw),
     // wrap (a command before it), arguments (of serve), env, cwd ("own": the world's folder),
-    // database, logLevel (where lines would be too many).
+    // database, publicUrl ('': none), logLevel (where lines would be too many).
     static async start(options = {}) {
         const world = new World();
         world.options = options;
@@ -74,7 +74,8 @@ export class World {
 
     writeConfig(extra = this.options) {
         writeFileSync(this.configFile, `\
-public_url: http://127.0.0.1:${this.ports.public}
+${extra.publicUrl === '' ? '' :
+        `public_url: ${extra.publicUrl ?? `http://127.0.0.1:${this.ports.public}`}`}
 listen: { public: "127.0.0.1:${this.ports.public}", admin: "127.0.0.1:${this.ports.admin}" }
 database: "sqlite:${this.database}"
 media_dir: "${this.dir}"

@@ -1,0 +1,12 @@
+/*
+ * own_side: what is wrong with a bridge on this machine: its public address, the
+ * running gateway, pauses.
+ */
+#pragma once
+
+#include "gateway/config.h"
+#include "gateway/setup.h"
+
+/* False: without a public_url nothing else can be asked. */
+MUST_CHECK bool own_side_url(struct setup *setup, const struct config *config);
+void own_side_gateway(struct setup *setup, const struct config *config);

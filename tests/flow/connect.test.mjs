@@ -1,0 +1,159 @@
+// Connecting a bridge to its service, and what is wrong with one, in words.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { BotApi, SECRET_TOKEN, TOKEN, refusal } from './support/telegram.mjs';
+import { GENESYS_SECRET, World } from './support/world.mjs';
+
+const PUBLIC = 'https://hooks.example.com';
+const INTEGRATION = '5a1d3a52-0000-4000-8000-0000000000a1';
+
+// A bridge of that channel whose settings are right on both sides, unless they say otherwise.
+async function open(t, { channel, settings, publicUrl = PUBLIC, webhook = PUBLIC, ...more }) {
+    return World.open(t, { publicUrl, bridges: `
+  - name: shop
+    channel: ${channel}
+    genesys: main
+    integration_id: ${INTEGRATION}
+    genesys_secrets: [ { value: ${GENESYS_SECRET} } ]
+    ${channel}:
+${settings}
+`, emulator: () => ['--integration', INTEGRATION, '--webhook-url',
+        `${webhook}/webhooks/genesys/shop`, '--webhook-secret', GENESYS_SECRET], ...more });
+}
+
+// What a command says, its exit code and its rows; no secret is in it.
+async function says(world, verb, name = 'shop') {
+    const { code, text } = await world.omgw('bridges', verb, name, '--json');
+    for (const secret of world.secrets)
+        assert.ok(!text.includes(secret), `${verb} tells a secret: ${text}`);
+    const page = JSON.parse(text);
+    assert.equal(page.ok, code === 0, text);
+    return { code, page, of: (about) => page.findings.filter((row) => row.about === about)
+        .map((row) => `${row.state}: ${row.text}`).join('\n') };
+}
+
+async function openTelegram(t, more = {}) {
+    const api = await new BotApi().start();
+    t.after(() => api.stop());
+    const world = await open(t, { channel: 'telegram', settings: `
+      token: "${TOKEN}"
+      secrets: [ { value: "${SECRET_TOKEN}" } ]
+      api_url: "${api.url}"`, ...more });
+    world.secrets.push(TOKEN, SECRET_TOKEN);
+    api.target(world.base, 'shop');
+    return { api, world };
+}
+
+test('connect registers a Telegram bot, and then all is well', async (t) => {
+    const { api, world } = await openTelegram(t);
+    const before = await says(world, 'check');
+    assert.equal(before.code, 1);
+    assert.match(before.of('webhook'), /none is set: "omgw bridges connect shop" sets it/);
+
+    const { code, of } = await says(world, 'connect');
+    assert.equal(code, 0, of('webhook'));
+    const [call] = api.calls.filter((c) => c.path.endsWith('/setWebhook'));
+    assert.deepEqual(call.json, { url: `${PUBLIC}/webhooks/channels/shop`,
+        secret_token: SECRET_TOKEN, max_connections: 100,
+        allowed_updates: ['message', 'edited_message', 'callback_query', 'my_chat_member'] });
+
+    const after = await says(world, 'check');
+    assert.equal(after.code, 0, JSON.stringify(after.page.findings));
+    assert.equal(after.of('token'), 'ok: the token is that of @shop_bot');
+    assert.equal(after.of('webhook'), `ok: set to ${PUBLIC}/webhooks/channels/shop`);
+    assert.equal(after.of('public_url'), `ok: ${PUBLIC}`);
+    assert.equal(after.of('gateway'), 'ok: it runs, and is ready');
+    assert.equal(after.of('bridge'), 'ok: active');
+    assert.equal(after.of('genesys'), 'ok: client_id and client_secret of main let us in');
+    assert.equal(after.of('integration'), `ok: posts to ${PUBLIC}/webhooks/genesys/shop`);
+
+    assert.equal((await api.says(700000001, 'hola')).status, 200);
+    assert.equal((await world.untilMessages(1))[0].text, 'hola');
+});
+
+test('what is said is a line each, for people and scripts', async (t) => {
+    const { world } = await openTelegram(t);
+    const { code, text } = await world.omgw('bridges', 'check', 'shop');
+    assert.equal(code, 1);
+    const rows = text.trimEnd().split('\n').map((line) => line.split('\t'));
+    assert.deepEqual(rows[0], ['ok', 'public_url', PUBLIC]);
+    assert.ok(rows.every((row) => row.length === 3), text);
+});
+
+test('a wrong token, a webhook set to somewhere else, a failing one are told', async (t) => {
+    const { api, world } = await openTelegram(t);
+    api.next((c) => c.path.endsWith('/getMe'), refusal(401, 'Unauthorized'));
+    const revoked = await says(world, 'connect');
+    assert.equal(revoked.code, 78);
+    assert.match(revoked.of('token'), /^misconfigured: Telegram knows no bot with telegram.token/);
+    assert.equal(revoked.of('webhook'), '');
+
+    api.info = { url: `https://old.example.com/${TOKEN}`, pending_update_count: 0 };
+    const elsewhere = await says(world, 'check');
+    assert.equal(elsewhere.code, 1);
+    assert.match(elsewhere.of('webhook'),
+        /^wrong: set to another address, https:\/\/old.example.com\/\.\.\.:/);
+
+    api.info = { url: `${PUBLIC}/webhooks/channels/shop`, pending_update_count: 2,
+        last_error_date: 1770110100,
+        last_error_message: 'Wrong response from the webhook: 502 Bad Gateway' };
+    const failing = await says(world, 'check');
+    assert.equal(failing.code, 1);
+    assert.match(failing.of('webhook'), /502 Bad Gateway; the proxy does not reach the gateway/);
+
+    await api.stop();
+    const away = await says(world, 'check');
+    assert.equal(away.code, 69);
+    assert.equal(away.of('token'), 'unreachable: Telegram was not reached: no connection');
+});
+
+test('what is wrong here and at Genesys is told', async (t) => {
+    const { api, world } = await openTelegram(t, { webhook: 'https://else.example.com' });
+    api.info.url = `${PUBLIC}/webhooks/channels/shop`;
+    await world.omgw('bridges', 'pause', 'shop', '--reason', 'it moves');
+    const paused = await says(world, 'check');
+    assert.equal(paused.code, 1);
+    assert.match(paused.of('bridge'),
+        /^wrong: paused: bridge_to_\w+ since \S+ by [^:]+: it moves; "omgw bridges resume shop"/);
+    assert.match(paused.of('integration'),
+        /^wrong: posts to https:\/\/else.example.com\/\.\.\.: its outbound notification webhook URL must be /);
+
+    await world.stopGateway();
+    const stopped = await says(world, 'check');
+    assert.match(stopped.of('gateway'), /^unreachable: none answers at .*start it with "omgw serve"/);
+    await world.startGateway();
+
+    world.writeConfig({ ...world.options, clientSecret: 'a-wrong-secret-of-the-test' });
+    const locked = await says(world, 'check');
+    assert.equal(locked.code, 78);
+    assert.match(locked.of('genesys'), /^misconfigured: Genesys Cloud's login answered 40[01]/);
+    assert.equal(locked.of('integration'), '');
+});
+
+test('an address that nobody outside reaches is told', async (t) => {
+    const { world } = await openTelegram(t, { publicUrl: null });
+    const { code, of } = await says(world, 'connect');
+    assert.equal(code, 78);
+    assert.match(of('public_url'), /^misconfigured: http:\/\/127.0.0.1:\d+ is not https/);
+    assert.match(of('webhook'), /^wrong: Telegram answered 400: .*An HTTPS URL must be provided/);
+    for (const [url, fault] of [['https://127.0.0.1', /is reached from inside only/],
+        ['https://[fd00::1]/omgw', /is reached from inside only/],
+        ['https://localhost', /is reached from inside only/],
+        ['https://hooks.example.com:8443/x', /names a port/],
+        ['https://[2a00::1]:444', /names a port/],
+        ['https://hooks.example.com:443/x', /^ok/], ['https://[2a00::1]', /^ok/]]) {
+        world.writeConfig({ ...world.options, publicUrl: `"${url}"` });
+        assert.match((await says(world, 'connect')).of('public_url'), fault, url);
+    }
+});
+
+test('without a public address, or a bridge of that name, nothing is asked', async (t) => {
+    const { api, world } = await openTelegram(t);
+    world.writeConfig({ ...world.options, publicUrl: '' });
+    const { code, of, page } = await says(world, 'connect');
+    assert.equal(code, 78);
+    assert.match(of('public_url'), /is not set/);
+    assert.equal(page.findings.length, 1);
+    assert.deepEqual(api.calls, []);
+    await world.fails(1, /has no bridge "shpo"; did you mean "shop"\?/, 'bridges', 'check', 'shpo');
+});
