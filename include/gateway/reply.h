@@ -20,6 +20,18 @@ struct reply_rule {
 /* The first rule for that status; NULL when there is none. */
 const struct reply_rule *reply_rule_find(const struct reply_rule *rules, size_t count,
                                          int status);
+/*
+ * For statuses that mean several things, told apart by what the peer says, which is no
+ * contract: the first row of that status whose words, compared without the case of
+ * ASCII, are in it, or that has none (NULL).
+ */
+struct reply_words_rule {
+    const char *words;
+    struct reply_rule rule;
+};
+const struct reply_rule *reply_words_rule_find(const struct reply_words_rule *rules,
+                                               size_t count, int status,
+                                               struct str said);
 bool reply_is_success(const struct reply *reply);
 /*
  * Fills *out but for what a success brings. `rule` is that of an ANSWER's status and
@@ -42,3 +54,5 @@ struct json *reply_read_refusal(const struct reply *reply);
  * points at LIMIT_REASON_BYTES. Lives in the arena.
  */
 struct str reply_line(struct str said, struct arena *arena);
+/* Adds it to the reason of what was no success: "the partner answered 404: <said>". */
+void reply_explain(struct sender_result *out, struct str said, struct arena *arena);

@@ -113,12 +113,8 @@ static enum status say_nothing(struct attempt *attempt, struct exchange *out,
         .pause = PAUSE_BRIDGE_TO_CHANNEL                                               \
     }
 
-/* The code decides, then words of the description, which is no contract: the first row
- * whose words are in it, or that has none. */
-static const struct telegram_rule {
-    const char *words; /* lower case; NULL: whatever it says */
-    struct reply_rule rule;
-} telegram_rules[] = {
+/* The code decides, then words of the description. */
+static const struct reply_words_rule rules[] = {
     {NULL,                         {.first = 200, .last = 299, .outcome = OUTCOME_DONE}        },
     {"not modified",               {.first = 400, .last = 400, .outcome = OUTCOME_DONE}        },
     {"chat not found",
@@ -144,17 +140,6 @@ static const struct telegram_rule {
      {.first = 504, .last = 504, .outcome = OUTCOME_RETRY, .may_have_arrived = true}                                                },
     {NULL,                         {.first = 0, .last = INT32_MAX, .outcome = OUTCOME_RETRY}},
 };
-
-static const struct reply_rule *find_rule(int status, struct str description)
-{
-    for (size_t i = 0; i < COUNT_OF(telegram_rules); i++) {
-        const struct telegram_rule *row = &telegram_rules[i];
-        if (status >= row->rule.first && status <= row->rule.last &&
-            (row->words == NULL || str_holds_nocase(description, str_of(row->words))))
-            return &row->rule;
-    }
-    return NULL;
-}
 
 /* A 429 does not say whether it means the chat or the bot: the chat, until a second one
  * hears it. */
@@ -186,13 +171,11 @@ static enum sender_step settle(const struct attempt *attempt, const struct reply
     CLEANUP(json_freep) struct json *refusal = reply_read_refusal(reply);
     struct str description = member_text(refusal, "description");
 
-    reply_judge(reply, find_rule(reply->status, description), PEER, attempt->arena,
-                out);
-    if (!outcome_is_success(out->outcome) && description.len > 0)
-        out->reason =
-            reply_line(arena_printf(attempt->arena, "%.*s: %.*s", STR_ARG(out->reason),
-                                    STR_ARG(description)),
-                       attempt->arena);
+    reply_judge(
+        reply,
+        reply_words_rule_find(rules, COUNT_OF(rules), reply->status, description), PEER,
+        attempt->arena, out);
+    reply_explain(out, description, attempt->arena);
     if (out->outcome == OUTCOME_SLOW_DOWN)
         read_wait(refusal, out);
     if (outcome_is_success(out->outcome) &&

@@ -16,6 +16,17 @@ const struct reply_rule *reply_rule_find(const struct reply_rule *rules, size_t 
     return NULL;
 }
 
+const struct reply_rule *reply_words_rule_find(const struct reply_words_rule *rules,
+                                               size_t count, int status,
+                                               struct str said)
+{
+    for (size_t i = 0; i < count; i++)
+        if (status >= rules[i].rule.first && status <= rules[i].rule.last &&
+            (rules[i].words == NULL || str_holds_nocase(said, str_of(rules[i].words))))
+            return &rules[i].rule;
+    return NULL;
+}
+
 bool reply_is_success(const struct reply *reply)
 {
     return reply->kind == REPLY_ANSWER && reply->status >= 200 && reply->status <= 299;
@@ -104,4 +115,12 @@ struct str reply_line(struct str said, struct arena *arena)
             line[i] = ' ';
     }
     return str_from(line, len);
+}
+
+void reply_explain(struct sender_result *out, struct str said, struct arena *arena)
+{
+    if (outcome_is_success(out->outcome) || said.len == 0)
+        return;
+    out->reason = reply_line(
+        arena_printf(arena, "%.*s: %.*s", STR_ARG(out->reason), STR_ARG(said)), arena);
 }

@@ -38,11 +38,42 @@ static void long_words_are_cut_between_code_points(void **state)
     expect_i64("as much as fits", LIMIT_REASON_BYTES / 3 * 3, (int64_t)words.len);
 }
 
+static void words_tell_apart_what_a_status_does_not(void **state)
+{
+    (void)state;
+    static const struct reply_words_rule rules[] = {
+        {"too LONG", {.first = 400, .last = 400, .outcome = OUTCOME_REFUSED_MESSAGE}},
+        {NULL,       {.first = 400, .last = 400, .outcome = OUTCOME_REFUSED_CONTACT}},
+        {"long",     {.first = 500, .last = 599, .outcome = OUTCOME_BROKEN}         },
+    };
+    static const struct {
+        const char *name;
+        int status;
+        struct str said;
+        int64_t want; /* index of the rule; -1: none */
+    } cases[] = {
+        {"words in the middle, in any case", 400, STR("is Too Long."), 0 },
+        {"at its end",                       400, STR("too long"),     0 },
+        {"other words",                      400, STR("too lon"),      1 },
+        {"nothing",                          400, STR_NONE,            1 },
+        {"the status counts first",          503, STR("too long"),     2 },
+        {"no rule without words",            503, STR("too short"),    -1},
+        {"no rule of the status",            404, STR("too long"),     -1},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct reply_rule *found = reply_words_rule_find(
+            rules, COUNT_OF(rules), cases[i].status, cases[i].said);
+        expect_true(cases[i].name,
+                    found == (cases[i].want < 0 ? NULL : &rules[cases[i].want].rule));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_of_a_peer_are_one_line),
         cmocka_unit_test(long_words_are_cut_between_code_points),
+        cmocka_unit_test(words_tell_apart_what_a_status_does_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
