@@ -4,6 +4,7 @@
 
 /* One line a channel: declares <name>_channel and lists it. */
 #define CHANNEL_TABLE(X)                                                               \
+    X(line)                                                                            \
     X(partner)                                                                         \
     X(slack)                                                                           \
     X(telegram)                                                                        \

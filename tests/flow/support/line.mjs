@@ -1,0 +1,91 @@
+// A Messaging API of our own for LINE: takes pushes once per retry key, signs webhooks.
+import { createHmac } from 'node:crypto';
+import { request } from './partner.mjs';
+import { Service } from './service.mjs';
+
+export const CHANNEL_SECRET = 'flow-channel-secret-0001';
+export const ACCESS_TOKEN = 'flow-line-access-token';
+export const BOT = 'U0123456789abcdef0123456789abcdef';
+
+export const signatureOf = (body, secret = CHANNEL_SECRET) =>
+    createHmac('sha256', secret).update(body).digest('base64');
+
+export class LineApi extends Service {
+    #number = 0;
+    #accepted = new Map(); // retry key -> the answer to its first push
+
+    target(base, bridge) {
+        this.webhook = `${base}/webhooks/channels/${bridge}`;
+    }
+
+    usual(call) {
+        if (call.headers.authorization !== `Bearer ${ACCESS_TOKEN}`)
+            return lineError(401, 'Authentication failed');
+        if (!call.path.endsWith('/message/push'))
+            return { json: {} };
+        return this.take(call);
+    }
+
+    // LINE shows a push once, whatever becomes of the answer.
+    take(call) {
+        const key = call.headers['x-line-retry-key'];
+        const before = this.#accepted.get(key);
+        if (before !== undefined)
+            return { ...lineError(409, 'The retry key is already accepted', before),
+                headers: { 'x-line-accepted-request-id': key } };
+        const sent = { sentMessages: call.json.messages.map(() =>
+            ({ id: `4610000000000${++this.#number}`, quoteToken: `q-${this.#number}` })) };
+        call.isShown = true;
+        this.#accepted.set(key, sent);
+        return { json: sent };
+    }
+
+    // The next pushes that match are shown, and their answers lost.
+    loseAnswers(matches, times = 1) {
+        let left = times;
+        this.answers.push((call) => {
+            if (left === 0 || !matches(call))
+                return undefined;
+            left--;
+            return { ...this.take(call), drop: true };
+        });
+    }
+
+    async post(events, { secret = CHANNEL_SECRET, body } = {}) {
+        const text = body ?? JSON.stringify({ destination: BOT, events });
+        const begin = performance.now();
+        const answer = await request(this.webhook, { method: 'POST', body: text, headers: {
+            'content-type': 'application/json', 'x-line-signature': signatureOf(text, secret) } });
+        return { ...answer, tookMs: performance.now() - begin };
+    }
+
+    event(type, userId, members) {
+        const number = ++this.#number;
+        return { type, mode: 'active', timestamp: 1700000000000 + number,
+            webhookEventId: `01HF${String(number).padStart(22, '0')}`,
+            deliveryContext: { isRedelivery: false },
+            source: { type: 'user', userId }, ...members };
+    }
+
+    message(userId, content) {
+        return this.event('message', userId, { replyToken: 'rt-1',
+            message: { id: `5000000000000${++this.#number}`, quoteToken: 'q-1', ...content } });
+    }
+
+    says(userId, text) {
+        return this.post([this.message(userId, { type: 'text', text })]);
+    }
+
+    sent(to) {
+        return this.calls.filter((call) => call.path.endsWith('/message/push') &&
+            (to === undefined || call.json.to === to));
+    }
+
+    // The texts that the person sees, in order.
+    shown(to) {
+        return this.sent(to).filter((call) => call.isShown)
+            .flatMap((call) => call.json.messages.map((m) => m.text ?? m.altText));
+    }
+}
+
+export const lineError = (status, message, more) => ({ status, json: { message, ...more } });
