@@ -56,6 +56,10 @@ bool utf8_fits(struct str s, size_t count);
 /* Bytes of the first `count` code points of valid UTF-8 (all if there are fewer). */
 size_t utf8_prefix(struct str s, size_t count);
 
+/* Writes a code point as 1 to 4 bytes and returns how many. What is none, such as a
+ * surrogate, gives what utf8_is_valid refuses. */
+size_t utf8_encode(uint32_t code, char *out_bytes);
+
 /* Bytes of the first grapheme cluster of valid UTF-8, which a reader sees as one
  * character; 0 when s is empty. Source: Unicode Standard Annex 29, section 3. */
 size_t grapheme_first(struct str s);

@@ -136,3 +136,27 @@ bool id_is_valid(struct str id)
     }
     return true;
 }
+
+size_t utf8_encode(uint32_t code, char *out_bytes)
+{
+    if (code < 0x80) {
+        out_bytes[0] = (char)code;
+        return 1;
+    }
+    if (code < 0x800) {
+        out_bytes[0] = (char)(0xc0 | code >> 6);
+        out_bytes[1] = (char)(0x80 | (code & 0x3f));
+        return 2;
+    }
+    if (code < 0x10000) {
+        out_bytes[0] = (char)(0xe0 | code >> 12);
+        out_bytes[1] = (char)(0x80 | (code >> 6 & 0x3f));
+        out_bytes[2] = (char)(0x80 | (code & 0x3f));
+        return 3;
+    }
+    out_bytes[0] = (char)(0xf0 | code >> 18);
+    out_bytes[1] = (char)(0x80 | (code >> 12 & 0x3f));
+    out_bytes[2] = (char)(0x80 | (code >> 6 & 0x3f));
+    out_bytes[3] = (char)(0x80 | (code & 0x3f));
+    return 4;
+}

@@ -137,6 +137,34 @@ static void utf8_follows_the_rfc(void **state)
     expect_true("NUL is a character", utf8_is_valid(str_from("a\0b", 3)));
 }
 
+static void code_points_are_written_as_utf8(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t code;
+        const char *want; /* NULL: nothing valid */
+    } cases[] = {
+        {'a',      "a"               },
+        {0x7f,     "\x7f"            },
+        {0x80,     "\xc2\x80"        },
+        {0x7ff,    "\xdf\xbf"        },
+        {0x800,    "\xe0\xa0\x80"    },
+        {0xd7ff,   "\xed\x9f\xbf"    },
+        {0xd800,   NULL              },
+        {0xdfff,   NULL              },
+        {0xffff,   "\xef\xbf\xbf"    },
+        {0x10000,  "\xf0\x90\x80\x80"},
+        {0x10ffff, "\xf4\x8f\xbf\xbf"},
+        {0x110000, NULL              },
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char bytes[4];
+        struct str text = str_from(bytes, utf8_encode(cases[i].code, bytes));
+        assert_int_equal(cases[i].want != NULL, utf8_is_valid(text));
+        assert_true(cases[i].want == NULL || str_is(text, cases[i].want));
+    }
+}
+
 static void utf8_prefix_keeps_characters_whole(void **state)
 {
     (void)state;
@@ -445,6 +473,7 @@ int main(void)
         cmocka_unit_test(str_to_i64_is_strict),
         cmocka_unit_test(hex_goes_both_ways),
         cmocka_unit_test(utf8_follows_the_rfc),
+        cmocka_unit_test(code_points_are_written_as_utf8),
         cmocka_unit_test(utf8_prefix_keeps_characters_whole),
         cmocka_unit_test(id_validity_follows_the_design),
         cmocka_unit_test(buf_grows_up_to_its_ceiling),
