@@ -89,8 +89,27 @@ enum status slack_foreign(struct error *err);
 
 /* ---- texts ---- */
 
-/* What Slack sends, as a person reads it: escapes, links and mentions as plain text. */
-struct str slack_readable(struct str mrkdwn, struct keeper *keep);
+/* An emoji, and what stands for it in the text: ":wave:". */
+struct slack_emoji {
+    char name[160];
+    size_t name_len;
+    char utf8[40]; /* families have up to ten code points */
+    size_t len;
+};
+struct slack_emojis {
+    struct slack_emoji items[32]; /* more keep their names */
+    size_t count;
+};
+/* Adds those of a list of blocks, or of elements in them; NULL has none. */
+void slack_emojis_read(const struct json *elements, struct slack_emojis *out);
+/* The one whose name the text begins with; NULL: none. */
+const struct slack_emoji *slack_emoji_at(const struct slack_emojis *emojis,
+                                         struct str text);
+
+/* What Slack sends, as a person reads it: escapes, links and mentions as plain text,
+ * and emoji that its blocks (of a message; NULL: none) tell. */
+struct str slack_readable(struct str mrkdwn, const struct json *blocks,
+                          struct keeper *keep);
 /* The characters that Slack would take for its own. */
 void slack_escape(struct str text, struct buf *out);
 

@@ -96,7 +96,7 @@ static bool decode_action(struct press *press, const struct json *action)
         !read_key(press, action))
         return false;
     slack_time(event, member_text(action, "action_ts"));
-    event->text = slack_readable(label, keep);
+    event->text = slack_readable(label, NULL, keep);
     event->answer_payload = keep_str(keep, value);
     event->has_choice =
         choice_token_read(value, &event->choice_message, &event->choice_ordinal);
@@ -170,7 +170,7 @@ static bool read_line(struct slack_reading *read, const struct form *form)
     if (text.len > 0)
         buf_add_char(&line, ' ');
     buf_add(&line, text);
-    read->event->text = slack_readable(buf_str(&line), &read->reading.keep);
+    read->event->text = slack_readable(buf_str(&line), NULL, &read->reading.keep);
     return true;
 }
 

@@ -150,11 +150,12 @@ static void read_said(struct happening *it, const struct json *message)
 
     read_files(it, message);
     if (text.len > 0)
-        read->event->text = slack_readable(text, &read->reading.keep);
+        read->event->text =
+            slack_readable(text, json_get(message, "blocks"), &read->reading.keep);
     else if (shared != NULL)
         reading_note(
             &read->reading, read->event, "shared",
-            slack_readable(member_text(shared, "fallback"), &read->reading.keep));
+            slack_readable(member_text(shared, "fallback"), NULL, &read->reading.keep));
     else if (read->event->content.attachment_count == 0)
         reading_note(&read->reading, read->event,
                      "a message of a kind that cannot be shown here", STR_NONE);
@@ -207,7 +208,8 @@ static bool decode_changed(struct happening *it)
         return drop(it);
     event->kind = EVENT_EDIT;
     slack_time(event, member_text(it->node, "event_ts"));
-    event->text = slack_readable(text, &it->read->reading.keep);
+    event->text =
+        slack_readable(text, json_get(message, "blocks"), &it->read->reading.keep);
     return read_target(it, ts) && read_contact(it, message);
 }
 

@@ -19,28 +19,38 @@ static const struct escape {
 
 /* ---- in ---- */
 
-static const struct escape *escape_at(struct str text, size_t at)
+/* A text that is written for a person. */
+struct plain {
+    struct buf buf;
+    struct slack_emojis emojis;
+};
+
+/* What stands at the beginning of a text for something else. Bytes of it, or 0. */
+static size_t add_meant(struct plain *out, struct str text)
 {
-    for (size_t i = 0; i < COUNT_OF(escapes); i++)
-        if (str_starts(str_sub(text, at, text.len), escapes[i].written))
-            return &escapes[i];
-    return NULL;
+    const struct slack_emoji *emoji =
+        text.ptr[0] == ':' ? slack_emoji_at(&out->emojis, text) : NULL;
+
+    if (emoji != NULL) {
+        buf_add_bytes(&out->buf, emoji->utf8, emoji->len);
+        return emoji->name_len;
+    }
+    for (size_t i = 0; text.ptr[0] == '&' && i < COUNT_OF(escapes); i++)
+        if (str_starts(text, escapes[i].written)) {
+            buf_add_char(&out->buf, escapes[i].meant);
+            return escapes[i].written.len;
+        }
+    return 0;
 }
 
-static void add_plain(struct buf *out, struct str text)
+static void add_plain(struct plain *out, struct str text)
 {
-    size_t from = 0;
-
-    for (size_t at = 0; at < text.len; at++) {
-        const struct escape *escape = text.ptr[at] == '&' ? escape_at(text, at) : NULL;
-        if (escape == NULL)
-            continue;
-        buf_add(out, str_sub(text, from, at - from));
-        buf_add_char(out, escape->meant);
-        from = at + escape->written.len;
-        at = from - 1;
+    for (size_t at = 0; at < text.len;) {
+        size_t read = add_meant(out, str_sub(text, at, text.len));
+        if (read == 0)
+            buf_add_char(&out->buf, text.ptr[at++]);
+        at += read;
     }
-    buf_add(out, str_sub(text, from, text.len));
 }
 
 /* The label says where the link leads: "example.com" of "https://example.com/". */
@@ -53,20 +63,20 @@ static bool says_all(struct str label, struct str url)
            str_equal(str_sub(url, url.len - label.len, label.len), label);
 }
 
-static void add_link(struct buf *out, struct str url, struct str label)
+static void add_link(struct plain *out, struct str url, struct str label)
 {
     if (label.len == 0 || url.len == 0 || says_all(label, url)) {
         add_plain(out, label.len == 0 ? url : label);
         return;
     }
     add_plain(out, label);
-    buf_add(out, STR(" ("));
+    buf_add(&out->buf, STR(" ("));
     add_plain(out, url);
-    buf_add_char(out, ')');
+    buf_add_char(&out->buf, ')');
 }
 
 /* A person, a channel, or with '!' a command; each by its label where it has one. */
-static void add_mention(struct buf *out, char sign, struct str name, struct str label)
+static void add_mention(struct plain *out, char sign, struct str name, struct str label)
 {
     struct str shown = label.len > 0 ? label : name;
     bool is_whole = sign == '!' && label.len > 0; /* a date, "@group" */
@@ -78,12 +88,12 @@ static void add_mention(struct buf *out, char sign, struct str name, struct str 
             shown = str_cut(&rest, '^');
     }
     if (!is_whole)
-        buf_add_char(out, sign == '#' ? '#' : '@');
+        buf_add_char(&out->buf, sign == '#' ? '#' : '@');
     add_plain(out, shown);
 }
 
 /* What stands between '<' and '>'. */
-static void add_marked(struct buf *out, struct str inside)
+static void add_marked(struct plain *out, struct str inside)
 {
     struct str label = inside;
     struct str name = str_cut(&label, '|');
@@ -94,25 +104,35 @@ static void add_marked(struct buf *out, struct str inside)
         add_link(out, name, label);
 }
 
-struct str slack_readable(struct str mrkdwn, struct keeper *keep)
+static void add_all(struct plain *out, struct str mrkdwn)
 {
-    CLEANUP(buf_release) struct buf out;
     struct str rest = mrkdwn;
 
-    buf_init(&out, LIMIT_REQUEST_ARENA_BYTES);
     for (int64_t open = str_find_byte(rest, '<'); open >= 0;
          open = str_find_byte(rest, '<')) {
         struct str behind = str_sub(rest, (size_t)open + 1, rest.len);
         int64_t close = str_find_byte(behind, '>');
         if (close <= 0)
             break; /* no such sign of Slack's */
-        add_plain(&out, str_sub(rest, 0, (size_t)open));
-        add_marked(&out, str_sub(behind, 0, (size_t)close));
+        add_plain(out, str_sub(rest, 0, (size_t)open));
+        add_marked(out, str_sub(behind, 0, (size_t)close));
         rest = str_sub(behind, (size_t)close + 1, behind.len);
     }
-    add_plain(&out, rest);
-    keep->is_full |= !buf_ok(&out);
-    return keep_str(keep, buf_str(&out));
+    add_plain(out, rest);
+}
+
+struct str slack_readable(struct str mrkdwn, const struct json *blocks,
+                          struct keeper *keep)
+{
+    struct plain out = {.emojis = {.count = 0}};
+
+    buf_init(&out.buf, LIMIT_REQUEST_ARENA_BYTES);
+    slack_emojis_read(blocks, &out.emojis);
+    add_all(&out, mrkdwn);
+    keep->is_full |= !buf_ok(&out.buf);
+    struct str kept = keep_str(keep, buf_str(&out.buf));
+    buf_release(&out.buf);
+    return kept;
 }
 
 /* ---- out ---- */

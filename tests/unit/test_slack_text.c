@@ -16,7 +16,7 @@ static void expect_readable(const struct text_case *cases, size_t count)
         CLEANUP(arena_freep) struct arena *arena = arena_new(LIMIT_REQUEST_ARENA_BYTES);
         struct keeper keep = {.arena = arena};
         expect_str(cases[i].name, cases[i].want,
-                   slack_readable(str_of(cases[i].given), &keep));
+                   slack_readable(str_of(cases[i].given), NULL, &keep));
         expect_false(cases[i].name, keep.is_full);
     }
 }
@@ -73,6 +73,56 @@ static void links_and_mentions_are_as_a_person_reads_them(void **state)
     expect_readable(cases, COUNT_OF(cases));
 }
 
+static void emoji_stand_for_their_names_where_blocks_tell_them(void **state)
+{
+    (void)state;
+#define EMOJI(name, more) "{\"type\":\"emoji\",\"name\":\"" name "\"" more "}"
+    static const struct {
+        const char *name;
+        const char *emoji;
+        const char *given;
+        const char *want;
+    } cases[] = {
+        {"one",                   EMOJI("wave", ",\"unicode\":\"1f44b\""),          "hi :wave:!",
+         "hi \U0001f44b!"                                                                                                                                  },
+        {"twice",                 EMOJI("wave", ",\"unicode\":\"1F44B\""),
+         ":wave::wave:",                                                                                                             "\U0001f44b\U0001f44b"},
+        {"a short code",          EMOJI("hash", ",\"unicode\":\"0023-fe0f-20e3\""),
+         ":hash:",                                                                                                                   "#\ufe0f\u20e3"       },
+        {"with its tone of skin",
+         EMOJI("wave",                          ",\"unicode\":\"1f44b\"") "," EMOJI(
+             "wave",                                          ",\"unicode\":\"1f44b-1f3fb\",\"skin_tone\":2"),
+         ":wave: :wave::skin-tone-2:",                                                                                                                       "\U0001f44b \U0001f44b\U0001f3fb"},
+        {"another's name",                       EMOJI("wave",                    ",\"unicode\":\"1f44b\""),                    ":tada: :wave",
+         ":tada: :wave"           },
+        {"one of the workspace",                       EMOJI("shipit",              ""),            ":shipit:",                                           ":shipit:"                                },
+        {"in a label",                       EMOJI("wave",                        ",\"unicode\":\"1f44b\""),
+         "<https://a.example|:wave:>",                       "\U0001f44b (https://a.example)"                                                                                                                      },
+        {"no digits",                       EMOJI("wave",                         ",\"unicode\":\"wave\""),                         ":wave:",                        ":wave:"},
+        {"half a character",                       EMOJI("wave",                  ",\"unicode\":\"d83d\""),
+         ":wave:",                        ":wave:"                                                                                                                                          },
+        {"past the last",                       EMOJI("wave",                     ",\"unicode\":\"110000\""),                     ":wave:",                      ":wave:"},
+        {"a control character",                       EMOJI("wave",               ",\"unicode\":\"0\""),
+         ":wave:",                           ":wave:"                                                                                                                                          },
+        {"an endless one",
+         EMOJI("wave",                    ",\"unicode\":\"1f44b-1f44b-1f44b-1f44b-1f44b-1f44b-1f44b-1f44b-"
+                       "1f44b-1f44b-1f44b\""),
+         ":wave:",                                                                 ":wave:"                                                                                                                                          },
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CLEANUP(arena_freep) struct arena *arena = arena_new(LIMIT_REQUEST_ARENA_BYTES);
+        CLEANUP(json_freep) struct json *blocks = NULL;
+        struct keeper keep = {.arena = arena};
+        struct error err;
+        struct str text = arena_printf(
+            arena, "[{\"type\":\"rich_text\",\"elements\":[{\"elements\":[%s]}]}]",
+            cases[i].emoji);
+        assert_int_equal(STATUS_OK, json_parse(text, LIMIT_JSON_DEPTH, &blocks, &err));
+        expect_str(cases[i].name, cases[i].want,
+                   slack_readable(str_of(cases[i].given), blocks, &keep));
+    }
+}
+
 static void what_slack_would_take_for_its_own_is_escaped(void **state)
 {
     (void)state;
@@ -92,7 +142,7 @@ static void what_slack_would_take_for_its_own_is_escaped(void **state)
         slack_escape(str_of(cases[i].given), &escaped);
         expect_str(cases[i].name, cases[i].want, buf_str(&escaped));
         expect_str("and reads as it was", cases[i].given,
-                   slack_readable(buf_str(&escaped), &keep));
+                   slack_readable(buf_str(&escaped), NULL, &keep));
     }
 }
 
@@ -101,6 +151,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(escapes_are_read_once),
         cmocka_unit_test(links_and_mentions_are_as_a_person_reads_them),
+        cmocka_unit_test(emoji_stand_for_their_names_where_blocks_tell_them),
         cmocka_unit_test(what_slack_would_take_for_its_own_is_escaped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
