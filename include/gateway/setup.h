@@ -117,6 +117,11 @@ void setup_say(struct setup *setup, enum setup_level level, const char *about,
  */
 bool setup_refused(struct setup *setup, const struct reply *reply, struct str said);
 void setup_enter(struct setup *setup, const char *label, struct str value);
+/* Of a stage that only says that the service does not tell where it posts to. */
+enum status setup_ask_untold(struct setup *setup, struct error *err);
+/* Of a stage that never asks. */
+bool setup_told_nothing(struct setup *setup, const struct reply *reply,
+                        const struct json *body);
 /* Starts the exchange: timeout and all but headers and body. */
 void setup_ask(struct setup *setup, const char *method, struct str url);
 /* "Authorization: Bearer <token>". */

@@ -106,3 +106,16 @@ MUST_CHECK enum status meta_call(const struct attempt *attempt, const char *acco
 typedef const struct code_rule *meta_meaning(const struct json *error);
 void meta_judge(const struct attempt *attempt, const struct reply *reply,
                 const char *peer, meta_meaning *find, struct sender_result *out);
+
+/* ---- setting up ---- */
+
+/* What is entered in the app's dashboard, at `where` of it. */
+void meta_setup_values(struct setup *setup, const char *where, const char *fields);
+/* {graph}/{version}/{path}, with the token. */
+void meta_setup_ask(struct setup *setup, const char *method, struct str path);
+/* Of the error in an answer; 0: there is none. */
+int64_t meta_setup_code(const struct json *body);
+bool meta_setup_lacks_permission(const struct json *body);
+/* As setup_refused, by the error's code where it says more than the HTTP status. */
+bool meta_setup_refused(struct setup *setup, const struct reply *reply,
+                        const struct json *body);

@@ -12,6 +12,11 @@ static const struct setting_row whatsapp_rows[] = {
      ROW(phone_number_id),
      .is_required = true,
      .help = "id of the business phone number (not the number itself)"},
+    {.name = "business_account_id",
+     .kind = SETTING_TEXT,
+     ROW(business_account_id),
+     .help = "id of the WhatsApp Business account, for connect and check: whether the "
+             "app hears of its messages"},
     META_ROWS(struct whatsapp_settings,
               "token of a system user with whatsapp_business_messaging",
               "https://graph.facebook.com"),
@@ -30,6 +35,9 @@ static enum status whatsapp_ready(void *settings, struct error *err)
     if (!meta_is_plain(own->phone_number_id))
         return fail(err, STATUS_INVALID,
                     "phone_number_id: must be the number's id, digits only");
+    if (own->business_account_id != NULL && !meta_is_plain(own->business_account_id))
+        return fail(err, STATUS_INVALID,
+                    "business_account_id: must be the account's id, digits only");
     return meta_ready(&own->app, err);
 }
 
@@ -117,5 +125,5 @@ const struct channel whatsapp_channel = {
     .capabilities = whatsapp_capabilities,
     .source = &whatsapp_source,
     .sender = &whatsapp_sender,
-    .setup = &setup_none,
+    .setup = &whatsapp_setup,
 };

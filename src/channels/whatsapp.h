@@ -13,10 +13,12 @@
 struct whatsapp_settings {
     struct meta_app app;
     char *phone_number_id;
+    char *business_account_id; /* NULL: not told */
 };
 
 extern const struct source whatsapp_source;
 extern const struct sender whatsapp_sender;
+extern const struct setup_plan whatsapp_setup;
 
 /* What a code of an error means, also in a status. NULL: not known. */
 const struct code_rule *whatsapp_error(int64_t code);

@@ -172,6 +172,16 @@ void setup_no_values(struct setup *setup)
     (void)setup;
 }
 
+enum status setup_ask_untold(struct setup *setup, struct error *err)
+{
+    (void)err;
+    setup_find(setup, SETUP_NOTE,
+               "where %s posts to, it does not tell: compare with \"omgw bridges "
+               "connect %s\"",
+               setup->plan->peer, setup->bridge->name);
+    return STATUS_DUPLICATE;
+}
+
 static enum status ask_nothing(struct setup *setup, struct error *err)
 {
     (void)err;
@@ -181,8 +191,8 @@ static enum status ask_nothing(struct setup *setup, struct error *err)
     return STATUS_DUPLICATE;
 }
 
-static bool told_nothing(struct setup *setup, const struct reply *reply,
-                         const struct json *body)
+bool setup_told_nothing(struct setup *setup, const struct reply *reply,
+                        const struct json *body)
 {
     (void)setup;
     (void)reply;
@@ -191,7 +201,7 @@ static bool told_nothing(struct setup *setup, const struct reply *reply,
 }
 
 static const struct setup_stage no_stages[] = {
-    {SETUP_ALWAYS, "channel", ask_nothing, told_nothing},
+    {SETUP_ALWAYS, "channel", ask_nothing, setup_told_nothing},
 };
 
 const struct setup_plan setup_none = {
