@@ -270,5 +270,5 @@ const struct channel partner_channel = {
     .capabilities = partner_capabilities,
     .source = &partner_source,
     .sender = &partner_sender,
-    .setup = &setup_none,
+    .setup = &partner_setup,
 };

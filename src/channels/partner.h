@@ -34,6 +34,7 @@ struct partner_settings {
 
 extern const struct source partner_source;
 extern const struct sender partner_sender;
+extern const struct setup_plan partner_setup;
 
 MUST_CHECK enum status partner_verify(const struct bridge *bridge,
                                       const struct http_message *message,
