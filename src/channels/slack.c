@@ -110,5 +110,5 @@ const struct channel slack_channel = {
     .capabilities = slack_capabilities,
     .source = &slack_source,
     .sender = &slack_sender,
-    .setup = &setup_none,
+    .setup = &slack_setup,
 };

@@ -37,6 +37,7 @@ struct slack_settings {
 
 extern const struct source slack_source;
 extern const struct sender slack_sender;
+extern const struct setup_plan slack_setup;
 
 /* ---- ids ---- */
 
