@@ -1,6 +1,9 @@
 // Connecting a bridge to its service, and what is wrong with one, in words.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { ACCESS_TOKEN, ACCOUNT_ID, APP_SECRET, Graph, PHONE_NUMBER_ID, VERIFY_TOKEN,
+} from './support/graph.mjs';
+import { BOT_TOKEN, SIGNING_SECRET, Slack } from './support/slack.mjs';
 import { BotApi, SECRET_TOKEN, TOKEN, refusal } from './support/telegram.mjs';
 import { GENESYS_SECRET, World } from './support/world.mjs';
 
@@ -156,4 +159,95 @@ test('without a public address, or a bridge of that name, nothing is asked', asy
     assert.equal(page.findings.length, 1);
     assert.deepEqual(api.calls, []);
     await world.fails(1, /has no bridge "shpo"; did you mean "shop"\?/, 'bridges', 'check', 'shpo');
+});
+
+// A world with a service of ours and a bridge to it.
+async function openService(t, service, options) {
+    await service.start();
+    t.after(() => service.stop());
+    const world = await open(t, { ...options, settings: options.settings(service) });
+    service.target(world.base, 'shop');
+    return world;
+}
+
+const entered = (page) => Object.fromEntries(page.enter.values.map((v) => [v.label, v.value]));
+
+test('what is entered at Meta works as it is printed; app secret and token are not', async (t) => {
+    const graph = new Graph();
+    const world = await openService(t, graph, { channel: 'whatsapp', settings: () => `
+      phone_number_id: "${PHONE_NUMBER_ID}"
+      business_account_id: "${ACCOUNT_ID}"
+      access_token: "${ACCESS_TOKEN}"
+      app_secrets: [ { value: "${APP_SECRET}" } ]
+      verify_token: "${VERIFY_TOKEN}"
+      graph_url: "${graph.url}"` });
+    world.secrets.push(ACCESS_TOKEN, APP_SECRET);
+    const before = await says(world, 'check');
+    assert.equal(before.code, 1);
+    assert.match(before.of('account'), /^wrong: no app hears of its messages/);
+
+    const { code, page, of } = await says(world, 'connect');
+    assert.equal(code, 0, JSON.stringify(page));
+    assert.match(page.enter.where, /WhatsApp, Configuration, Webhook/);
+    const values = entered(page);
+    assert.equal(values['Callback URL'], `${PUBLIC}/webhooks/channels/shop`);
+    assert.equal(values['Webhook fields'], 'messages');
+    assert.equal((await graph.verify(values['Verify token'])).body, '123');
+    assert.equal((await graph.verify('another')).status, 403);
+    assert.match(of('number'), /^ok: access_token reaches \+1 555-010-0001, Shop/);
+
+    const after = await says(world, 'check');
+    assert.equal(after.code, 0);
+    assert.ok(!JSON.stringify(after.page).includes(VERIFY_TOKEN), 'only connect prints it');
+});
+
+test('an expired token of Meta is told', async (t) => {
+    const graph = new Graph();
+    const world = await openService(t, graph, { channel: 'whatsapp', settings: () => `
+      phone_number_id: "${PHONE_NUMBER_ID}"
+      access_token: "EAAG-an-expired-token"
+      app_secrets: [ { value: "${APP_SECRET}" } ]
+      verify_token: "${VERIFY_TOKEN}"
+      graph_url: "${graph.url}"` });
+    const { code, of } = await says(world, 'check');
+    assert.equal(code, 78);
+    assert.match(of('number'), /^misconfigured: access_token is not valid, or not any more/);
+});
+
+test('Slack: whose the token is, and what is entered', async (t) => {
+    const slack = new Slack();
+    const world = await openService(t, slack, { channel: 'slack', settings: () => `
+      signing_secrets: [ { value: "${SIGNING_SECRET}" } ]
+      bot_token: "${BOT_TOKEN}"
+      api_url: "${slack.url}/api"` });
+    world.secrets.push(BOT_TOKEN, SIGNING_SECRET);
+    const { code, page, of } = await says(world, 'connect');
+    assert.equal(code, 0, JSON.stringify(page));
+    assert.match(of('token'), /^ok: bot_token is that of shop in Flow/);
+    const url = `${PUBLIC}/webhooks/channels/shop`;
+    assert.deepEqual(entered(page), { 'Events: Request URL': url,
+        'Events: bot events': 'message.im, reaction_added, reaction_removed',
+        'Interactivity: Request URL': url });
+    slack.next((c) => c.path.endsWith('/auth.test'),
+        { json: { ok: false, error: 'account_inactive' } });
+    const gone = await says(world, 'check');
+    assert.equal(gone.code, 78);
+    assert.equal(gone.of('token'), 'misconfigured: Slack does not take bot_token: account_inactive');
+});
+
+test('a partner is pinged by a check, and given its address by connect', async (t) => {
+    const world = await World.open(t, { publicUrl: PUBLIC, emulator: () => [
+        '--integration', INTEGRATION, '--webhook-url', `${PUBLIC}/webhooks/genesys/x`,
+        '--webhook-secret', GENESYS_SECRET] });
+    const connected = await says(world, 'connect', 'acme');
+    assert.equal(connected.code, 0, JSON.stringify(connected.page));
+    assert.equal(entered(connected.page)['Bridge URL'], `${PUBLIC}/webhooks/channels/acme`);
+    assert.deepEqual(world.partner.received, []);
+    const { of } = await says(world, 'check', 'acme');
+    assert.equal(of('ping'), 'ok: the partner took a signed ping at callback_url');
+    assert.equal(world.partner.received[0].type, 'ping');
+    assert.ok(world.partner.received[0].verified);
+    world.partner.rules.push(() => ({ status: 401 }));
+    assert.match((await says(world, 'check', 'acme')).of('ping'),
+        /^misconfigured: the partner answered 401/);
 });

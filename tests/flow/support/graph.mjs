@@ -7,6 +7,7 @@ export const APP_SECRET = 'flow-app-secret-0001';
 export const ACCESS_TOKEN = 'EAAG-flow-token';
 export const VERIFY_TOKEN = 'a word of the flow';
 export const PHONE_NUMBER_ID = '200000000000002';
+export const ACCOUNT_ID = '100000000000001';
 
 export class Graph extends Service {
     #number = 0;
@@ -18,9 +19,28 @@ export class Graph extends Service {
     usual(call) {
         if (call.headers.authorization !== `Bearer ${ACCESS_TOKEN}`)
             return { status: 401, json: { error: { code: 190, message: 'Invalid token' } } };
+        if (call.path.endsWith(`/${PHONE_NUMBER_ID}`))
+            return { json: { id: PHONE_NUMBER_ID, display_phone_number: '+1 555-010-0001',
+                verified_name: 'Shop', quality_rating: 'GREEN' } };
+        if (call.path.endsWith(`/${ACCOUNT_ID}/subscribed_apps`))
+            return this.#subscribe(call.method);
         const to = call.json.to ?? call.json.recipient;
         return { json: { messaging_product: 'whatsapp', contacts: [{ input: to, wa_id: to }],
             messages: [{ id: `wamid.OUT${++this.#number}`, message_status: 'accepted' }] } };
+    }
+
+    #subscribe(method) {
+        if (method === 'POST')
+            this.isSubscribed = true;
+        const app = { id: '1', link: 'https://www.facebook.com/games/?app_id=1', name: 'Shop app' };
+        return { json: method === 'POST' ? { success: true }
+            : { data: this.isSubscribed ? [{ whatsapp_business_api_data: app }] : [] } };
+    }
+
+    // As Meta does when somebody enters the callback URL.
+    verify(token) {
+        return request(`${this.webhook}?hub.mode=subscribe&hub.challenge=123&hub.verify_token=${
+            encodeURIComponent(token)}`);
     }
 
     post(value) {
