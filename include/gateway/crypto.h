@@ -39,6 +39,15 @@ MUST_CHECK enum status hash16_sum(struct hash16 *hash, const struct str *parts,
 MUST_CHECK enum status sha256(struct str bytes, uint8_t out_sum[SHA256_BYTES],
                               struct error *err);
 
+struct digest; /* SHA-256 of what comes piece by piece */
+MUST_CHECK enum status digest_new(struct digest **out_digest, struct error *err);
+MUST_CHECK enum status digest_add(struct digest *digest, struct str bytes,
+                                  struct error *err);
+/* Of all that was added; nothing can be added behind it. */
+MUST_CHECK enum status digest_end(struct digest *digest, uint8_t out_sum[SHA256_BYTES],
+                                  struct error *err);
+void digest_freep(struct digest **digest); /* for CLEANUP */
+
 struct ed25519; /* a public key (verify), or a seed (verify and sign) */
 MUST_CHECK enum status ed25519_new_public(const uint8_t key[ED25519_KEY_BYTES],
                                           struct ed25519 **out_key, struct error *err);

@@ -158,6 +158,46 @@ enum status sha256(struct str bytes, uint8_t out_sum[SHA256_BYTES], struct error
     return STATUS_OK;
 }
 
+struct digest {
+    EVP_MD_CTX *context; /* owned */
+};
+
+void digest_freep(struct digest **digest)
+{
+    if (*digest == NULL)
+        return;
+    EVP_MD_CTX_free((*digest)->context);
+    mem_free(*digest);
+}
+
+enum status digest_new(struct digest **out_digest, struct error *err)
+{
+    struct digest *digest = mem_new(sizeof(*digest));
+    digest->context = EVP_MD_CTX_new();
+    if (digest->context == NULL ||
+        !EVP_DigestInit_ex(digest->context, EVP_sha256(), NULL)) {
+        digest_freep(&digest);
+        return no_memory(err, "a digest");
+    }
+    *out_digest = digest;
+    return STATUS_OK;
+}
+
+enum status digest_add(struct digest *digest, struct str bytes, struct error *err)
+{
+    if (!EVP_DigestUpdate(digest->context, bytes_of(bytes), bytes.len))
+        return no_memory(err, "a digest");
+    return STATUS_OK;
+}
+
+enum status digest_end(struct digest *digest, uint8_t out_sum[SHA256_BYTES],
+                       struct error *err)
+{
+    if (!EVP_DigestFinal_ex(digest->context, out_sum, NULL))
+        return no_memory(err, "a digest");
+    return STATUS_OK;
+}
+
 /* ---- ed25519 ---- */
 
 struct ed25519 {
