@@ -298,6 +298,35 @@ MUST_CHECK enum status store_choice_find(struct store *store, int64_t message,
                                          struct str payload, struct arena *arena,
                                          struct stored_choice *out, struct error *err);
 
+/* --- media
+ * --------------------------------------------------------------------------------- */
+
+/* The gateway's own copy of a message's attachment; the file is in the media folder. */
+struct stored_media {
+    unsigned ordinal; /* of the attachment within its message */
+    struct str file;
+    struct str mime;
+    struct str name;
+    struct str sha256; /* hex */
+    int64_t size;
+};
+/*
+ * Keeps it; *out_file is the file that the row names: that of a row with the same
+ * bytes, if there is one, for the same bytes are kept once; else media->file. The
+ * attachment's own row, if it has one already, stays.
+ */
+MUST_CHECK enum status store_media_add(struct store *store, int64_t message,
+                                       const struct stored_media *media, int64_t now_ms,
+                                       struct arena *arena, struct str *out_file,
+                                       struct error *err);
+/* STATUS_NOT_FOUND: there is no copy (or not any more). */
+MUST_CHECK enum status store_media_get(struct store *store, int64_t message,
+                                       unsigned ordinal, struct arena *arena,
+                                       struct stored_media *out, struct error *err);
+/* Whether any row names the file. */
+MUST_CHECK enum status store_media_is_needed(struct store *store, struct str file,
+                                             bool *out_is, struct error *err);
+
 /* --- deliveries
  * ---------------------------------------------------------------------------- */
 
@@ -469,8 +498,11 @@ enum expiry {
     EXPIRE_MESSAGES,
     /* What operators did before. */
     EXPIRE_AUDIT,
+    /* Copies of attachments made before, none of whose message's deliveries waits or
+     * stands dead. */
+    EXPIRE_MEDIA,
 };
-#define EXPIRY_KINDS (EXPIRE_AUDIT + 1)
+#define EXPIRY_KINDS (EXPIRE_MEDIA + 1)
 /* What one transaction takes away. */
 #define STORE_EXPIRE_ROWS 256
 

@@ -303,6 +303,17 @@ struct store_backend {
                                struct arena *arena, struct stored_choice *out,
                                struct error *err);
 
+    /* As in store.h. */
+    enum status (*media_add)(struct store *store, int64_t message,
+                             const struct stored_media *media, int64_t now_ms,
+                             struct arena *arena, struct str *out_file,
+                             struct error *err);
+    enum status (*media_get)(struct store *store, int64_t message, unsigned ordinal,
+                             struct arena *arena, struct stored_media *out,
+                             struct error *err);
+    enum status (*media_is_needed)(struct store *store, struct str file, bool *out_is,
+                                   struct error *err);
+
     /* Sets delivery->id: one more than any id before. */
     enum status (*delivery_add)(struct store *store, struct delivery *delivery,
                                 enum delivery_state state, struct str reason,

@@ -21,6 +21,7 @@ enum memory_table {
     TABLE_MESSAGES,      /* [row] struct message */
     TABLE_CONVERSATION_MESSAGES, /* [conversation, message] */
     TABLE_CHOICES,               /* [message, ordinal] struct stored_choice */
+    TABLE_MEDIA,                 /* [id] struct media_row */
     TABLE_DELIVERIES,            /* [id] struct delivery_row */
     TABLE_MESSAGE_DELIVERIES,    /* [message, id] */
     TABLE_LANES,                 /* [contact, direction, id] of pending ones */
@@ -40,6 +41,12 @@ struct delivery_row {
     bool opens_conversation;
     bool wants_conversation_id;
     bool may_have_arrived;
+};
+
+struct media_row {
+    int64_t message;
+    int64_t created_ms;
+    struct stored_media stored;
 };
 
 struct number_row {
@@ -229,6 +236,17 @@ enum status memory_receipts_of(struct store *store, int64_t message, each_row *s
 enum status memory_messages_of(struct store *store, int64_t conversation,
                                unsigned limit, each_row *seen, void *context,
                                struct error *err);
+
+/* memory_media.c */
+enum status memory_media_add(struct store *store, int64_t message,
+                             const struct stored_media *media, int64_t now_ms,
+                             struct arena *arena, struct str *out_file,
+                             struct error *err);
+enum status memory_media_get(struct store *store, int64_t message, unsigned ordinal,
+                             struct arena *arena, struct stored_media *out,
+                             struct error *err);
+enum status memory_media_is_needed(struct store *store, struct str file, bool *out_is,
+                                   struct error *err);
 
 /* memory_expiry.c */
 enum status memory_expired_find(struct store *store, struct expiry_walk *walk,

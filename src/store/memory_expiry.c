@@ -120,6 +120,18 @@ static void take_delivery(struct table *table, int64_t id)
         keys_delete(table, &keys[i]);
 }
 
+/* A model: it looks at all there is. */
+static void take_media_of(struct table *table, int64_t message)
+{
+    int64_t last = newest(table, TABLE_MEDIA);
+    for (int64_t id = 1; id <= last; id++) {
+        struct table_key key = key_1(TABLE_MEDIA, id);
+        const struct media_row *row = table_get(table, &key);
+        if (row != NULL && row->message == message)
+            table_delete(table, &key);
+    }
+}
+
 static void take_message(struct table *table, int64_t row)
 {
     struct table_key all = key_1(TABLE_MESSAGE_DELIVERIES, row);
@@ -127,6 +139,7 @@ static void take_message(struct table *table, int64_t row)
          entry = table_after(entry, &all))
         take_delivery(table, entry_number(entry));
 
+    take_media_of(table, row);
     int64_t conversation = message_get(table, row)->conversation;
     struct table_key keys[] = {
         key_2(TABLE_ATTEMPTS, DELIVERY_RECEIPT, row),
@@ -138,6 +151,26 @@ static void take_message(struct table *table, int64_t row)
     };
     for (size_t i = 0; i < COUNT_OF(keys); i++)
         keys_delete(table, &keys[i]);
+}
+
+static bool media_may_go(const struct table *table, int64_t id, int64_t before_ms)
+{
+    struct table_key key = key_1(TABLE_MEDIA, id);
+    const struct media_row *row = table_get(table, &key);
+    if (row == NULL || row->created_ms >= before_ms)
+        return false;
+    struct table_key all = key_1(TABLE_MESSAGE_DELIVERIES, row->message);
+    for (const struct table_entry *entry = table_first(table, &all); entry != NULL;
+         entry = table_after(entry, &all))
+        if (is_standing(&delivery_get(table, entry_number(entry))->stored))
+            return false;
+    return true;
+}
+
+static void take_media(struct table *table, int64_t id)
+{
+    struct table_key key = key_1(TABLE_MEDIA, id);
+    table_delete(table, &key);
 }
 
 /* --- walking --------------------------------------------------------------- */
@@ -156,6 +189,8 @@ static bool may_go(struct table *table, enum expiry kind, int64_t row,
         return message_may_go(table, row, before_ms);
     case EXPIRE_AUDIT:
         break; /* nothing writes it here */
+    case EXPIRE_MEDIA:
+        return media_may_go(table, row, before_ms);
     }
     return false;
 }
@@ -166,6 +201,7 @@ static const enum memory_table numbered_as[EXPIRY_KINDS] = {
     [EXPIRE_ATTEMPTS] = TABLE_ATTEMPTS,
     [EXPIRE_MESSAGES] = TABLE_MESSAGES,
     [EXPIRE_AUDIT] = TABLE_LAST, /* a number that is never given out */
+    [EXPIRE_MEDIA] = TABLE_MEDIA,
 };
 
 /* Numbers are examined, whether there is a row or not. */
@@ -209,6 +245,8 @@ enum status memory_expire(struct store *store, const struct expired *expired,
             take_body(table, row);
         } else if (expired->kind == EXPIRE_ATTEMPTS) {
             take_attempt(table, row);
+        } else if (expired->kind == EXPIRE_MEDIA) {
+            take_media(table, row);
         } else {
             take_message(table, row);
         }

@@ -171,6 +171,15 @@ enum status sqlite_message_advance(struct store *store, int64_t row,
                                    enum message_status from, enum message_status to,
                                    int64_t now_ms, bool *out_changed,
                                    struct error *err);
+enum status sqlite_media_add(struct store *store, int64_t message,
+                             const struct stored_media *media, int64_t now_ms,
+                             struct arena *arena, struct str *out_file,
+                             struct error *err);
+enum status sqlite_media_get(struct store *store, int64_t message, unsigned ordinal,
+                             struct arena *arena, struct stored_media *out,
+                             struct error *err);
+enum status sqlite_media_is_needed(struct store *store, struct str file, bool *out_is,
+                                   struct error *err);
 enum status sqlite_choice_add(struct store *store, int64_t message,
                               const struct stored_choice *choice, struct error *err);
 enum status sqlite_choice_get(struct store *store, int64_t message, unsigned ordinal,

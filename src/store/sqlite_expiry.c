@@ -31,6 +31,11 @@ struct kind {
     "AND (d.state IN (0, 1, 3) "                                                       \
     "OR coalesce(d.ended_ms, d.created_ms) >= " before "))"
 
+/* The deliveries of a message that may still send its attachments. */
+#define MEDIA_IS_HELD                                                                  \
+    "EXISTS (SELECT 1 FROM deliveries AS d WHERE d.message = p.message "               \
+    "AND d.state IN (0, 1, 3))"
+
 #define MESSAGE_SAMPLE                                                                 \
     "SELECT accepted_ms < ?2 FROM messages WHERE id >= ?1 ORDER BY id LIMIT 1"
 #define MESSAGE_NEWEST "SELECT max(id) FROM messages"
@@ -78,6 +83,13 @@ static const struct kind kinds[EXPIRY_KINDS] = {
                     "WHERE id > ?1 ORDER BY id LIMIT ?2",                                           .limit = STORE_EXPIRE_ROWS,
                                .sample = "SELECT at_ms < ?2 FROM audit WHERE id >= ?1 "
                       "ORDER BY id LIMIT 1", .newest = "SELECT max(id) FROM audit",
+                               },
+    [EXPIRE_MEDIA] =
+        {
+                               .find = "SELECT p.id, p.created_ms < ?3, NOT " MEDIA_IS_HELD
+                    " FROM media AS p WHERE p.id > ?1 ORDER BY p.id LIMIT ?2",                                                       .limit = STORE_EXPIRE_ROWS,
+                               .sample = "SELECT created_ms < ?2 FROM media WHERE id >= ?1 "
+                      "ORDER BY id LIMIT 1", .newest = "SELECT max(id) FROM media",
                                },
 };
 
@@ -234,6 +246,15 @@ static enum status take_audit(struct sqlite_store *store, int64_t id, int64_t be
                     before_ms, &out->is_gone, err);
 }
 
+static enum status take_media(struct sqlite_store *store, int64_t id, int64_t before_ms,
+                              struct taken *out, struct error *err)
+{
+    return take_row(store,
+                    "DELETE FROM media AS p WHERE p.id = ?1 AND p.created_ms < ?2 "
+                    "AND NOT " MEDIA_IS_HELD,
+                    id, before_ms, &out->is_gone, err);
+}
+
 static enum status message_may_go(struct sqlite_store *store, int64_t message,
                                   int64_t before_ms, bool *out_may, struct error *err)
 {
@@ -288,7 +309,7 @@ enum status sqlite_expire(struct store *base, const struct expired *expired,
     static take *const takes[EXPIRY_KINDS] = {
         [EXPIRE_DEAD_LETTERS] = drop_letter, [EXPIRE_BODIES] = take_body,
         [EXPIRE_ATTEMPTS] = take_attempt,    [EXPIRE_MESSAGES] = take_message,
-        [EXPIRE_AUDIT] = take_audit,
+        [EXPIRE_AUDIT] = take_audit,         [EXPIRE_MEDIA] = take_media,
     };
     enum status status = STATUS_OK;
     for (size_t i = 0; i < expired->count && status == STATUS_OK; i++) {

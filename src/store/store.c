@@ -451,6 +451,28 @@ enum status store_choice_find(struct store *store, int64_t message, struct str p
     return store->backend->choice_find(store, message, payload, arena, out, err);
 }
 
+enum status store_media_add(struct store *store, int64_t message,
+                            const struct stored_media *media, int64_t now_ms,
+                            struct arena *arena, struct str *out_file,
+                            struct error *err)
+{
+    return store->backend->media_add(store, message, media, now_ms, arena, out_file,
+                                     err);
+}
+
+enum status store_media_get(struct store *store, int64_t message, unsigned ordinal,
+                            struct arena *arena, struct stored_media *out,
+                            struct error *err)
+{
+    return store->backend->media_get(store, message, ordinal, arena, out, err);
+}
+
+enum status store_media_is_needed(struct store *store, struct str file, bool *out_is,
+                                  struct error *err)
+{
+    return store->backend->media_is_needed(store, file, out_is, err);
+}
+
 enum status store_pause_set(struct store *store, const struct pause *pause,
                             struct error *err)
 {
