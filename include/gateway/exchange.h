@@ -8,7 +8,14 @@
 #include "gateway/http_message.h"
 
 struct arena;
+struct file;
 struct json;
+
+/* Where the body of a successful answer goes in place of reply.body. */
+struct sink {
+    /* False: no more is taken; the exchange ends as UNKNOWN. */
+    bool (*take)(struct sink *sink, const void *bytes, size_t len);
+};
 
 #define EXCHANGE_HEADERS_MAX 24
 
@@ -18,8 +25,11 @@ struct exchange {
     struct http_header headers[EXCHANGE_HEADERS_MAX];
     size_t header_count;
     struct str body;
-    int64_t timeout_ms;  /* connect to last byte */
-    bool is_outside_url; /* the URL came from outside: the address guard decides */
+    const struct file *file; /* its bytes follow the body; or NULL */
+    struct str body_end;     /* behind the file */
+    struct sink *sink;       /* or NULL */
+    int64_t timeout_ms;      /* connect to last byte */
+    bool is_outside_url;     /* the URL came from outside: the address guard decides */
 };
 
 void exchange_header(struct exchange *exchange, struct str name, struct str value);
@@ -51,4 +61,9 @@ struct reply {
     int64_t retry_after_ms;    /* -1: not said; an HTTP date is turned into a span */
     struct str correlation_id; /* ININ-Correlation-Id or X-Request-Id, may be empty */
     const char *why;           /* what went wrong, without address or secret; or "" */
+    bool is_forbidden;         /* NOT_SENT: the address guard lets nobody go there */
+
+    /* Of an answer to an exchange with a sink; else empty. */
+    struct str content_type;
+    struct str location; /* where a redirect leads, as a whole URL */
 };

@@ -32,7 +32,8 @@ static void keep_reply(void *token, const struct reply *reply, void *context)
     once->reply = *reply;
     once->is_kept = keep(once->arena, &once->reply.body) &&
                     keep(once->arena, &once->reply.correlation_id) &&
-                    keep(once->arena, &why);
+                    keep(once->arena, &once->reply.content_type) &&
+                    keep(once->arena, &once->reply.location) && keep(once->arena, &why);
     once->reply.why = why.ptr;
 }
 

@@ -3,8 +3,10 @@
 #include <assert.h>
 #include <limits.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "address_guard.h"
+#include "gateway/file.h"
 #include "gateway/limits.h"
 #include "gateway/memory.h"
 
@@ -43,13 +45,61 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *context)
     return line.len;
 }
 
+static bool is_success(const struct transfer *transfer)
+{
+    long status = 0;
+    (void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status >= 200 && status <= 299;
+}
+
 static size_t take_answer(char *bytes, size_t size, size_t count, void *context)
 {
     struct transfer *transfer = context;
     size_t len = size * count;
+    struct sink *sink = transfer->exchange->sink;
+    if (sink != NULL && is_success(transfer))
+        return sink->take(sink, bytes, len) ? len : 0; /* short: libcurl gives up */
     size_t room = ANSWER_MAX_BYTES - transfer->answer.len;
     buf_add_bytes(&transfer->answer, bytes, len < room ? len : room);
     return len;
+}
+
+/* What stands at a place of the request's body: its text, the file, the text behind. */
+static ssize_t read_body(const struct exchange *exchange, size_t at, char *room,
+                         size_t len)
+{
+    if (at < exchange->body.len) {
+        struct str piece = str_sub(exchange->body, at, len);
+        memcpy(room, piece.ptr, piece.len);
+        return (ssize_t)piece.len;
+    }
+    at -= exchange->body.len;
+    size_t file_len = (size_t)exchange->file->size;
+    if (at < file_len)
+        return pread(exchange->file->descriptor, room,
+                     len < file_len - at ? len : file_len - at, (off_t)at);
+    struct str piece = str_sub(exchange->body_end, at - file_len, len);
+    if (piece.len > 0)
+        memcpy(room, piece.ptr, piece.len);
+    return (ssize_t)piece.len;
+}
+
+static size_t give_body(char *room, size_t size, size_t count, void *context)
+{
+    struct transfer *transfer = context;
+    ssize_t len = read_body(transfer->exchange, transfer->given, room, size * count);
+    if (len < 0)
+        return CURL_READFUNC_ABORT;
+    transfer->given += (size_t)len;
+    return (size_t)len;
+}
+
+/* libcurl would begin anew on another connection; but only the engine repeats. */
+static int rewind_body(void *context, curl_off_t offset, int origin)
+{
+    const struct transfer *transfer = context;
+    bool is_at_start = transfer->given == 0 && offset == 0 && origin == SEEK_SET;
+    return is_at_start ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
 }
 
 static long request_size(const struct transfer *transfer)
@@ -164,6 +214,10 @@ static bool set_callbacks(struct transfer *transfer)
            curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_answer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_body) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_READDATA, transfer) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, rewind_body) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SEEKDATA, transfer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_request) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket) ==
@@ -322,6 +376,22 @@ static bool set_body(CURL *easy, struct str body)
                CURLE_OK;
 }
 
+/* With a file in it, it is read piece by piece. */
+static bool set_long_body(CURL *easy, const struct exchange *exchange)
+{
+    curl_off_t len = (curl_off_t)exchange->body.len + exchange->file->size +
+                     (curl_off_t)exchange->body_end.len;
+    return curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, len) == CURLE_OK;
+}
+
+static bool set_any_body(CURL *easy, const struct exchange *exchange)
+{
+    return exchange->file == NULL ? set_body(easy, exchange->body)
+                                  : set_long_body(easy, exchange);
+}
+
 /*
  * With POST underneath, libcurl says the body's length, 0 too; with GET it says
  * nothing. The method's name goes over either.
@@ -329,9 +399,9 @@ static bool set_body(CURL *easy, struct str body)
 static bool set_method(CURL *easy, const struct exchange *exchange)
 {
     static const char *const always_bodied[] = {"POST", "PUT", "PATCH"};
-    bool has_body = exchange->body.len > 0 ||
+    bool has_body = exchange->body.len > 0 || exchange->file != NULL ||
                     is_one_of(exchange->method, always_bodied, COUNT_OF(always_bodied));
-    bool is_set = has_body ? set_body(easy, exchange->body)
+    bool is_set = has_body ? set_any_body(easy, exchange)
                            : curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
     return is_set &&
            curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, exchange->method) == CURLE_OK;
@@ -437,6 +507,7 @@ enum status transfer_prepare(struct transfer *transfer, const struct exchange *e
 {
     assert(exchange->timeout_ms > 0); /* 0 would mean without limit */
     transfer->exchange = exchange;
+    transfer->given = 0;
     transfer->token = token;
     transfer->host = url_authority(exchange->url);
     transfer->refusal = why_unsendable(transfer);

@@ -28,6 +28,7 @@ struct transfer {
     bool is_cancelled;
     bool has_ended;  /* without libcurl: stands in the client's list of such */
     CURLcode result; /* once it ended */
+    size_t given;    /* bytes of a body with a file that libcurl has taken */
 
     /* What of it reached the connection. */
     bool has_begun;   /* a connection was ready and the request about to be sent */

@@ -34,6 +34,7 @@ static const struct reason unknown_reasons[] = {
     {CURLE_SEND_ERROR,           "the connection was lost while sending"                 },
     {CURLE_RECV_ERROR,           "the connection was lost before the answer was complete"},
     {CURLE_PARTIAL_FILE,         "the answer is not complete"                            },
+    {CURLE_WRITE_ERROR,          "the answer is too large"                               },
     {CURLE_UNSUPPORTED_PROTOCOL, "the answer is not http/1"                              },
     {CURLE_WEIRD_SERVER_REPLY,   "the answer is not http/1"                              },
     {CURLE_OUT_OF_MEMORY,        "no memory"                                             },
@@ -101,6 +102,14 @@ static struct str correlation_id(const struct transfer *transfer)
     return STR_NONE;
 }
 
+static void fill_about_file(const struct transfer *transfer, struct reply *reply)
+{
+    const char *redirect = NULL;
+    (void)curl_easy_getinfo(transfer->easy, CURLINFO_REDIRECT_URL, &redirect);
+    reply->location = str_of(redirect);
+    reply->content_type = header_of(transfer, "Content-Type");
+}
+
 static void fill_answer(const struct transfer *transfer, int64_t wall_ms,
                         struct reply *reply)
 {
@@ -110,6 +119,8 @@ static void fill_answer(const struct transfer *transfer, int64_t wall_ms,
     reply->body = buf_str(&transfer->answer);
     reply->retry_after_ms = retry_after_ms(transfer, wall_ms);
     reply->correlation_id = correlation_id(transfer);
+    if (transfer->exchange->sink != NULL)
+        fill_about_file(transfer, reply);
 }
 
 void transfer_reply(struct transfer *transfer, int64_t wall_ms, struct reply *out_reply)
@@ -125,6 +136,7 @@ void transfer_reply(struct transfer *transfer, int64_t wall_ms, struct reply *ou
     } else if (transfer->refusal != NULL || transfer_sent_nothing(transfer)) {
         reply.kind = REPLY_NOT_SENT;
         reply.why = why_not_sent(transfer);
+        reply.is_forbidden = strcmp(reply.why, ADDRESS_REFUSED) == 0;
     } else {
         reply.kind = REPLY_UNKNOWN;
         reply.why =
