@@ -142,6 +142,13 @@ void request_respond(struct request *request, int status, const char *content_ty
                      struct str body, const struct http_header *headers,
                      size_t header_count);
 /*
+ * A file, open for reading: takes the descriptor over. Answers GET and HEAD, one range
+ * (206, or 416), and If-None-Match with 304. `etag` in quotes.
+ */
+void request_respond_file(struct request *request, int descriptor, int64_t size,
+                          struct str etag, const char *content_type,
+                          const struct http_header *headers, size_t header_count);
+/*
  * An answer (200) that goes on: what request_stream_write adds is sent as it comes,
  * e.g. server-sent events. Holds the request until request_stream_end, which must come
  * before listener_close. All three on the listener's thread. That the peer has left
