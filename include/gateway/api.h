@@ -5,16 +5,19 @@
 
 #include "gateway/backup.h"
 #include "gateway/config.h"
+#include "gateway/media.h"
 #include "gateway/relay.h"
 #include "gateway/server.h"
 #include "gateway/writer.h"
 
-/* --- public: webhooks. Everything but front_adopt on the listener's thread.
+/* --- public: webhooks and attachments. Everything but front_adopt on the listener's
+ * thread.
  * ------------- */
 
 struct front;
 
-struct front *front_new(struct relay *relay, struct config *config);
+struct front *front_new(struct relay *relay, struct media *media,
+                        struct config *config);
 void front_free(struct front *front);
 /* The routes, with the front as context of listener_open. */
 const struct route *front_routes(size_t *out_count);

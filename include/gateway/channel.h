@@ -26,6 +26,13 @@ struct card_limits {
     size_t label; /* of a choice */
 };
 
+/* One form in which the service takes files; the first that fits a file is its form. */
+struct file_form {
+    const char *mime;  /* "image/jpeg", "image/" for all that begin so, "" for any */
+    int64_t max_bytes; /* 0: any size */
+    int form;          /* the channel's own word for it */
+};
+
 /* What the service can show, and how fast; drives degradation and pacing. */
 struct capabilities {
     int64_t text_max; /* code points in one message */
@@ -34,7 +41,9 @@ struct capabilities {
         label_max; /* code points of a quick reply; longer ones go as numbers; 0: any */
     bool cards;
     struct card_limits card_limits;
-    bool files;
+    const struct file_form *file_forms; /* other files go as links in the text */
+    size_t file_form_count;
+    bool files_with_text;       /* a message holds text and any files, as links */
     bool receipts;              /* it reports delivered or failed by itself */
     bool typing;                /* agent typing can be shown */
     bool may_start;             /* a message to a contact never seen is possible */

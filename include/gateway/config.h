@@ -41,6 +41,7 @@ struct config {
     } admin;
     char *database;
     char *media_dir;
+    struct text_list link_secrets;
     int migrate; /* enum { MIGRATE_AUTO, MIGRATE_REFUSE } */
     struct text_list trusted_proxies;
     struct {
@@ -52,10 +53,13 @@ struct config {
         int64_t max_pending;
         int64_t contact_per_minute;
         int64_t disk_reserve;
+        int64_t media_file;  /* bytes of one attachment */
+        int64_t media_total; /* bytes of all of them */
         int64_t lane_memory; /* bytes of deliveries kept in memory, over all lanes */
     } limits;
     struct {
         int64_t header, body, stored, idle, answer; /* ms */
+        int64_t media;                              /* one attachment, ms */
         int64_t drain;                              /* SIGTERM to exit, ms */
         int64_t shutdown_delay; /* readyz 503 before the listener closes, ms */
     } timeouts;
@@ -65,7 +69,7 @@ struct config {
         int64_t time_out_genesys, time_out_channel;              /* one exchange, ms */
     } retry;
     struct {
-        int64_t bodies, messages, dead_letters, attempts, audit; /* ms */
+        int64_t bodies, messages, dead_letters, attempts, media, audit; /* ms */
     } retention;
     struct {
         struct text_list allow;

@@ -13,11 +13,15 @@
 
 struct engine;
 struct flights;
+struct media;
+struct source;
 struct store;
 
 struct engine_settings {
     struct store *reader; /* borrowed; read at start and to refill lanes */
     const struct sender *genesys_sender; /* towards Genesys */
+    const struct source *genesys_source; /* whose files agents send */
+    struct media *media; /* borrowed; NULL: attachments are only named */
     struct recorder recorder;
     struct flights *flights; /* borrowed; NULL: sends are noted nowhere */
     const char *owner;       /* of lane leases */

@@ -11,11 +11,13 @@
 #include "gateway/source.h"
 #include "gateway/writer.h"
 
+struct media;
 struct relay;
 
 struct relay_settings {
     struct writer *writer;               /* borrowed */
     const struct source *genesys_source; /* understands Genesys' webhooks */
+    struct media *media;                 /* borrowed; NULL: no files are filed */
     struct dispatcher dispatcher;
     uint64_t seed; /* of public ids */
 };

@@ -10,6 +10,8 @@
 #include "gateway/queue.h"
 #include "gateway/sender.h"
 
+struct filing;
+
 /*
  * Belongs to the engine; lent to the recorder from record() until recorded(). All views
  * live as long.
@@ -32,6 +34,7 @@ struct report {
     struct str genesys_conversation_id;
     enum pause_scope pause;
     bool shows_numbers;
+    bool has_lost_file; /* the message went without a file: reason says why */
     bool peer_reports_failure;
     bool is_possible_duplicate; /* this attempt repeated one whose answer was lost */
     bool may_have_arrived;      /* the next attempt will be one */
@@ -52,6 +55,9 @@ struct recorder {
     void (*unreserve)(void *context);
     /* Uses a reserved place. */
     void (*record)(void *context, struct report *report);
+    /* Takes a file to its row; dispatcher.filed follows. Only where there is a media
+     * folder. */
+    void (*file)(void *context, struct filing *filing);
     void *context;
 };
 
@@ -70,6 +76,8 @@ struct dispatcher {
     void (*offer)(void *context, struct delivery *list);
     /* The report is committed. */
     void (*recorded)(void *context, struct report *report);
+    /* The file has its row, or cannot have one. Writer or files thread. */
+    void (*filed)(void *context, struct filing *filing);
     void *context;
     /* The order is committed. */
     void (*order)(void *context, int64_t bridge_row, enum bridge_order order);

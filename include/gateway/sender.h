@@ -12,6 +12,7 @@
 #include "gateway/clock.h"
 #include "gateway/delivery.h"
 #include "gateway/exchange.h"
+#include "gateway/file.h"
 
 /* A token of an account, owned by the engine. Empty token: none yet. */
 struct credential {
@@ -27,6 +28,8 @@ struct attempt {
     const struct bridge *bridge;         /* borrowed from the attempt's configuration */
     const struct credential *credential; /* of the account; current at each call */
     struct arena *arena;
+    /* What became of the attachments, one each; NULL: they are only named. */
+    const struct file *files;
     unsigned step; /* the sender's own count within the attempt; starts at 0 */
     unsigned
         parts_done;     /* starts at delivery->parts_done; the engine counts progress */

@@ -2,29 +2,20 @@
  * webhooks: translates the listener's requests for relay's intake and back, nothing
  * else.
  */
-#include "gateway/api.h"
+#include "front.h"
+
 #include "gateway/log.h"
 #include "gateway/memory.h"
-
-#include <stdatomic.h>
 
 /* Refusals logged in one second: who floods us with forgeries shall not fill the disk.
  */
 #define REFUSALS_A_SECOND 10
 
-struct front {
-    struct relay *relay;
-    struct config *config; /* a reference; listener's thread */
-    bool is_refusing;
-    int64_t refusals_second;
-    unsigned refusals;
-    _Atomic(struct config *) adopt;
-};
-
-struct front *front_new(struct relay *relay, struct config *config)
+struct front *front_new(struct relay *relay, struct media *media, struct config *config)
 {
     struct front *front = mem_new(sizeof(*front));
     front->relay = relay;
+    front->media = media;
     front->config = config_hold(config);
     return front;
 }
@@ -180,6 +171,7 @@ static const struct route routes[] = {
      webhook_resumed                                                                                 },
     {"POST", "/webhooks/genesys/{bridge}",         webhook_body_max, genesys_webhook,
      webhook_resumed                                                                                 },
+    {"GET",  "/media/{token}",                     NULL,             front_media,     NULL           },
 };
 
 const struct route *front_routes(size_t *out_count)

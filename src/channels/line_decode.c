@@ -435,4 +435,5 @@ const struct source line_source = {
     .verify = line_verify,
     .decode = line_decode,
     .ack = source_ack_empty,
+    .fetch_next = fetch_url,
 };

@@ -250,7 +250,7 @@ static void partner_capabilities(const struct bridge *bridge, struct capabilitie
         .text_max = own->text_max,
         .quick_replies_max = (unsigned)own->quick_replies_max,
         .cards = own->cards,
-        .files = own->files,
+        .files_with_text = own->files,
         .receipts = own->receipts,
         .typing = own->typing,
         .may_start = true,

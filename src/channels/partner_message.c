@@ -17,7 +17,7 @@ struct created {
     struct str time;
 };
 
-struct file {
+struct linked_file {
     struct str url;
     struct str mime;
     struct str name;
@@ -59,13 +59,13 @@ static enum status read_file(struct decoding *decoding, const struct json *json,
                              struct error *err)
 {
     static const struct json_field fields[] = {
-        FIELD_TEXT(file, url, JSON_REQUIRED),
-        FIELD_TEXT(file, mime, JSON_REQUIRED),
-        FIELD_TEXT(file, name, JSON_OPTIONAL),
-        FIELD_TEXT(file, sha256, JSON_OPTIONAL),
-        FIELD_NUMBER(file, size, JSON_OPTIONAL),
+        FIELD_TEXT(linked_file, url, JSON_REQUIRED),
+        FIELD_TEXT(linked_file, mime, JSON_REQUIRED),
+        FIELD_TEXT(linked_file, name, JSON_OPTIONAL),
+        FIELD_TEXT(linked_file, sha256, JSON_OPTIONAL),
+        FIELD_NUMBER(linked_file, size, JSON_OPTIONAL),
     };
-    struct file file = {0};
+    struct linked_file file = {0};
 
     enum status status = json_read(json, fields, COUNT_OF(fields), pointer, &file, err);
     if (status != STATUS_OK)

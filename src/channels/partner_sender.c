@@ -8,6 +8,7 @@
 
 #include "gateway/limits.h"
 #include "gateway/member.h"
+#include "gateway/readable.h"
 #include "gateway/reply.h"
 #include "saying.h"
 
@@ -129,10 +130,48 @@ static void add_cards(struct json *data, const struct rendering *rendering)
     }
 }
 
-/* What can be pressed stands below the last part of the text. */
-static struct json *message_data(const struct delivery *delivery, struct str id,
-                                 struct str text, const struct rendering *last_part)
+/* Source: partner-contract.md, "agent.message". */
+static void add_attachments(struct json *data, const struct file *files, size_t count)
 {
+    struct json *list = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        if (files[i].missing.len > 0)
+            continue;
+        if (list == NULL)
+            list = json_add_array(data, "attachments");
+        struct json *item = json_append_object(list);
+        json_add_str(item, "url", files[i].link);
+        json_add_str(item, "mime", files[i].mime);
+        json_add_str(item, "name", files[i].name);
+        json_add_i64(item, "size", files[i].size);
+    }
+}
+
+/* The last text of a message with the files that stand in it, and what is missing. */
+static struct str with_files(const struct attempt *attempt, struct json *data,
+                             struct str text)
+{
+    const struct content *content = &attempt->delivery->event.content;
+    CLEANUP(buf_release) struct buf lines;
+
+    if (attempt->files == NULL || content->attachment_count == 0)
+        return text;
+    buf_init(&lines, LIMIT_EXCHANGE_BYTES);
+    readable_line(&lines, text);
+    for (size_t i = 0; i < content->attachment_count; i++)
+        if (attempt->files[i].missing.len > 0)
+            readable_missing(&lines, &content->attachments[i], &attempt->files[i]);
+    add_attachments(data, attempt->files, content->attachment_count);
+    return arena_copy(attempt->arena, buf_str(&lines));
+}
+
+/* What can be pressed stands below the last part of the text. */
+static struct json *message_data(const struct attempt *attempt, struct str id,
+                                 const struct saying *saying)
+{
+    const struct delivery *delivery = attempt->delivery;
+    struct str text = saying->text;
     struct json *data = json_new_object();
     char time[TIME_TEXT_BYTES];
 
@@ -141,10 +180,12 @@ static struct json *message_data(const struct delivery *delivery, struct str id,
     json_add_i64(data, "conversation", delivery->conversation);
     json_add_str(json_add_object(data, "to"), "id", delivery->event.contact_id);
     json_add_bool(json_add_object(data, "from"), "bot", delivery->event.is_bot);
+    if (saying->is_last && saying->can.files_with_text)
+        text = with_files(attempt, data, text);
     member_add_text(data, "text", text);
-    if (last_part != NULL) {
-        add_quick_replies(data, last_part);
-        add_cards(data, last_part);
+    if (saying->is_last) {
+        add_quick_replies(data, &saying->shown);
+        add_cards(data, &saying->shown);
     }
     json_add_str(data, "time", str_of(time));
     return data;
@@ -168,8 +209,7 @@ static enum status say_message(struct attempt *attempt, struct webhook *out,
         .id = id,
         .type = "agent.message",
         .event_ms = delivery->time_ms,
-        .data = message_data(delivery, id, saying.text,
-                             saying.is_last ? &saying.shown : NULL),
+        .data = message_data(attempt, id, &saying),
     };
     return STATUS_OK;
 }

@@ -152,5 +152,6 @@ const struct source partner_source = {
     .verify = partner_verify,
     .decode = partner_decode,
     .ack = partner_ack,
+    .fetch_next = fetch_url,
     .refuses_content = true,
 };

@@ -145,7 +145,7 @@ static void gather_replies(const struct content *content, bool with_cards,
     out->quick_reply_count = gathering.count;
 }
 
-void render(const struct event *event, const struct capabilities *can,
+void render(const struct event *event, const struct capabilities *can, bool names_files,
             struct buf *lines, struct keeper *keep, struct rendering *out)
 {
     const struct content *content = &event->content;
@@ -158,7 +158,10 @@ void render(const struct event *event, const struct capabilities *can,
     bool has_buttons = fit_buttons(content, breaks_cards, can);
     struct writing writing = {.lines = lines, .is_numbered = !has_buttons};
     readable_line(lines, event->text);
-    readable_content(lines, content);
+    if (names_files)
+        readable_content(lines, content);
+    else
+        readable_fallback(lines, content);
     write_choices(&writing, content->quick_replies, content->quick_reply_count);
     for (size_t i = 0; breaks_cards && i < content->card_count; i++)
         write_card(&writing, &content->cards[i]);

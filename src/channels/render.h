@@ -19,8 +19,9 @@ struct rendering {
 };
 
 /*
- * Views borrow from the event, from `lines` (initialised by the caller, who releases
- * it) and from the keeper's arena. Overflows of either are sticky there.
+ * `names_files`: a line for each, as they do not go by themselves. Views borrow from
+ * the event, from `lines` (initialised by the caller, who releases it) and from the
+ * keeper's arena. Overflows of either are sticky there.
  */
-void render(const struct event *event, const struct capabilities *can,
+void render(const struct event *event, const struct capabilities *can, bool names_files,
             struct buf *lines, struct keeper *keep, struct rendering *out);

@@ -11,11 +11,18 @@
 /* The part of a message that is said next. */
 struct saying {
     struct rendering shown;
-    struct str text; /* of this part; borrows from the attempt's delivery and `lines` */
-    size_t part;     /* from 0 */
-    bool is_last;    /* what can be pressed goes with this one */
-    bool is_cards;   /* it is the cards, and has no text: saying_cut_cards */
+    size_t part; /* from 0 */
+    /* Either a text, which borrows from the attempt's delivery, its arena and `lines`,
+     * or a file in the form that the channel takes it in. */
+    struct str text;
+    bool is_last;  /* before the files: what can be pressed goes with it */
+    bool is_cards; /* it is the cards, and has no text: saying_cut_cards */
+    const struct file *file;
+    const struct attachment *attachment;
+    int form; /* of struct file_form */
 
+    struct capabilities can;
+    size_t files; /* that are parts of their own, behind the text */
     struct buf lines;
 };
 
@@ -33,11 +40,13 @@ MUST_CHECK enum status saying_begin_with(struct saying *out,
                                          const struct attempt *attempt,
                                          const struct capabilities *can,
                                          const char *peer, struct error *err);
-/* For a service that takes no message without a text, unless it is cards. */
+/* For a service that takes no message without a text, cards and files apart. */
 MUST_CHECK enum status saying_needs_text(const struct saying *saying,
                                          struct error *err);
 /*
- * The attempt's next part; attempt->step keeps how many there are. DUPLICATE: none is
+ * The attempt's next part; attempt->step keeps how many there are. First the text, cut
+ * as it must be, then the files one by one. One that is missing, or that the channel
+ * takes in no form, is a text in its place: why, or a link. DUPLICATE: none is
  * left, as another version, or another setting, cut it into fewer.
  */
 MUST_CHECK enum status saying_cut(struct saying *saying, struct attempt *attempt,

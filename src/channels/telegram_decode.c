@@ -405,4 +405,5 @@ const struct source telegram_source = {
     .verify = telegram_verify,
     .decode = telegram_decode,
     .ack = telegram_ack,
+    .fetch_next = fetch_url,
 };

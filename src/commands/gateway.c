@@ -79,11 +79,34 @@ static void late_recorded(void *context, struct report *report)
     dispatcher.recorded(dispatcher.context, report);
 }
 
+static void late_filed(void *context, struct filing *filing)
+{
+    struct gateway *gateway = context;
+    struct dispatcher dispatcher = engine_dispatcher(gateway->engine);
+    dispatcher.filed(dispatcher.context, filing);
+}
+
 static void late_order(void *context, int64_t bridge_row, enum bridge_order order)
 {
     struct gateway *gateway = context;
     struct dispatcher dispatcher = engine_dispatcher(gateway->engine);
     dispatcher.order(dispatcher.context, bridge_row, order);
+}
+
+struct media_settings gateway_media_settings(const struct config *config)
+{
+    return (struct media_settings){
+        .folder = config->media_dir,
+        .file_max = config->limits.media_file,
+        .total_max = config->limits.media_total,
+        .link_secrets = &config->link_secrets,
+    };
+}
+
+static enum status open_media(struct gateway *gateway, struct error *err)
+{
+    const struct media_settings settings = gateway_media_settings(gateway->config);
+    return media_open(&settings, &gateway->media, err);
 }
 
 static enum status open_relay(struct gateway *gateway, struct error *err)
@@ -92,7 +115,12 @@ static enum status open_relay(struct gateway *gateway, struct error *err)
     const struct relay_settings settings = {
         .writer = gateway->writer,
         .genesys_source = &genesys_source,
-        .dispatcher = {late_offer, late_recorded, gateway, late_order},
+        .dispatcher = {.offer = late_offer,
+                       .recorded = late_recorded,
+                       .filed = late_filed,
+                       .context = gateway,
+                       .order = late_order},
+        .media = gateway->media,
         .seed = random_seed_now(),
     };
     gateway->relay = relay_new(&settings);
@@ -108,6 +136,8 @@ static enum status open_engine(struct gateway *gateway, struct error *err)
     const struct engine_settings settings = {
         .reader = gateway->reader,
         .genesys_sender = &genesys_sender,
+        .genesys_source = &genesys_source,
+        .media = gateway->media,
         .recorder = relay_recorder(gateway->relay),
         .flights = store_flights(gateway->store),
         .owner = "gateway",
@@ -187,7 +217,7 @@ static enum status open_listeners(struct gateway *gateway, struct error *err)
         .trusted_proxies = (const char *const *)config->trusted_proxies.items,
     };
     size_t count = 0;
-    gateway->front = front_new(gateway->relay, gateway->config);
+    gateway->front = front_new(gateway->relay, gateway->media, gateway->config);
     const struct route *routes = front_routes(&count);
     enum status status = listener_open(&settings, routes, count, gateway->front,
                                        &gateway->public_listener, err);
@@ -211,6 +241,8 @@ static enum status open_listeners(struct gateway *gateway, struct error *err)
 enum status gateway_open(struct gateway *gateway, struct error *err)
 {
     enum status status = open_stores(gateway, err);
+    if (status == STATUS_OK)
+        status = open_media(gateway, err);
     if (status == STATUS_OK)
         status = open_relay(gateway, err);
     if (status == STATUS_OK)
@@ -245,6 +277,7 @@ void gateway_close(struct gateway *gateway)
     housekeeper_free(gateway->housekeeper);
     relay_free(gateway->relay);
     writer_free(gateway->writer);
+    media_close(gateway->media);
     store_close(gateway->walker);
     store_close(gateway->looker);
     store_close(gateway->reader);

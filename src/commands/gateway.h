@@ -8,6 +8,7 @@
 #include "gateway/config.h"
 #include "gateway/engine.h"
 #include "gateway/http_client.h"
+#include "gateway/media.h"
 #include "gateway/relay.h"
 #include "gateway/server.h"
 #include "gateway/store.h"
@@ -23,6 +24,7 @@ struct gateway {
     struct store *looker;  /* of the metrics */
     struct store *walker;  /* housekeeper thread once started */
     struct writer *writer;
+    struct media *media;
     struct relay *relay;
     struct backup *backup;
     struct housekeeper *housekeeper;
@@ -39,6 +41,7 @@ struct gateway {
     pthread_t front_thread;
     pthread_t backup_thread;
     pthread_t housekeeper_thread;
+    pthread_t files_thread;
     atomic_bool stop_front;
     atomic_bool stop_engine;
     atomic_bool stop_housekeeper;
@@ -47,6 +50,8 @@ struct gateway {
 /* Builds everything from gateway->config; nothing runs yet. What was built stays in the
  * struct on failure too: gateway_close takes it down. */
 MUST_CHECK enum status gateway_open(struct gateway *gateway, struct error *err);
+/* Of the configuration, for the media folder; borrows from it. */
+struct media_settings gateway_media_settings(const struct config *config);
 void gateway_start(struct gateway *gateway);
 /*
  * All or nothing: the new snapshot is checked against the database in a write job, then

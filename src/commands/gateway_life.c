@@ -53,6 +53,13 @@ static void *backup_loop(void *context)
     return NULL;
 }
 
+static void *files_loop(void *context)
+{
+    struct gateway *gateway = context;
+    media_run(gateway->media);
+    return NULL;
+}
+
 static void *housekeeper_loop(void *context)
 {
     struct gateway *gateway = context;
@@ -80,6 +87,7 @@ void gateway_start(struct gateway *gateway)
     thread_start(&gateway->backup_thread, backup_loop, "backup", gateway);
     thread_start(&gateway->housekeeper_thread, housekeeper_loop, "housekeeper",
                  gateway);
+    thread_start(&gateway->files_thread, files_loop, "files", gateway);
 }
 
 /* --- reload
@@ -115,6 +123,15 @@ static void sync_done(struct write_job *job, enum status status,
     (void)sem_post(&own->done);
 }
 
+/* The rest of the configuration counts all the same: links go on with the old keys. */
+static void adopt_media(struct media *media, const struct config *config)
+{
+    const struct media_settings settings = gateway_media_settings(config);
+    struct error err;
+    if (media_adopt(media, &settings, &err) != STATUS_OK)
+        log_warn("media.not_adopted", F_TEXT("error", err.text));
+}
+
 enum status gateway_reload(struct gateway *gateway, struct config *config,
                            const struct audit_entry *audit, struct error *err)
 {
@@ -134,6 +151,7 @@ enum status gateway_reload(struct gateway *gateway, struct config *config,
         *err = own.err;
         return own.status;
     }
+    adopt_media(gateway->media, config);
     front_adopt(gateway->front, config);
     listener_wake(gateway->public_listener);
     engine_adopt(gateway->engine, config);
@@ -219,6 +237,8 @@ void gateway_drain(struct gateway *gateway)
     (void)pthread_join(gateway->engine_thread, NULL);
     engine_cut(gateway->engine);
 
+    media_stop(gateway->media);
+    (void)pthread_join(gateway->files_thread, NULL);
     (void)pthread_join(gateway->backup_thread, NULL);
     writer_stop(gateway->writer);
     (void)pthread_join(gateway->writer_thread, NULL);

@@ -51,6 +51,9 @@ const struct setting_row root_rows[] = {
          .help = "where everything is remembered"),
     ROOT("media_dir", SETTING_TEXT, media_dir, .default_text = "/var/lib/omgw/media",
          .is_required = true, .help = "folder for attachments"),
+    ROOT("link_secrets", SETTING_SECRETS, link_secrets,
+         .help = "keys of the links to attachments: the first signs, each one is "
+                 "accepted; by default a key of its own, made in media_dir"),
     ROOT("migrate", SETTING_CHOICE, migrate, .default_text = "auto",
          .choices = migrate_choices,
          .help = "auto: bring an older database up to date at start; refuse: stop and "
@@ -84,6 +87,12 @@ const struct setting_row root_rows[] = {
          .default_text = "256MiB", .max = MEMORY_MAX,
          .help = "free space (or 5 % of the file system, if smaller) below which new "
                  "events get 503"),
+    ROOT("limits.media_file", SETTING_SIZE, limits.media_file, .default_text = "25MiB",
+         .min = 1, .max = GIBIBYTE,
+         .help = "one attachment; a larger one is left out, and the message says so"),
+    ROOT("limits.media_total", SETTING_SIZE, limits.media_total,
+         .default_text = "10GiB", .min = 1, .max = MEMORY_MAX,
+         .help = "all attachments in media_dir; beyond it new ones are left out"),
     ROOT("limits.lane_memory", SETTING_SIZE, limits.lane_memory,
          .default_text = "64MiB", .min = 1, .max = MEMORY_MAX,
          .help =
@@ -104,6 +113,10 @@ const struct setting_row root_rows[] = {
     ROOT("timeouts.answer", SETTING_DURATION, timeouts.answer, .default_text = "30s",
          .min = 1, .max = TIMEOUT_MAX,
          .help = "a client that takes none of its answer"),
+    ROOT("timeouts.media", SETTING_DURATION, timeouts.media, .default_text = "1m",
+         .min = 1, .max = TIMEOUT_MAX,
+         .help =
+             "fetching or uploading an attachment; its message waits so long for it"),
     ROOT("timeouts.drain", SETTING_DURATION, timeouts.drain, .default_text = "10s",
          .max = TIMEOUT_MAX, .help = "from SIGTERM to the end of the process"),
     ROOT("timeouts.shutdown_delay", SETTING_DURATION, timeouts.shutdown_delay,
@@ -147,6 +160,9 @@ const struct setting_row root_rows[] = {
     ROOT("retention.attempts", SETTING_DURATION, retention.attempts,
          .default_text = "30d", .min = 1, .max = RETENTION_MAX,
          .help = "failed and repeated attempts"),
+    ROOT("retention.media", SETTING_DURATION, retention.media, .default_text = "7d",
+         .min = 1, .max = RETENTION_MAX,
+         .help = "attachments, from their coming; links to them are good so long"),
     ROOT("retention.audit", SETTING_DURATION, retention.audit, .default_text = "365d",
          .min = 1, .max = RETENTION_MAX, .help = "what operators did"),
 

@@ -38,6 +38,7 @@ struct engine *engine_new(const struct engine_settings *settings, struct config 
     engine->offers = queue_new(settings->inbox, engine_wake_queue, engine);
     /* Reports come back for runs only, whose number the accounts' limits bound. */
     engine->reports = queue_new(SIZE_MAX, engine_wake_queue, engine);
+    engine->filed = queue_new(SIZE_MAX, engine_wake_queue, engine); /* so are tries */
     engine->orders =
         queue_new(SIZE_MAX, engine_wake_queue, engine); /* a person's pace */
     accounts_configure(engine);
@@ -83,6 +84,17 @@ static void settle_reports(struct queue_node *node)
     }
 }
 
+static void take_filed(struct engine *engine)
+{
+    size_t count = 0;
+    struct queue_node *node = queue_take(engine->filed, SIZE_MAX, &count);
+    while (node != NULL) {
+        struct filing *filing = CONTAINER_OF(node, struct filing, node);
+        node = node->next;
+        fetch_filed(filing);
+    }
+}
+
 void engine_free(struct engine *engine)
 {
     if (engine == NULL)
@@ -97,6 +109,7 @@ void engine_free(struct engine *engine)
     config_drop(engine->config);
     queue_free(engine->offers);
     queue_free(engine->reports);
+    queue_free(engine->filed);
     queue_free(engine->orders);
     (void)pthread_mutex_destroy(&engine->wake_lock);
     mem_free(engine);
@@ -132,10 +145,17 @@ void engine_exchange_done(void *token, const struct reply *reply, void *context)
     enum token_kind kind = *(enum token_kind *)token;
 
     look_at_clock(engine);
-    if (kind == TOKEN_CREDENTIAL)
-        credential_answered(token, reply);
-    else
+    switch (kind) {
+    case TOKEN_RUN:
         run_answered(token, reply);
+        break;
+    case TOKEN_CREDENTIAL:
+        credential_answered(token, reply);
+        break;
+    case TOKEN_FETCH:
+        fetch_answered(token, reply);
+        break;
+    }
 }
 
 /* --- loading
@@ -280,11 +300,19 @@ static void engine_recorded(void *context, struct report *report)
         abort(); /* unbounded: cannot be full */
 }
 
+static void engine_filed(void *context, struct filing *filing)
+{
+    struct engine *engine = context;
+    if (!queue_push(engine->filed, &filing->node))
+        abort(); /* unbounded: cannot be full */
+}
+
 struct dispatcher engine_dispatcher(struct engine *engine)
 {
     return (struct dispatcher){
         .offer = engine_offer,
         .recorded = engine_recorded,
+        .filed = engine_filed,
         .context = engine,
         .order = orders_give,
     };
@@ -334,6 +362,7 @@ void engine_finish(struct engine *engine)
 {
     size_t count = 0;
     look_at_clock(engine);
+    take_filed(engine);
     settle_reports(queue_take(engine->reports, SIZE_MAX, &count));
 }
 
@@ -384,10 +413,13 @@ void engine_step(struct engine *engine, int64_t max_wait_ms)
     take_config(engine);
     take_from_writer(engine);
     orders_take(engine, true);
+    take_filed(engine);
     bool is_read = read_rest(engine);
     timers_fire(engine);
     typing_expire(engine);
+    fetchings_round(engine);
     int64_t wait_ms = schedule_round(engine);
+    wait_ms = min_ms(wait_ms, fetchings_next_ms(engine));
     /* The round itself may have made room. */
     if (has_rest(engine) && !atomic_load(&engine->draining))
         wait_ms = min_ms(wait_ms, is_read ? 0 : REFILL_RETRY_MS);

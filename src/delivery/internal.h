@@ -14,6 +14,8 @@
 #include "gateway/engine.h"
 #include "gateway/flights.h"
 #include "gateway/hash_table.h"
+#include "gateway/media.h"
+#include "gateway/parts.h"
 #include "gateway/queue.h"
 #include "rate.h"
 
@@ -52,6 +54,7 @@ struct lane {
     bool overflowed; /* the database has more than is held */
     bool was_cut;    /* the first to be read may have been sent by the run before */
     enum lane_state state;
+    bool waits_for_files;     /* while waiting: they may end it */
     int64_t failing_since_ms; /* mono; 0: the head has not failed */
     uint64_t failed_at_count; /* account's successes when the head first failed */
     int64_t due_ms;           /* mono; while waiting */
@@ -129,7 +132,7 @@ struct account {
     struct account *next;
 };
 
-enum token_kind { TOKEN_RUN, TOKEN_CREDENTIAL };
+enum token_kind { TOKEN_RUN, TOKEN_CREDENTIAL, TOKEN_FETCH };
 
 /* One attempt under way. First member: what the transport's token points to. */
 struct run {
@@ -191,7 +194,13 @@ struct engine {
     int64_t receipts_after; /* refill receipts of messages above this row */
     bool receipts_overflowed;
 
+    struct fetching *fetchings;         /* by message */
+    struct fetching *fetchings_waiting; /* for their time, or for a place */
+    unsigned fetches;                   /* tries under way */
+    int64_t fetch_look_ms;              /* mono: when those that wait are looked at */
+
     struct queue *offers;  /* of struct offer */
+    struct queue *filed;   /* of struct filing */
     struct queue *reports; /* of struct report */
     struct queue *orders;  /* of struct order */
     _Atomic(struct config *) adopt;
@@ -227,6 +236,8 @@ void lane_unload(struct engine *engine, struct lane *lane);
  * lane is `first_id`: an offer was lost, and what is held may have a gap.
  */
 void lane_read_again(struct engine *engine, struct lane *lane, int64_t first_id);
+/* The files of a delivery are there, or known to be missing: its lane may go on. */
+void lane_has_files(struct engine *engine, const struct delivery *delivery);
 /* Forgets what is held; the lane stays until the next start or rescan. */
 void lane_forget(struct engine *engine, struct lane *lane);
 void lanes_free(struct engine *engine);
@@ -309,6 +320,45 @@ void run_recorded(struct run *run);
 void run_unpark_all(struct engine *engine, struct account *account,
                     const struct sender_result *failed);
 void runs_free_pool(struct engine *engine);
+
+/* --- files (fetching.c, fetch.c)
+ * ---------------------------------------------------------------- */
+
+/* The delivery is held in memory from now on, or not any more. */
+void fetching_want(struct engine *engine, const struct delivery *delivery);
+void fetching_forget(struct engine *engine, const struct delivery *delivery);
+/* How long the lane's head still waits for its files; 0: not at all. */
+int64_t fetching_wait_ms(struct engine *engine, const struct delivery *delivery);
+/* The files for an attempt, until fetching_close; NULL: they are only named. */
+const struct file *fetching_open(struct engine *engine, const struct delivery *delivery,
+                                 const struct bridge *bridge);
+void fetching_close(struct engine *engine, const struct delivery *delivery);
+/* Begins what may begin. */
+void fetchings_round(struct engine *engine);
+/* How long until something may begin; INT64_MAX: an event. */
+int64_t fetchings_next_ms(const struct engine *engine);
+
+/* What came of a try: DONE with `kept`, RETRY, SLOW_DOWN, or refused. */
+struct fetch_end {
+    enum outcome outcome;
+    const struct media_file *kept;
+    int64_t pause_ms; /* -1: not said */
+    enum reason_code reason_code;
+    struct str reason; /* borrowed during the call */
+};
+/* The try is over and gone. */
+void fetching_got(struct fetching *fetching, const struct fetch_end *end);
+
+struct fetch_try *fetch_try_new(struct fetching *owner, struct engine *engine,
+                                const struct delivery *delivery,
+                                const struct bridge *bridge, unsigned ordinal);
+/* May end it at once. */
+void fetch_try_begin(struct fetch_try *try);
+/* Nobody waits for it any more: it ends by itself, and tells nobody. */
+void fetch_try_leave(struct fetch_try *try);
+void fetch_answered(struct fetch_try *try, const struct reply *reply);
+/* A filing came back. */
+void fetch_filed(struct filing *filing);
 
 /* --- verdicts (verdict.c)
  * ------------------------------------------------------------------------ */

@@ -97,6 +97,7 @@ static void timer_end(struct engine *engine, struct lane *lane)
 {
     timer_remove(engine, lane);
     lane->state = LANE_IDLE;
+    lane->waits_for_files = false;
     lane_ready(engine, lane);
 }
 
@@ -242,6 +243,7 @@ static void lane_append(struct engine *engine, struct lane *lane,
     if (delivery->id > lane->last_id)
         lane->last_id = delivery->id;
     engine->lane_bytes += delivery_bytes(delivery);
+    fetching_want(engine, delivery);
 }
 
 /* A list that no lane holds any more. */
@@ -250,6 +252,7 @@ static void held_free(struct engine *engine, struct delivery *list)
     while (list != NULL) {
         struct delivery *next = list->next;
         engine->lane_bytes -= delivery_bytes(list);
+        fetching_forget(engine, list);
         delivery_free(list);
         list = next;
     }
@@ -357,6 +360,15 @@ static struct lane_key key_of(const struct delivery *delivery,
         break;
     }
     return key;
+}
+
+void lane_has_files(struct engine *engine, const struct delivery *delivery)
+{
+    struct lane_key key = key_of(delivery, delivery->class);
+    struct lane *lane = lane_find(engine, &key);
+    if (lane != NULL && lane->state == LANE_WAITING && lane->waits_for_files &&
+        lane->first == delivery)
+        timer_end(engine, lane);
 }
 
 bool typing_is_stale(const struct engine *engine, const struct delivery *delivery)

@@ -61,6 +61,33 @@ static int64_t end_to_end_ms(const struct delivery *delivery, struct now now)
                                            : now.wall_ms - delivery->accepted_ms;
 }
 
+/* The first file that an agent's message goes without. */
+static const struct file *lost_file(const struct run *run)
+{
+    const struct delivery *delivery = run->attempt.delivery;
+    const struct file *files = run->attempt.files;
+
+    if (files == NULL || delivery->direction == DIRECTION_INBOUND)
+        return NULL;
+    for (size_t i = 0; i < delivery->event.content.attachment_count; i++)
+        if (files[i].missing.len > 0)
+            return &files[i];
+    return NULL;
+}
+
+/* The rest of the message arrived; but the agent must hear of it. */
+static void report_lost_file(struct run *run)
+{
+    const struct file *file = lost_file(run);
+
+    if (file == NULL || !outcome_is_success(run->result.outcome))
+        return;
+    run->report.has_lost_file = true;
+    run->report.reason_code = file->reason_code;
+    run->report.reason = arena_printf(run->arena, "it arrived without its file: %.*s",
+                                      STR_ARG(file->missing));
+}
+
 static void fill_report(struct run *run)
 {
     const struct delivery *delivery = run->attempt.delivery;
@@ -92,6 +119,7 @@ static void fill_report(struct run *run)
     report->end_to_end_ms = end_to_end_ms(delivery, run->engine->now);
     report->ended_ms =
         result->outcome == OUTCOME_SENDING ? 0 : run->engine->now.wall_ms;
+    report_lost_file(run);
 }
 
 static void record(struct run *run)
@@ -111,6 +139,7 @@ static void run_close(struct run *run)
     struct engine *engine = run->engine;
 
     run_end_probe(run);
+    fetching_close(engine, run->attempt.delivery);
     engine->runs--;
     run_give(run);
 }
@@ -182,7 +211,9 @@ static bool run_send(struct run *run, struct error *err)
     struct account *account = run->account;
     run->attempt.credential_used = account->credential.generation;
     run->result.exchange.timeout_ms =
-        retry_time_out_ms(run->config, run->lane->flow->direction);
+        run->result.exchange.file != NULL
+            ? run->config->timeouts.media
+            : retry_time_out_ms(run->config, run->lane->flow->direction);
     add_trace(run);
     note_flight(run);
     if (engine_start_exchange(engine, &run->result.exchange, run, err) != STATUS_OK) {
@@ -305,6 +336,12 @@ bool run_start(struct engine *engine, struct lane *lane)
         lane_wait(engine, lane, engine->now.mono_ms + wait_ms);
         return true;
     }
+    wait_ms = fetching_wait_ms(engine, head);
+    if (wait_ms > 0) {
+        lane->waits_for_files = true;
+        lane_wait(engine, lane, engine->now.mono_ms + wait_ms);
+        return true;
+    }
     FAULT_POINT("run.before_start");
     if (!engine->settings.recorder.reserve(engine->settings.recorder.context)) {
         lane_ready(engine, lane);
@@ -322,6 +359,7 @@ bool run_start(struct engine *engine, struct lane *lane)
         .arena = run->arena,
         .parts_done = head->parts_done,
     };
+    run->attempt.files = fetching_open(engine, head, run->attempt.bridge);
     if (head->may_have_arrived) {
         head->possible_duplicates++;
         run->report.is_possible_duplicate = true;

@@ -17,10 +17,15 @@
 enum step {
     STEP_TOKEN_REFUSED = 1, /* a 401 has already cost this attempt one token */
     STEP_GOES_AS_TEXT = 2,  /* the special call was refused */
+    STEP_GOES_AS_LINK = 4,  /* the file of this part was refused */
 };
 
 /* Source: genesys/open-messaging.md section 3.1; its unit is not said. */
 static const struct text_limit genesys_text = {LIMIT_GENESYS_TEXT, TEXT_CODE_POINTS};
+/* With files there must be room for a line about one. */
+#define FILE_LINE_MAX 600
+static const struct text_limit text_with_files = {LIMIT_GENESYS_TEXT - FILE_LINE_MAX,
+                                                  TEXT_CODE_POINTS};
 
 /* ---- what replies mean ---- */
 
@@ -84,7 +89,8 @@ static void take_nothing(const struct attempt *attempt, const struct reply *repl
 struct call {
     const struct reply_rule *rules; /* before the shared ones; may be NULL */
     size_t rule_count;
-    int gives_way[2]; /* statuses after which the event goes on as text; 0: none */
+    int gives_way[4]; /* statuses after which it goes on as text; 0: none */
+    enum step way;    /* how */
     void (*take)(const struct attempt *attempt, const struct reply *reply,
                  struct sender_result *out);
 };
@@ -94,15 +100,26 @@ static const struct call text_call = {
     .rule_count = COUNT_OF(message_rules),
     .take = take_message,
 };
+/* A file that the platform does not want is better than no message.
+ * Source: section 3.4. */
+static const struct call file_call = {
+    .rules = message_rules,
+    .rule_count = COUNT_OF(message_rules),
+    .gives_way = {400, 413, 415, 422},
+    .way = STEP_GOES_AS_LINK,
+    .take = take_message,
+};
 static const struct call answer_call = {
     .gives_way = {400, 404},
-      .take = take_message
+    .way = STEP_GOES_AS_TEXT,
+    .take = take_message,
 };
 /* A client without the permission to disconnect can still write. */
 static const struct call disconnect_call = {
     .rules = disconnect_rules,
     .rule_count = COUNT_OF(disconnect_rules),
     .gives_way = {400, 403},
+    .way = STEP_GOES_AS_TEXT,
     .take = take_nothing,
 };
 static const struct call receipt_call = {.take = take_receipt};
@@ -160,6 +177,9 @@ struct plan {
     bool has_answer;
     bool disconnects;
     struct str text;
+    struct text_limit limit;
+    size_t texts; /* parts of the text */
+    size_t files; /* 0: they are named in the text */
     size_t count;
 };
 
@@ -209,20 +229,33 @@ static struct str answer_text(const struct event *event)
     return event->text.len > 0 ? event->text : event->answer_payload;
 }
 
+/* What comes beside the text, unless it goes by itself. */
+static void write_content(const struct attempt *attempt, struct buf *lines)
+{
+    const struct content *content = &attempt->delivery->event.content;
+
+    if (attempt->files != NULL)
+        readable_fallback(lines, content);
+    else
+        readable_content(lines, content);
+}
+
 /* What an agent reads. STATUS_UNSUPPORTED: there is nothing to say about such an event.
  */
-static enum status write_text(const struct event *event, bool without_answer,
+static enum status write_text(const struct attempt *attempt, bool without_answer,
                               struct buf *lines, struct error *err)
 {
+    const struct event *event = &attempt->delivery->event;
+
     switch (event->kind) {
     case EVENT_MESSAGE:
         readable_line(lines, event->text);
-        readable_content(lines, &event->content);
+        write_content(attempt, lines);
         return STATUS_OK;
     case EVENT_ANSWER:
         if (!without_answer)
             readable_line(lines, answer_text(event));
-        readable_content(lines, &event->content);
+        write_content(attempt, lines);
         return STATUS_OK;
     case EVENT_EDIT:
         buf_printf(lines, "[edited] %.*s", STR_ARG(event->text));
@@ -246,6 +279,25 @@ static enum status write_text(const struct event *event, bool without_answer,
                 event_kind_name(event->kind));
 }
 
+/*
+ * One file a message, the text with the first of them; the count depends on nothing
+ * that may be otherwise at the next attempt. Source: section 3.7.
+ */
+static void count_parts(const struct attempt *attempt, struct plan *plan)
+{
+    if (attempt->files != NULL)
+        plan->files = attempt->delivery->event.content.attachment_count;
+    plan->limit = plan->files > 0 ? text_with_files : genesys_text;
+    plan->texts = plan->text.len > 0 ? parts_count(plan->text, plan->limit) : 0;
+    plan->count = plan->texts + plan->files;
+    if (plan->texts > 0 && plan->files > 0)
+        plan->count--;
+    if (plan->has_answer || plan->count == 0)
+        plan->count++;
+    if (plan->disconnects)
+        plan->count = 1;
+}
+
 static enum status plan_message(const struct attempt *attempt, struct buf *lines,
                                 struct plan *out, struct error *err)
 {
@@ -255,18 +307,14 @@ static enum status plan_message(const struct attempt *attempt, struct buf *lines
     out->has_answer = can_answer(attempt->delivery);
     out->text = event->text;
     if (event->kind != EVENT_MESSAGE || !content_is_empty(&event->content)) {
-        enum status status = write_text(event, out->has_answer, lines, err);
+        enum status status = write_text(attempt, out->has_answer, lines, err);
         if (status != STATUS_OK)
             return status;
         out->text = buf_str(lines);
     }
     if (!buf_ok(lines))
         return fail(err, STATUS_TOO_LARGE, "the message is too large to be written");
-    out->count = parts_count(out->text, genesys_text);
-    if (out->has_answer)
-        out->count = out->text.len > 0 ? out->count + 1 : 1;
-    if (out->disconnects)
-        out->count = 1;
+    count_parts(attempt, out);
     return STATUS_OK;
 }
 
@@ -288,6 +336,31 @@ static bool is_answer_part(const struct attempt *attempt, const struct plan *pla
     return plan->has_answer && attempt->parts_done == 0;
 }
 
+/* Of the part's place in the message, the answer apart. */
+static size_t place_of(const struct attempt *attempt, const struct plan *plan)
+{
+    return attempt->parts_done - (plan->has_answer ? 1 : 0);
+}
+
+/* The file that goes with the part; plan->files: none. */
+static size_t file_of(const struct attempt *attempt, const struct plan *plan)
+{
+    size_t before = plan->texts > 0 ? plan->texts - 1 : 0;
+
+    if (plan->files == 0 || is_answer_part(attempt, plan) ||
+        place_of(attempt, plan) < before)
+        return plan->files;
+    return place_of(attempt, plan) - before;
+}
+
+static bool has_file(const struct attempt *attempt, const struct plan *plan)
+{
+    size_t file = file_of(attempt, plan);
+
+    return file < plan->files && attempt->files[file].missing.len == 0 &&
+           (attempt->step & STEP_GOES_AS_LINK) == 0;
+}
+
 static const struct call *call_of(const struct attempt *attempt,
                                   const struct plan *plan)
 {
@@ -303,20 +376,51 @@ static const struct call *call_of(const struct attempt *attempt,
     }
     if (plan->disconnects)
         return &disconnect_call;
-    return is_answer_part(attempt, plan) && !goes_as_text ? &answer_call : &text_call;
+    if (is_answer_part(attempt, plan) && !goes_as_text)
+        return &answer_call;
+    return has_file(attempt, plan) ? &file_call : &text_call;
 }
 
-static enum status say_text(const struct attempt *attempt, const struct plan *plan,
+static struct str text_of(const struct attempt *attempt, const struct plan *plan)
+{
+    if (is_answer_part(attempt, plan))
+        return answer_text(&attempt->delivery->event);
+    return place_of(attempt, plan) < plan->texts
+               ? parts_text(plan->text, plan->limit, place_of(attempt, plan))
+               : STR_NONE;
+}
+
+/* What stands in place of a file that does not go by itself. */
+static struct str text_about(const struct attempt *attempt, size_t file,
+                             struct str text)
+{
+    const struct attachment *attachment =
+        &attempt->delivery->event.content.attachments[file];
+    CLEANUP(buf_release) struct buf lines;
+
+    buf_init(&lines, LIMIT_EXCHANGE_BYTES);
+    readable_line(&lines, text);
+    if (attempt->files[file].missing.len > 0)
+        readable_missing(&lines, attachment, &attempt->files[file]);
+    else
+        readable_link(&lines, &attempt->files[file]);
+    return arena_copy(attempt->arena, buf_str(&lines));
+}
+
+static enum status say_part(const struct attempt *attempt, const struct plan *plan,
                             struct exchange *out, struct error *err)
 {
-    const struct event *event = &attempt->delivery->event;
-    size_t part = attempt->parts_done;
-    size_t skipped = plan->has_answer ? 1 : 0;
-    struct str text = is_answer_part(attempt, plan)
-                          ? answer_text(event)
-                          : parts_text(plan->text, genesys_text, part - skipped);
+    struct inbound_part part = {.index = attempt->parts_done,
+                                .text = text_of(attempt, plan)};
+    size_t file = file_of(attempt, plan);
 
-    return genesys_say_text(attempt, text, part, out, err);
+    if (has_file(attempt, plan)) {
+        part.file = &attempt->files[file];
+        part.caption = attempt->delivery->event.content.attachments[file].text;
+    } else if (file < plan->files) {
+        part.text = text_about(attempt, file, part.text);
+    }
+    return genesys_say_part(attempt, &part, out, err);
 }
 
 static enum status say(const struct attempt *attempt, const struct plan *plan,
@@ -332,7 +436,7 @@ static enum status say(const struct attempt *attempt, const struct plan *plan,
         return genesys_say_disconnect(attempt, out, err);
     if (call == &answer_call)
         return genesys_say_answer(attempt, out, err);
-    return say_text(attempt, plan, out, err);
+    return say_part(attempt, plan, out, err);
 }
 
 /* ---- the sender ---- */
@@ -407,11 +511,15 @@ static enum sender_step hear(struct attempt *attempt, const struct plan *plan,
         attempt->step |= STEP_TOKEN_REFUSED;
         return SENDER_NEED_CREDENTIAL;
     }
-    if (gives_way(call_of(attempt, plan), reply)) {
-        attempt->step |= STEP_GOES_AS_TEXT;
+    const struct call *call = call_of(attempt, plan);
+    if (gives_way(call, reply)) {
+        attempt->step |= call->way;
         return inbound_next(attempt, NULL, now, out);
     }
-    return settle(attempt, plan, reply, out);
+    enum sender_step step = settle(attempt, plan, reply, out);
+    if (step == SENDER_PROGRESS)
+        attempt->step &= ~(unsigned)STEP_GOES_AS_LINK; /* of that part's file only */
+    return step;
 }
 
 static enum sender_step inbound_next(struct attempt *attempt, const struct reply *last,

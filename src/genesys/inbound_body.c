@@ -79,10 +79,34 @@ static enum status finish_inbound(const struct attempt *attempt,
     return finish(attempt, body, "POST", url, out, err);
 }
 
-enum status genesys_say_text(const struct attempt *attempt, struct str text,
-                             size_t index, struct exchange *out, struct error *err)
+/* Source: section 3.1, SDK model OpenContentAttachment. */
+static void add_file(struct json *body, const struct inbound_part *part)
+{
+    static const char *const media_types[] = {
+        [MEDIA_IMAGE] = "Image",
+        [MEDIA_VIDEO] = "Video",
+        [MEDIA_AUDIO] = "Audio",
+        [MEDIA_OTHER] = "File",
+    };
+    const struct file *file = part->file;
+    struct json *content = json_append_object(json_add_array(body, "content"));
+    struct json *attachment = json_add_object(content, "attachment");
+
+    json_add_str(attachment, "mediaType",
+                 str_of(media_types[media_kind_of(file->mime)]));
+    json_add_str(attachment, "url", file->link);
+    json_add_str(attachment, "mime", file->mime);
+    json_add_str(attachment, "filename", file->name);
+    json_add_str(attachment, "sha256", file->sha256);
+    member_add_text(attachment, "text", part->caption);
+}
+
+enum status genesys_say_part(const struct attempt *attempt,
+                             const struct inbound_part *part, struct exchange *out,
+                             struct error *err)
 {
     const struct delivery *delivery = attempt->delivery;
+    size_t index = part->index;
     struct str id = part_id(delivery->public_id, index, attempt->arena);
     CLEANUP(json_freep) struct json *body = json_new_object();
     struct json *channel = add_message_channel(body, delivery, id);
@@ -90,7 +114,10 @@ enum status genesys_say_text(const struct attempt *attempt, struct str text,
 
     if (index == 0)
         genesys_add_attributes(delivery, channel);
-    json_add_str(body, "text", text);
+    if (part->file == NULL || part->text.len > 0)
+        json_add_str(body, "text", part->text);
+    if (part->file != NULL)
+        add_file(body, part);
     return finish_inbound(attempt, body,
                           asks_conversation ? "message?prefetchConversationId=true"
                                             : "message",

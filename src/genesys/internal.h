@@ -24,10 +24,16 @@ enum sender_step genesys_credential_next(const struct bridge *bridge,
 
 /* inbound_body.c: each fills method, URL and body of the exchange. */
 
-/* A text of the message as its part `index`. */
-MUST_CHECK enum status genesys_say_text(const struct attempt *attempt, struct str text,
-                                        size_t index, struct exchange *out,
-                                        struct error *err);
+/* What a part of a message says. */
+struct inbound_part {
+    size_t index;
+    struct str text;
+    const struct file *file; /* or NULL; the text may be empty then */
+    struct str caption;      /* of the file; may be empty */
+};
+MUST_CHECK enum status genesys_say_part(const struct attempt *attempt,
+                                        const struct inbound_part *part,
+                                        struct exchange *out, struct error *err);
 /* The answer to a structured message of Genesys Cloud. */
 MUST_CHECK enum status genesys_say_answer(const struct attempt *attempt,
                                           struct exchange *out, struct error *err);

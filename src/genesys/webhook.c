@@ -321,5 +321,6 @@ const struct source genesys_source = {
     .verify = webhook_verify,
     .decode = webhook_decode,
     .ack = source_ack_empty,
+    .fetch_next = fetch_url,
     .refuses_content = false,
 };

@@ -102,7 +102,7 @@ enum status media_open(const struct media_settings *settings, struct media **out
     (void)pthread_mutex_init(&media->keys_lock, NULL);
     set_ceilings(media, settings);
     count_files(media);
-    status = keys_make(media, settings->link_secrets, &media->keys, err);
+    status = media_keys_make(media, settings->link_secrets, &media->keys, err);
     if (status != STATUS_OK) {
         media_close(media);
         return status;
@@ -115,7 +115,7 @@ void media_close(struct media *media)
 {
     if (media == NULL)
         return;
-    keys_free(&media->keys);
+    media_keys_free(&media->keys);
     queue_free(media->filings);
     (void)pthread_mutex_destroy(&media->keys_lock);
     (void)close(media->folder);
@@ -126,7 +126,7 @@ enum status media_adopt(struct media *media, const struct media_settings *settin
                         struct error *err)
 {
     struct media_keys keys;
-    enum status status = keys_make(media, settings->link_secrets, &keys, err);
+    enum status status = media_keys_make(media, settings->link_secrets, &keys, err);
     if (status != STATUS_OK)
         return status;
     set_ceilings(media, settings);
@@ -134,7 +134,7 @@ enum status media_adopt(struct media *media, const struct media_settings *settin
     struct media_keys old = media->keys;
     media->keys = keys;
     (void)pthread_mutex_unlock(&media->keys_lock);
-    keys_free(&old);
+    media_keys_free(&old);
     return STATUS_OK;
 }
 

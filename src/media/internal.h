@@ -48,9 +48,10 @@ const struct media_type *media_type_at(size_t index);
 size_t media_type_index(const char *mime);
 
 /* Reads or makes what signs links. (link.c) */
-MUST_CHECK enum status keys_make(struct media *media, const struct text_list *secrets,
-                                 struct media_keys *out, struct error *err);
-void keys_free(struct media_keys *keys);
+MUST_CHECK enum status media_keys_make(struct media *media,
+                                       const struct text_list *secrets,
+                                       struct media_keys *out, struct error *err);
+void media_keys_free(struct media_keys *keys);
 
 /* A name for a download that ends as the type does. (name.c) */
 void media_name_write(struct str claimed, const struct media_type *type,

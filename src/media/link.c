@@ -27,7 +27,7 @@
 
 /* ---- keys ---- */
 
-void keys_free(struct media_keys *keys)
+void media_keys_free(struct media_keys *keys)
 {
     for (size_t i = 0; i < keys->count; i++)
         hmac_free(keys->items[i]);
@@ -87,8 +87,8 @@ static enum status add_key(struct media_keys *keys, struct str secret,
     return status;
 }
 
-enum status keys_make(struct media *media, const struct text_list *secrets,
-                      struct media_keys *out, struct error *err)
+enum status media_keys_make(struct media *media, const struct text_list *secrets,
+                            struct media_keys *out, struct error *err)
 {
     uint8_t key[KEY_BYTES];
     enum status status = STATUS_OK;
@@ -104,7 +104,7 @@ enum status keys_make(struct media *media, const struct text_list *secrets,
         bytes_wipe(key, sizeof(key));
     }
     if (status != STATUS_OK) {
-        keys_free(&keys);
+        media_keys_free(&keys);
         return status;
     }
     *out = keys;

@@ -5,6 +5,7 @@
 #include "internal.h"
 
 #include "gateway/log.h"
+#include "gateway/media.h"
 #include "gateway/memory.h"
 
 /* Between two rounds; sooner when the last one did not get through. */
@@ -13,6 +14,9 @@
 /* Of one round: jobs given to the writer, and steps of a walk that found nothing. */
 #define ROUND_JOBS 32
 #define ROUND_STEPS 64
+/* Files that no row names are looked for this often, and left alone so long: their rows
+ * may be on their way. */
+#define SWEEP_MS (INT64_C(60) * 60 * 1000)
 /* A walk along rows that stay (waiting deliveries hold their texts) rests so long for
  * each row. */
 #define REST_MS_PER_ROW 1
@@ -56,6 +60,7 @@ struct housekeeper {
     unsigned steps_left;
     bool is_hurried; /* something was left for the next round */
     int64_t next_round_ms;
+    int64_t next_sweep_ms;
     int64_t clock_offset_ms; /* wall - mono, when last seen */
 };
 
@@ -65,6 +70,7 @@ static const char *const kind_names[EXPIRY_KINDS] = {
     [EXPIRE_ATTEMPTS] = "attempts",
     [EXPIRE_MESSAGES] = "messages",
     [EXPIRE_AUDIT] = "audit",
+    [EXPIRE_MEDIA] = "media",
 };
 
 struct housekeeper *housekeeper_new(struct relay *relay, struct store *reader,
@@ -77,6 +83,7 @@ struct housekeeper *housekeeper_new(struct relay *relay, struct store *reader,
     keeper->news = queue_new(SIZE_MAX, NULL, NULL); /* holds two nodes at most */
     keeper->kind = EXPIRY_KINDS;
     keeper->next_round_ms = now.mono_ms;
+    keeper->next_sweep_ms = now.mono_ms;
     keeper->clock_offset_ms = now.wall_ms - now.mono_ms;
     return keeper;
 }
@@ -176,6 +183,8 @@ static int64_t kept_ms(const struct config *config, enum expiry kind)
         return config->retention.messages;
     case EXPIRE_AUDIT:
         return config->retention.audit;
+    case EXPIRE_MEDIA:
+        return config->retention.media;
     }
     return INT64_MAX;
 }
@@ -226,8 +235,30 @@ static enum status walk_on(struct housekeeper *keeper, struct error *err)
 
 /* --- a round --------------------------------------------------------------- */
 
-static void round_begin(struct housekeeper *keeper)
+static enum status is_file_needed(const char *file, bool *out_is, void *context,
+                                  struct error *err)
 {
+    const struct housekeeper *keeper = context;
+    return store_media_is_needed(keeper->reader, str_of(file), out_is, err);
+}
+
+/* What rows named that are gone, and what a crash left without one. */
+static void sweep(struct housekeeper *keeper, struct now now)
+{
+    struct media *media = keeper->relay->settings.media;
+    struct error err;
+
+    if (media == NULL || now.mono_ms < keeper->next_sweep_ms)
+        return;
+    keeper->next_sweep_ms = now.mono_ms + SWEEP_MS;
+    if (media_sweep(media, SWEEP_MS, now.wall_ms, is_file_needed, keeper, &err) !=
+        STATUS_OK)
+        log_warn("media.not_swept", F_TEXT("error", err.text));
+}
+
+static void round_begin(struct housekeeper *keeper, struct now now)
+{
+    sweep(keeper, now);
     relay_tidy(keeper->relay, keeper->config);
     keeper->kind = 0;
     keeper->jobs_left = ROUND_JOBS;
@@ -332,7 +363,7 @@ int64_t housekeeper_step(struct housekeeper *keeper, struct now now)
     if (keeper->kind == EXPIRY_KINDS) {
         if (now.mono_ms < keeper->next_round_ms)
             return keeper->next_round_ms - now.mono_ms;
-        round_begin(keeper);
+        round_begin(keeper, now);
     }
     return round_go_on(keeper, now);
 }

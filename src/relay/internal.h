@@ -170,3 +170,7 @@ enum reason_code receipts_reason(struct str name);
 bool outcome_reserve(void *context);
 void outcome_unreserve(void *context);
 void outcome_record(void *context, struct report *report);
+
+/* filing.c */
+struct filing;
+void filing_begin(void *context, struct filing *filing);

@@ -85,7 +85,7 @@ static enum status keep_status(struct work *work, struct message *message,
 {
     struct status_change change = {.status = MESSAGE_SENT};
 
-    if (delivery_after(report->outcome) == DELIVERY_DEAD) {
+    if (delivery_after(report->outcome) == DELIVERY_DEAD || report->has_lost_file) {
         change = (struct status_change){.status = MESSAGE_FAILED,
                                         .reason_code = report->reason_code,
                                         .reason = report->reason};

@@ -34,6 +34,7 @@ struct recorder relay_recorder(struct relay *relay)
         .reserve = outcome_reserve,
         .unreserve = outcome_unreserve,
         .record = outcome_record,
+        .file = filing_begin,
         .context = relay,
     };
 }

@@ -10,6 +10,7 @@ import { request } from '../flow/support/partner.mjs';
 import { until } from '../flow/support/process.mjs';
 import { requestBytes, sendRaw } from '../flow/support/raw.mjs';
 import { fromGenesys, outboundText } from '../flow/support/requests.mjs';
+import { FileHost, PNG } from '../flow/support/files.mjs';
 import { World } from '../flow/support/world.mjs';
 import { ROOT, answerFaults, document, operationOf, operations, requestFaults }
     from './support/document.mjs';
@@ -273,6 +274,26 @@ test('the admin pages for a viewer and for strangers', async (t) => {
     }
     const { body } = await request(`${world.admin}/openapi.json`, { headers: viewer });
     assert.equal(body, readFileSync(path.join(ROOT, 'docs/openapi.json'), 'utf8'));
+});
+
+test('an attachment by its link', async (t) => {
+    const files = await new FileHost().start();
+    t.after(() => files.stop());
+    const world = await World.open(t, { settings: 'egress: { allow: [ "127.0.0.0/8" ] }' });
+    await world.partner.message('ana-of-the-files', 'Here it is.', { attachments: [
+        { url: files.put('/a', PNG, 'image/png'), mime: 'image/png', name: 'a.png' }] });
+    const [row] = await world.untilMessages(1);
+    const target = row.content[0].attachment.url.slice(world.base.length);
+    const fetched = async (status, headers = {}, at = target) => {
+        const answer = await request(world.base + at, { headers });
+        judge('GET', at, answer, status);
+        return answer;
+    };
+    const { headers } = await fetched(200);
+    await fetched(206, { range: 'bytes=0-3' });
+    await fetched(304, { 'if-none-match': headers.etag });
+    await fetched(416, { range: 'bytes=4096-' });
+    await fetched(404, {}, `${target.slice(0, -4)}AAAA`);
 });
 
 // What no journey comes to, and why.

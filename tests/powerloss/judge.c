@@ -129,7 +129,8 @@ static void no_order(void *context, int64_t bridge_row, enum bridge_order order)
 
 static bool start(struct judge *judge, const struct life *life, struct half *half)
 {
-    const struct dispatcher dispatcher = {drop_offers, no_report, NULL, no_order};
+    const struct dispatcher dispatcher = {
+        .offer = drop_offers, .recorded = no_report, .order = no_order};
     return half_open(half, judge->config, judge->vfs_name, &dispatcher, life->now,
                      &judge->err) == STATUS_OK;
 }

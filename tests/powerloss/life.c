@@ -376,7 +376,8 @@ static void set_durability(struct life *life)
 static bool begin_phase(struct life *life)
 {
     struct error err;
-    const struct dispatcher dispatcher = {offered, recorded, life, ordered};
+    const struct dispatcher dispatcher = {
+        .offer = offered, .recorded = recorded, .context = life, .order = ordered};
     vfs_memory_record(life->vfs);
     life->commits.count = 0;
     enum status status = half_open(&life->work->half, life->config, life->vfs_name,

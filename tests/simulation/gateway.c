@@ -150,7 +150,10 @@ static enum status open_relay(struct sim *sim, struct error *err)
     const struct relay_settings settings = {
         .writer = gateway->writer,
         .genesys_source = &genesys_source,
-        .dispatcher = {late_offer, late_recorded, sim, late_order},
+        .dispatcher = {.offer = late_offer,
+                       .recorded = late_recorded,
+                       .context = sim,
+                       .order = late_order},
         .seed = random_u64(&sim->random),
     };
     gateway->relay = relay_new(&settings);

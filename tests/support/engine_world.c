@@ -297,7 +297,10 @@ static void engine_up(struct engine_world *world)
     const struct engine_settings settings = {
         .reader = world->store,
         .genesys_sender = &sender,
-        .recorder = {recorder_reserve, recorder_unreserve, recorder_record, world},
+        .recorder = {.reserve = recorder_reserve,
+                     .unreserve = recorder_unreserve,
+                     .record = recorder_record,
+                     .context = world},
         .flights = store_flights(world->store),
         .owner = "test",
         .seed = 1,

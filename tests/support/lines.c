@@ -163,6 +163,7 @@ static const struct source channel_source = {
     .verify = lines_verify,
     .decode = lines_decode,
     .ack = lines_ack,
+    .fetch_next = fetch_url,
     .refuses_content = true,
 };
 const struct source lines_genesys_source = {
@@ -170,6 +171,7 @@ const struct source lines_genesys_source = {
     .verify = lines_verify,
     .decode = lines_decode,
     .ack = lines_ack,
+    .fetch_next = fetch_url,
 };
 
 /* --- the channel ------------------------------------------------------------ */

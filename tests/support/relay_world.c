@@ -67,7 +67,10 @@ void relay_world_up(const char *scheme)
     const struct relay_settings settings = {
         .writer = world->writer,
         .genesys_source = &lines_genesys_source,
-        .dispatcher = {keep_offers, keep_recorded, world, keep_order},
+        .dispatcher = {.offer = keep_offers,
+                       .recorded = keep_recorded,
+                       .context = world,
+                       .order = keep_order},
         .seed = 7,
     };
     world->relay = relay_new(&settings);

@@ -184,7 +184,7 @@ static void capabilities_are_the_settings(void **state)
     expect_i64("text", 20000, can.text_max);
     expect_i64("quick replies", 0, can.quick_replies_max);
     expect_false("cards, files, receipts, typing",
-                 can.cards || can.files || can.receipts || can.typing);
+                 can.cards || can.files_with_text || can.receipts || can.typing);
     expect_true("always", can.may_start && can.has_idempotency_key);
     expect_true("both statuses", can.wants_status_accepted && can.wants_status_failed);
 
@@ -196,7 +196,7 @@ static void capabilities_are_the_settings(void **state)
     fixture.bridge.channel->capabilities(&fixture.bridge, &can);
     expect_i64("text", 500, can.text_max);
     expect_i64("quick replies", 13, can.quick_replies_max);
-    expect_true("all", can.cards && can.files && can.receipts && can.typing);
+    expect_true("all", can.cards && can.files_with_text && can.receipts && can.typing);
     expect_true("failed only", !can.wants_status_accepted && can.wants_status_failed);
     partner_fixture_close(&fixture);
 }

@@ -90,7 +90,7 @@ static void what_yaml_can_but_settings_need_not_is_refused(void **state)
               "omgw.yaml:2:3: unknown setting \"<<\"; known here: body, "
               "bodies_in_memory, connections, connections_per_peer, "
               "refusals_per_second, max_pending, contact_per_minute, disk_reserve, "
-              "lane_memory\n"),
+              "media_file, media_total, lane_memory\n"),
     };
     expect_wrong(cases, COUNT_OF(cases));
 }
@@ -117,7 +117,8 @@ static void wrong_names_are_shown_with_the_nearest(void **state)
               "omgw.yaml:2:3: unknown setting \"colour\"; known here: level, format\n"),
         WRONG("a dotted name is no key", "log.level: info\n",
               "omgw.yaml:1:1: unknown setting \"log.level\"; known here: public_url, "
-              "listen, admin, database, media_dir, migrate, trusted_proxies, limits, "
+              "listen, admin, database, media_dir, link_secrets, migrate, "
+              "trusted_proxies, limits, "
               "timeouts, retry, retention, egress, log, genesys, bridges\n"),
         WRONG("unprintable", "log:\n  \"a\\x07\\\"b\\0c\": 1\n",
               "omgw.yaml:2:3: unknown setting \"a??b?c\"; known here: level, format\n"),

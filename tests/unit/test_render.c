@@ -55,7 +55,7 @@ static void shown(const struct capabilities *can, struct buf *lines,
     struct keeper keep = {.arena = arena};
 
     buf_init(lines, LIMIT_EXCHANGE_BYTES);
-    render(&question, can, lines, &keep, out);
+    render(&question, can, true, lines, &keep, out);
     assert_true(buf_ok(lines));
     assert_false(keep.is_full);
 }

@@ -47,6 +47,7 @@ export class World {
         world.genesys = `http://127.0.0.1:${world.ports.genesys}`;
         world.partner.target(world.base, 'acme');
         world.database = options.database ?? path.join(world.dir, 'omgw.db');
+        world.media = path.join(world.dir, 'media');
         world.configFile = path.join(world.dir, 'omgw.yaml');
         world.writeConfig();
         await world.startEmulator();
@@ -78,7 +79,7 @@ ${extra.publicUrl === '' ? '' :
         `public_url: ${extra.publicUrl ?? `http://127.0.0.1:${this.ports.public}`}`}
 listen: { public: "127.0.0.1:${this.ports.public}", admin: "127.0.0.1:${this.ports.admin}" }
 database: "sqlite:${this.database}"
-media_dir: "${this.dir}"
+media_dir: "${this.media}"
 log: { level: ${this.options.logLevel ?? 'info'}, format: json }
 ${extra.settings ?? ''}
 genesys:

@@ -129,12 +129,12 @@ export function answerFaults({ operation }, answer) {
                 Number(value) : value).map((fault) => `${name}: ${fault}`));
     }
     const type = (answer.headers['content-type'] ?? '').split(';')[0];
-    const content = response.content?.[type];
+    const content = response.content?.[type] ?? response.content?.['*/*'];
     if (response.content && !content)
         return [...found, `the content type is ${type}`];
     if (content)
         found.push(...faultsStrictly(content.schema,
-            type === 'text/plain' ? answer.body : answer.json));
+            /[/+]json$/.test(type) ? answer.json : answer.body));
     return found;
 }
 
