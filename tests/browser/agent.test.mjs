@@ -94,7 +94,7 @@ test('an agent writes, asks, shows a card and types', async (t) => {
     assert.deepEqual(card.content, [{ contentType: 'Card', card: { title: 'A shirt',
         description: 'Blue', actions: [{ type: 'Postback', text: 'Buy', payload: 'Buy' }] } }]);
     assert.equal(typing.events[0].eventType, 'Typing');
-    assert.equal(await page.locator('#timeline li').count(), 4); // typing is no message
+    assert.equal(await page.locator('#timeline > li').count(), 4); // typing is no message
     assertSilent(page);
 });
 

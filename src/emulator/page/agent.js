@@ -1,6 +1,7 @@
 // The agent's page: asks the emulator again and again and shows what it says.
+import { KINDS } from './composer.js';
 import { clock, element } from './element.js';
-import { message, nameOf } from './talk.js';
+import { answersOf, message, nameOf } from './talk.js';
 
 const SHOWN = 200;
 const POLL_MS = 400;
@@ -8,8 +9,8 @@ const TYPING_MS = 5000;
 
 const $ = (id) => document.getElementById(id);
 const state = {
-    chosen: null, list: [], listed: '', shown: '', isAtEnd: true,
-    read: new Map(), names: new Map(), ids: new Set(),
+    chosen: null, list: [], listed: '', isAtEnd: true,
+    read: new Map(), names: new Map(), items: new Map(),
 };
 
 async function ask(path, body) {
@@ -20,7 +21,7 @@ async function ask(path, body) {
     });
     const answer = await response.json();
     if (!response.ok)
-        throw new Error(answer.message ?? `HTTP ${response.status}`);
+        throw new Error(answer.message ?? answer.detail ?? `HTTP ${response.status}`);
     return answer;
 }
 
@@ -62,18 +63,35 @@ function showList(conversations) {
 
 // --- one conversation
 
+// The element of each message, as long as it looks the same: a film goes on playing, and a
+// screen reader says it once.
+function itemOf(item, chosen, isOther) {
+    const shown = JSON.stringify([item, [...chosen]]);
+    const known = state.items.get(item.id);
+    return known?.shown === shown ? known :
+        { shown, element: message(item, !isOther && !known, chosen) };
+}
+
+// Only what differs is moved: what moves would stop playing.
+function place(box, elements) {
+    const wanted = new Set(elements);
+    for (const item of [...box.children].filter((child) => !wanted.has(child)))
+        item.remove();
+    elements.forEach((item, i) => {
+        if (box.children[i] !== item)
+            box.insertBefore(item, box.children[i] ?? null);
+    });
+}
+
 function showTimeline(conversation) {
     const box = $('timeline');
     const isOther = box.dataset.id !== conversation.id;
     const timeline = conversation.timeline.filter(({ body }) => !body.events);
-    const shown = JSON.stringify([conversation.id, timeline]);
-    if (shown === state.shown)
-        return; // so that a screen reader says each message once
-    state.shown = shown;
+    const answers = answersOf(timeline);
     box.dataset.id = conversation.id;
-    box.replaceChildren(...timeline.map((item) => (
-        message(item, !isOther && !state.ids.has(item.id)))));
-    state.ids = new Set(timeline.map(({ id }) => id));
+    state.items = new Map(timeline.map((item) => (
+        [item.id, itemOf(item, answers.get(item.id) ?? new Set(), isOther)])));
+    place(box, [...state.items.values()].map((item) => item.element));
     if (isOther)
         state.isAtEnd = true;
     stayAtEnd();
@@ -89,6 +107,8 @@ $('timeline').onscroll = ({ target }) => {
     state.isAtEnd = target.scrollHeight - target.scrollTop - target.clientHeight < 60;
 };
 new ResizeObserver(stayAtEnd).observe($('timeline'));
+for (const event of ['load', 'loadedmetadata']) // a picture is there: it takes its room
+    $('timeline').addEventListener(event, stayAtEnd, true);
 
 function showTyping({ now, typingAt }) {
     const isTyping = typingAt && Date.parse(now) - Date.parse(typingAt) < TYPING_MS;
@@ -162,9 +182,9 @@ function choose(id) {
 
 // --- what the agent does
 
-async function act(path, body) {
+async function attempt(work) {
     try {
-        await ask(path, body);
+        await work();
         $('problem').textContent = '';
         await refresh();
         return true;
@@ -174,47 +194,47 @@ async function act(path, body) {
     }
 }
 
+const act = (path, body) => attempt(() => ask(path, body));
+
 function say(what) {
     const { integrationId, contact } = chosen();
-    return act('agent', { integrationId, to: contact, ...what });
+    return ask('agent', { integrationId, to: contact, ...what });
 }
 
-const value = (id) => $(id).value.trim();
-const buttons = () => value('options').split('\n').map((line) => line.trim()).filter(Boolean);
+const kind = () => KINDS[$('composer').elements.kind.value];
 
-const KINDS = { // what to send: how its content is made
-    text: () => [],
-    replies: () => buttons().map((text) => ({
-        contentType: 'QuickReply', quickReply: { text, payload: text, action: 'Message' } })),
-    card: () => (value('title') === '' ? [] : [{
-        contentType: 'Card',
-        card: {
-            title: value('title'),
-            ...(value('description') && { description: value('description') }),
-            actions: buttons().map((text) => ({ type: 'Postback', text, payload: text })),
-        },
-    }]),
-};
+// Only the fields of what is sent are there.
+function showFields() {
+    $('more').replaceChildren(...kind().fields());
+    $('text').required = kind() === KINDS.text;
+}
+
+async function send() {
+    const text = $('text').value.trim();
+    await say({ ...(text && { text }), ...await kind().order($('more')) });
+}
 
 $('composer').onsubmit = async (event) => {
     event.preventDefault();
-    const { kind } = $('composer').elements;
-    const content = KINDS[kind.value]();
-    const text = value('text');
-    if ((!text && content.length === 0) ||
-        !(await say({ ...(text && { text }), ...(content.length > 0 && { content }) })))
+    $('send').disabled = true;
+    const isSent = await attempt(send);
+    $('send').disabled = false;
+    if (!isSent)
         return;
     $('composer').reset();
+    showFields();
 };
+$('kinds').onchange = showFields;
 $('text').onkeydown = (event) => {
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing)
         return;
     event.preventDefault();
     $('composer').requestSubmit();
 };
-$('type').onclick = () => say({
+$('type').onclick = () => attempt(() => say({
     events: [{ eventType: 'Typing', typing: { type: 'On', duration: TYPING_MS } }],
-});
+}));
 $('end').onclick = () => act('disconnect', { conversationId: state.chosen });
 
+showFields();
 poll();

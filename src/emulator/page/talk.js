@@ -1,5 +1,6 @@
 // The messages of one conversation, as elements.
 import { clock, element, icon } from './element.js';
+import { answer, dropped, parts } from './parts.js';
 
 const MARKS = { // state of a message: icon, text, look
     queued: ['clock', 'Sending', ''],
@@ -11,50 +12,33 @@ const MARKS = { // state of a message: icon, text, look
     removed: ['alarm', 'Removed', ''],
 };
 
-function options(labels) {
-    const shown = labels.filter(Boolean);
-    return shown.length === 0 ? '' :
-        element('div', 'options', ...shown.map((label) => element('span', '', label)));
-}
-
-function card({ title, description, actions }) {
-    return element('div', 'card', element('b', '', title ?? ''),
-        description ? element('p', '', description) : '',
-        options((actions ?? []).map((action) => action.text ?? action.url)));
-}
-
-function rest({ contentType, attachment }) {
-    return element('div', 'picked', attachment ?
-        `${attachment.mediaType}: ${attachment.filename ?? attachment.url}` : contentType);
-}
-
-// Quick replies come one an item, and are shown in one row.
-function parts(content) {
-    const replies = content.flatMap(({ quickReply, quickReplyV2 }) => (
-        quickReply ? [quickReply.text] : (quickReplyV2?.actions ?? []).map(({ text }) => text)));
-    const titles = content.map(({ quickReplyV2 }) => quickReplyV2?.title).filter(Boolean);
-    const cards = content.flatMap((item) => item.card ?? item.carousel?.cards ?? []);
-    const others = content.filter((item) => (
-        !item.quickReply && !item.quickReplyV2 && !item.card && !item.carousel));
-    return [...titles, ...cards.map(card), ...others.map(rest), options(replies)];
-}
-
 function mark(state) {
     const [shape, text, look] = MARKS[state] ?? [];
     return text ? element('span', look, icon(shape), text) : '';
 }
 
-// `isFresh`: it came while the conversation was looked at.
-export function message({ direction, body, state, at }, isFresh) {
+// `isFresh`: it came while the conversation was looked at. `chosen`: payloads of its
+// buttons that were answered.
+export function message({ direction, body, state, at }, isFresh, chosen) {
     const isMine = direction === 'outbound';
     const bubble = element('div', 'bubble', body.text ? element('span', '', body.text) : '',
-        ...parts(body.content ?? []));
+        ...parts(body.content ?? [], chosen), ...dropped(body.dropped ?? []));
     if (body.buttonResponse)
-        bubble.append(element('span', 'picked', icon('reply'), body.buttonResponse.text));
+        bubble.append(answer(body.buttonResponse));
     const item = element('li', isMine ? 'out' : 'in', bubble, element('small', 'meta',
         isMine ? 'You' : 'Customer', ' · ', clock(at), mark(state)));
     item.classList.toggle('fresh', isFresh);
     return item;
+}
+
+// By the id of a message: the payloads its buttons were answered with.
+export function answersOf(timeline) {
+    const answers = new Map();
+    for (const { body: { buttonResponse, originatingMessageId: id } } of timeline) {
+        if (buttonResponse)
+            answers.set(id, new Set([...answers.get(id) ?? [], buttonResponse.payload]));
+    }
+    return answers;
 }
 
 // What the customer is called in the latest message that says so.
