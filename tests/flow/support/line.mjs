@@ -40,14 +40,14 @@ export class LineApi extends Service {
         return { json: sent };
     }
 
-    // The next pushes that match are shown, and their answers lost.
-    loseAnswers(matches, times = 1) {
+    // The next pushes that match are shown, and their answers lost; or never come: hang.
+    loseAnswers(matches, { times = 1, hang = false } = {}) {
         let left = times;
         this.answers.push((call) => {
             if (left === 0 || !matches(call))
                 return undefined;
             left--;
-            return { ...this.take(call), drop: true };
+            return { ...this.take(call), hang, drop: true };
         });
     }
 

@@ -39,6 +39,8 @@ export class Service {
         this.calls.push(call);
         const special = this.answers.map((answer) => answer(call)).find((a) => a !== undefined);
         call.answer = special ?? this.usual(call);
+        if (call.answer.hang) // nor is there an end to waiting
+            return;
         if (call.answer.drop) { // it was taken, and nobody hears of it
             req.socket.destroy();
             return;
