@@ -8,6 +8,7 @@
     X(partner)                                                                         \
     X(slack)                                                                           \
     X(telegram)                                                                        \
+    X(viber)                                                                           \
     X(whatsapp)
 
 #define DECLARE(name) extern const struct channel name##_channel;

@@ -7,7 +7,7 @@ import { until } from './process.mjs';
 export class Service {
     constructor() {
         this.calls = [];   // {method, path, headers, body, json, at}, in the order they came
-        this.answers = []; // functions (call) -> {status, headers, json} or undefined: the usual
+        this.answers = []; // functions (call) -> {status, headers, json or text} or undefined: the usual
         this.connections = new Set();
     }
 
@@ -47,7 +47,7 @@ export class Service {
         }
         res.writeHead(call.answer.status ?? 200,
             { 'content-type': 'application/json', ...call.answer.headers });
-        res.end(JSON.stringify(call.answer.json ?? {}));
+        res.end(call.answer.text ?? JSON.stringify(call.answer.json ?? {}));
     }
 
     // Answers the next `times` calls that `matches` so.
