@@ -18,6 +18,8 @@
 static const struct text_limit text_limit = {4000, TEXT_CODE_POINTS};
 /* Of a text object, which stands above what can be pressed. */
 static const struct text_limit block_limit = {3000, TEXT_CODE_POINTS};
+/* Instead of the count of parts: say_plainly was here. */
+#define PLAIN_STEP 0
 
 /* ---- what is asked ---- */
 
@@ -94,24 +96,62 @@ static enum status say_message(struct attempt *attempt, struct exchange *out,
     return call(attempt, body, out, err);
 }
 
+/*
+ * A picture that Slack cannot fetch is enough for it to refuse all blocks, and no
+ * reason to lose what was said: it goes on in the same attempt, as text with numbers.
+ * False: there is no such way.
+ */
+static bool say_plainly(struct attempt *attempt, struct sender_result *out)
+{
+    const struct content *content = &attempt->delivery->event.content;
+    struct capabilities can;
+    CLEANUP(saying_release) struct saying saying;
+    struct error err;
+
+    attempt->bridge->channel->capabilities(attempt->bridge, &can);
+    can.cards = false;
+    can.quick_replies_max = 0;
+    enum status status = saying_begin_with(&saying, attempt, &can, PEER, &err);
+    if (status != STATUS_OK || attempt->step != 1 ||
+        content->card_count + content->quick_reply_count == 0 ||
+        !text_fits(saying.shown.text, text_limit))
+        return false;
+    status = saying_cut(&saying, attempt, text_limit);
+    attempt->step = PLAIN_STEP;
+    if (status != STATUS_OK)
+        return false;
+    CLEANUP(json_freep)
+    struct json *body = message_body(attempt->delivery, &saying, false);
+    struct exchange exchange;
+    if (call(attempt, body, &exchange, &err) != STATUS_OK)
+        return false;
+    *out = (struct sender_result){.exchange = exchange, .retry_after_ms = -1};
+    return true;
+}
+
 /* ---- what is answered ---- */
 
-#define CONTACT(error, code)                                                           \
+#define CONTACT(name, code)                                                            \
     {                                                                                  \
-        (error), OUTCOME_REFUSED_CONTACT, (code), false                                \
+        .error = (name), .outcome = OUTCOME_REFUSED_CONTACT, .reason_code = (code)     \
     }
-#define MESSAGE(error, code)                                                           \
+#define MESSAGE(name, code)                                                            \
     {                                                                                  \
-        (error), OUTCOME_REFUSED_MESSAGE, (code), false                                \
+        .error = (name), .outcome = OUTCOME_REFUSED_MESSAGE, .reason_code = (code)     \
     }
-#define OTHER(error, outcome)                                                          \
+#define BLOCKS(name)                                                                   \
     {                                                                                  \
-        (error), (outcome), REASON_GENERAL_ERROR, false                                \
+        .error = (name), .outcome = OUTCOME_REFUSED_MESSAGE,                           \
+        .reason_code = REASON_INVALID_MESSAGE_STRUCTURE, .refuses_blocks = true        \
+    }
+#define OTHER(name, outcome_)                                                          \
+    {                                                                                  \
+        .error = (name), .outcome = (outcome_)                                         \
     }
 /* Some of it may have been done, says Slack. */
-#define HALF_DONE(error)                                                               \
+#define HALF_DONE(name)                                                                \
     {                                                                                  \
-        (error), OUTCOME_RETRY, REASON_GENERAL_ERROR, true                             \
+        .error = (name), .outcome = OUTCOME_RETRY, .may_have_arrived = true            \
     }
 
 /* What is not listed refuses this message. */
@@ -120,6 +160,7 @@ static const struct slack_error {
     enum outcome outcome;
     enum reason_code reason_code;
     bool may_have_arrived;
+    bool refuses_blocks;
 } errors[] = {
     CONTACT("channel_not_found", REASON_INVALID_DESTINATION),
     CONTACT("user_not_found", REASON_INVALID_DESTINATION),
@@ -136,9 +177,9 @@ static const struct slack_error {
     CONTACT("restricted_action_thread_locked", REASON_MESSAGE_NOT_ALLOWED),
     CONTACT("ekm_access_denied", REASON_MESSAGE_NOT_ALLOWED),
     MESSAGE("msg_too_long", REASON_INVALID_MESSAGE_STRUCTURE),
-    MESSAGE("msg_blocks_too_long", REASON_INVALID_MESSAGE_STRUCTURE),
-    MESSAGE("invalid_blocks", REASON_INVALID_MESSAGE_STRUCTURE),
-    MESSAGE("invalid_blocks_format", REASON_INVALID_MESSAGE_STRUCTURE),
+    BLOCKS("msg_blocks_too_long"),
+    BLOCKS("invalid_blocks"),
+    BLOCKS("invalid_blocks_format"),
     MESSAGE("no_text", REASON_INVALID_MESSAGE_STRUCTURE),
     MESSAGE("invalid_arguments", REASON_INVALID_MESSAGE_STRUCTURE),
     OTHER("ratelimited", OUTCOME_SLOW_DOWN),
@@ -175,8 +216,9 @@ static const struct slack_error *error_find(struct str error)
     return &unknown;
 }
 
-/* `needed` names the scope that is missing. */
-static void apply_error(const struct json *body, struct arena *arena,
+/* `needed` names the scope that is missing. Whether it is the blocks that are refused.
+ */
+static bool apply_error(const struct json *body, struct arena *arena,
                         struct sender_result *out)
 {
     struct str error = member_text(body, "error");
@@ -191,6 +233,7 @@ static void apply_error(const struct json *body, struct arena *arena,
         reply_line(arena_printf(arena, PEER " answered %.*s%s%.*s", STR_ARG(error),
                                 needed.len > 0 ? ", needed is " : "", STR_ARG(needed)),
                    arena);
+    return meaning->refuses_blocks;
 }
 
 static void read_message_id(const struct json *body, struct arena *arena,
@@ -204,32 +247,34 @@ static void read_message_id(const struct json *body, struct arena *arena,
             arena_printf(arena, SLACK_MESSAGE_ID, STR_ARG(channel), STR_ARG(ts));
 }
 
-/* HTTP 200 says nothing: "ok" does. Without it somebody in between has answered. */
-static void read_answer(const struct attempt *attempt, const struct reply *reply,
+/* HTTP 200 says nothing: "ok" does. Without it somebody in between has answered.
+ * Whether it is the blocks that are refused. */
+static bool read_answer(const struct attempt *attempt, const struct reply *reply,
                         struct sender_result *out)
 {
     CLEANUP(json_freep) struct json *body = reply_read(reply, attempt, out);
     bool is_ok = false;
 
     if (json_bool(json_get(body, "ok"), &is_ok)) {
-        if (is_ok)
-            read_message_id(body, attempt->arena, out);
-        else
-            apply_error(body, attempt->arena, out);
-        return;
+        if (!is_ok)
+            return apply_error(body, attempt->arena, out);
+        read_message_id(body, attempt->arena, out);
+        return false;
     }
     out->outcome = OUTCOME_UNKNOWN;
     out->may_have_arrived = true;
     if (out->reason.len == 0)
         out->reason = STR(PEER " did not say whether it took the message");
+    return false;
 }
 
-static enum sender_step settle(const struct attempt *attempt, const struct reply *reply,
+static enum sender_step settle(struct attempt *attempt, const struct reply *reply,
                                struct sender_result *out)
 {
     reply_judge(reply, status_rule_find(reply->status), PEER, attempt->arena, out);
-    if (outcome_is_success(out->outcome))
-        read_answer(attempt, reply, out);
+    if (outcome_is_success(out->outcome) && read_answer(attempt, reply, out) &&
+        say_plainly(attempt, out))
+        return SENDER_EXCHANGE;
     /* About a message a second to one channel: the others go on until one of them hears
      * it too. */
     out->holds_contact = out->outcome == OUTCOME_SLOW_DOWN;

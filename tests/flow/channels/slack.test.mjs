@@ -136,6 +136,21 @@ test('cards are shown as such, and their options answer', async (t) => {
     assert.deepEqual(rows.map((row) => row.buttonResponse?.payload), ['take-green']);
 });
 
+test('a picture that Slack cannot fetch costs the cards, not the question', async (t) => {
+    const { api, world } = await open(t);
+    api.next((c) => c.json.blocks, refusal('invalid_blocks'));
+    const { id } = await agent(world, ANA, 'Which?', { content: [{ contentType: 'Card', card: {
+        title: 'Blue', image: 'https://inside.example.com/b.png',
+        actions: [{ type: 'Postback', text: 'Take', payload: 'take-blue' }] } }] });
+    await until('the text', () => api.shown(ANA).length === 1);
+    assert.deepEqual(api.shown(ANA), ['Which?\nBlue\n1. Take']);
+    await api.says(ANA, '1');
+    const [row] = await world.untilMessages(1);
+    assert.equal(row.buttonResponse.payload, 'take-blue');
+    assert.equal(row.originatingMessageId, id);
+    assert.equal((await world.untilReceipts(1))[0].status, 'Delivered');
+});
+
 test('files, edits, deletions and reactions are told in words', async (t) => {
     const { api, world } = await open(t);
     const line = api.message(ANA, 'my terms', { subtype: 'file_share', files: [
