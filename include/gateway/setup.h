@@ -131,3 +131,8 @@ void setup_bearer(struct setup *setup, struct str token);
  * scheme and host only, as people put secrets into paths.
  */
 struct str setup_shown_url(const struct setup *setup, struct str url);
+/*
+ * Whether the address that a service has is the bridge's webhook, as a finding of the
+ * running stage. False: it is not, so that nothing else about it concerns us.
+ */
+bool setup_judge_url(struct setup *setup, struct str url);

@@ -112,28 +112,6 @@ static enum status ask_webhook(struct setup *setup, struct error *err)
     return STATUS_OK;
 }
 
-/* False: it is not ours, so that nothing else about it concerns us. */
-static bool judge_url(struct setup *setup, struct str url)
-{
-    struct str ours = bridge_webhook_url(setup->bridge, STR_NONE, setup->arena);
-
-    if (str_equal(url, ours)) {
-        setup_find(setup, SETUP_WELL, "set to %.*s", STR_ARG(ours));
-        return true;
-    }
-    if (url.len == 0) {
-        setup_find(setup, SETUP_WRONG,
-                   "none is set: \"omgw bridges connect %s\" sets it",
-                   setup->bridge->name);
-        return false;
-    }
-    struct str shown = setup_shown_url(setup, url);
-    setup_find(setup, SETUP_WRONG,
-               "set to another address, %.*s: \"omgw bridges connect %s\" sets it here",
-               STR_ARG(shown), setup->bridge->name);
-    return false;
-}
-
 static bool is_listed(const struct json *list, const char *name)
 {
     struct str each = STR_NONE;
@@ -212,7 +190,7 @@ static bool told_webhook(struct setup *setup, const struct reply *reply,
 
     if (info == NULL)
         return refused(setup, reply, body);
-    if (!judge_url(setup, member_text(info, "url")))
+    if (!setup_judge_url(setup, member_text(info, "url")))
         return false;
     judge_updates(setup, json_get(info, "allowed_updates"));
     if (json_bool(json_get(info, "has_custom_certificate"), &has_certificate) &&

@@ -97,6 +97,27 @@ struct str setup_shown_url(const struct setup *setup, struct str url)
     return origin_of(line, setup->arena);
 }
 
+bool setup_judge_url(struct setup *setup, struct str url)
+{
+    struct str ours = bridge_webhook_url(setup->bridge, STR_NONE, setup->arena);
+
+    if (str_equal(url, ours)) {
+        setup_find(setup, SETUP_WELL, "set to %.*s", STR_ARG(ours));
+        return true;
+    }
+    if (url.len == 0) {
+        setup_find(setup, SETUP_WRONG,
+                   "none is set: \"omgw bridges connect %s\" sets it",
+                   setup->bridge->name);
+        return false;
+    }
+    struct str shown = setup_shown_url(setup, url);
+    setup_find(setup, SETUP_WRONG,
+               "set to another address, %.*s: \"omgw bridges connect %s\" sets it here",
+               STR_ARG(shown), setup->bridge->name);
+    return false;
+}
+
 /* ---- what is asked ---- */
 
 void setup_ask(struct setup *setup, const char *method, struct str url)
