@@ -90,5 +90,5 @@ const struct channel line_channel = {
     .capabilities = line_capabilities,
     .source = &line_source,
     .sender = &line_sender,
-    .setup = &setup_none,
+    .setup = &line_setup,
 };

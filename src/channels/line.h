@@ -25,6 +25,7 @@ struct line_settings {
 
 extern const struct source line_source;
 extern const struct sender line_sender;
+extern const struct setup_plan line_setup;
 
 /* With mark_read, the source id of a message: "<id> <token to mark it as read by>". */
 #define LINE_READ_SEPARATOR ' '

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ACCESS_TOKEN, ACCOUNT_ID, APP_SECRET, Graph, PHONE_NUMBER_ID, VERIFY_TOKEN,
 } from './support/graph.mjs';
+import { ACCESS_TOKEN as LINE_TOKEN, CHANNEL_SECRET, LineApi } from './support/line.mjs';
 import { BOT_TOKEN, SIGNING_SECRET, Slack } from './support/slack.mjs';
 import { BotApi, SECRET_TOKEN, TOKEN, refusal } from './support/telegram.mjs';
 import { GENESYS_SECRET, World } from './support/world.mjs';
@@ -212,6 +213,28 @@ test('an expired token of Meta is told', async (t) => {
     const { code, of } = await says(world, 'check');
     assert.equal(code, 78);
     assert.match(of('number'), /^misconfigured: access_token is not valid, or not any more/);
+});
+
+test('LINE: the address is set and tried', async (t) => {
+    const line = new LineApi();
+    const world = await openService(t, line, { channel: 'line', settings: () => `
+      channel_secrets: [ { value: "${CHANNEL_SECRET}" } ]
+      access_token: "${LINE_TOKEN}"
+      api_url: "${line.url}"` });
+    world.secrets.push(CHANNEL_SECRET, LINE_TOKEN);
+    const before = await says(world, 'check');
+    assert.equal(before.code, 1);
+    assert.match(before.of('webhook'), /^wrong: none is set/);
+    const { code, page, of } = await says(world, 'connect');
+    assert.equal(code, 0, JSON.stringify(page));
+    assert.equal(line.endpoint.endpoint, `${PUBLIC}/webhooks/channels/shop`);
+    assert.equal(of('test'), 'ok: LINE called it, and was answered');
+    assert.deepEqual(entered(page), { 'Use webhook': 'on', 'Webhook redelivery': 'on' });
+    // What LINE calls with: the gateway knows it.
+    assert.equal((await line.post([])).status, 200);
+    line.tested = { success: false, statusCode: 401, reason: 'ERROR_STATUS_CODE', detail: '401' };
+    assert.match((await says(world, 'check')).of('test'),
+        /^misconfigured: .*signature fits none of channel_secrets/);
 });
 
 test('Slack: whose the token is, and what is entered', async (t) => {

@@ -12,6 +12,8 @@ export const signatureOf = (body, secret = CHANNEL_SECRET) =>
 
 export class LineApi extends Service {
     #number = 0;
+    endpoint = { endpoint: '', active: true };
+    tested = { success: true, statusCode: 200, reason: 'OK', detail: '200' };
     #accepted = new Map(); // retry key -> the answer to its first push
 
     target(base, bridge) {
@@ -21,9 +23,23 @@ export class LineApi extends Service {
     usual(call) {
         if (call.headers.authorization !== `Bearer ${ACCESS_TOKEN}`)
             return lineError(401, 'Authentication failed');
+        if (call.path === '/v2/bot/info')
+            return { json: { userId: BOT, basicId: '@216ru', displayName: 'Shop',
+                chatMode: 'bot', markAsReadMode: 'auto' } };
+        if (call.path.startsWith('/v2/bot/channel/webhook/'))
+            return this.#webhook(call);
         if (!call.path.endsWith('/message/push'))
             return { json: {} };
         return this.take(call);
+    }
+
+    // The test call is made by whoever plays LINE: `tested` is what came of it.
+    #webhook(call) {
+        if (call.path.endsWith('/test'))
+            return { json: { timestamp: '2026-02-03T09:15:00Z', ...this.tested } };
+        if (call.method === 'PUT')
+            this.endpoint = { endpoint: call.json.endpoint, active: true };
+        return { json: call.method === 'PUT' ? {} : this.endpoint };
     }
 
     // LINE shows a push once, whatever becomes of the answer.
