@@ -126,7 +126,9 @@ enum exit_code change_all(const struct invocation *invocation,
     }
     progress_end(&progress);
     /* What was changed before a batch failed stays so, and is said. */
-    enum exit_code printed = print_sum(invocation, &sum, done);
+    enum exit_code printed = EXIT_OK;
+    if (code == EXIT_OK || sum.changed > 0)
+        printed = print_sum(invocation, &sum, done);
     json_free(sum.skipped);
     if (code != EXIT_OK || printed != EXIT_OK)
         return code != EXIT_OK ? code : printed;

@@ -1,5 +1,7 @@
 #include "command.h"
 
+#include "help.h"
+
 #include "gateway/channels.h"
 #include "gateway/json.h"
 #include "gateway/nearest.h"
@@ -52,76 +54,9 @@ const struct option_row option_rows[] = {
 };
 const size_t option_row_count = COUNT_OF(option_rows);
 
-/* --- help
- * ------------------------------------------------------------------------------------
- */
-
-/* "bridges show NAME", in the given width. */
-static void print_entry(const struct command *command, const char *before, int width,
-                        FILE *out)
-{
-    char name[64];
-    (void)snprintf(name, sizeof(name), "%s%s%s", command->name,
-                   command->operand == NULL ? "" : " ",
-                   command->operand == NULL ? "" : command->operand);
-    (void)fprintf(out, "  %s%-*s  %s\n", before, width, name, command->summary);
-}
-
-static int entry_width(const struct command *command)
-{
-    size_t operand = command->operand == NULL ? 0 : strlen(command->operand) + 1;
-    return (int)(strlen(command->name) + operand);
-}
-
-static bool is_of_group(const struct command *command, const char *word)
-{
-    size_t len = strlen(word);
-    return strncmp(command->name, word, len) == 0 && command->name[len] == ' ';
-}
-
-/* Of the widest entry of a group; NULL: of all. */
-static int entries_width(const char *group)
-{
-    int widest = 0;
-    for (size_t i = 0; i < command_count; i++) {
-        int width = entry_width(&commands[i]);
-        if ((group == NULL || is_of_group(&commands[i], group)) && width > widest)
-            widest = width;
-    }
-    return widest;
-}
-
-static void print_overview(FILE *out)
-{
-    int width = entries_width(NULL);
-    (void)fputs("omgw, the open messaging gateway: messaging channels into Genesys "
-                "Cloud.\n\nExamples:\n  omgw config init > omgw.yaml\n"
-                "  omgw serve --config omgw.yaml\n  omgw trace ID\n\nCommands:\n",
-                out);
-    for (size_t i = 0; i < command_count; i++)
-        print_entry(&commands[i], "", width, out);
-    (void)fputs("\n`omgw help COMMAND` shows a command's options and examples.\n", out);
-}
-
 bool command_takes(const struct command *command, char letter)
 {
     return letter == 'h' || strchr(command->options, letter) != NULL;
-}
-
-static void print_help(const struct command *command, FILE *out)
-{
-    (void)fprintf(out,
-                  "%s.\n\nExamples:\n%s\nUsage: omgw %s [options]%s%s\n\nOptions:\n",
-                  command->summary, command->examples, command->name,
-                  command->operand == NULL ? "" : " ",
-                  command->operand == NULL ? "" : command->operand);
-    for (size_t i = 0; i < COUNT_OF(option_rows); i++) {
-        const struct option_row *row = &option_rows[i];
-        if (command_takes(command, row->letter))
-            (void)fprintf(out, "  --%s %-*s %s\n", row->name,
-                          (int)(12 - strlen(row->name)),
-                          row->value == NULL ? "" : row->value, row->help);
-    }
 }
 
 /* --- finding the command
@@ -158,33 +93,18 @@ static void join_words(char **argv, int argc, int at, char *out, size_t room)
     (void)snprintf(out, room, "%s%s%s", argv[at], second[0] == '\0' ? "" : " ", second);
 }
 
-static void print_group(const char *word, FILE *out)
-{
-    int width = entries_width(word);
-    for (size_t i = 0; i < command_count; i++)
-        if (is_of_group(&commands[i], word))
-            print_entry(&commands[i], "omgw ", width, out);
-}
-
-static bool is_group(const char *word)
-{
-    for (size_t i = 0; i < command_count; i++)
-        if (is_of_group(&commands[i], word))
-            return true;
-    return false;
-}
-
 /* "omgw bridges": a word too few; "omgw brdiges lst": a mistyped one. */
 static enum exit_code say_unknown(char **argv, int argc, int at)
 {
     char words[NEAREST_NAME_BYTES];
     struct nearest nearest;
     const char *word = argv[at];
-    bool is_whole_group = is_group(word) && (at + 1 >= argc || argv[at + 1][0] == '-');
+    bool is_whole_group =
+        help_has_group(word) && (at + 1 >= argc || argv[at + 1][0] == '-');
 
     if (is_whole_group) {
         (void)fprintf(stderr, "omgw: \"%s\" needs one word more:\n", word);
-        print_group(word, stderr);
+        help_group(word, stderr);
         return EXIT_WRONG_USE;
     }
     join_words(argv, argc, at, words, sizeof(words));
@@ -266,6 +186,15 @@ static bool takes_count(const struct command *command, int count)
     return count == 1 || (count == 0 && command->operand[0] == '[');
 }
 
+/* A script's variable that was not set must not mean "all". */
+static enum exit_code say_empty(const struct command *command, const char *dashes,
+                                const char *name)
+{
+    (void)fprintf(stderr, "omgw: %s%s is empty; see \"omgw help %s\"\n", dashes, name,
+                  command->name);
+    return EXIT_WRONG_USE;
+}
+
 static enum exit_code read_colour(struct invocation *invocation)
 {
     if (invocation->color == NULL ||
@@ -292,10 +221,12 @@ static int read_options(const struct command *command, int argc, char **argv,
         const struct option_row *row = option_of(letter);
         if (row == NULL)
             return (int)say_wrong_option(command, given);
+        if (optarg != NULL && optarg[0] == '\0')
+            return (int)say_empty(command, "--", row->name);
         take_option(invocation, row, optarg);
     }
     if (invocation->wants_help) {
-        print_help(command, stdout);
+        help_command(command, stdout);
         return EXIT_OK;
     }
     enum exit_code code = read_colour(invocation);
@@ -303,37 +234,70 @@ static int read_options(const struct command *command, int argc, char **argv,
         return (int)code;
     invocation->arguments = argv + optind;
     invocation->argument_count = argc - optind;
-    if (takes_count(command, invocation->argument_count))
+    if (!takes_count(command, invocation->argument_count))
+        return (int)say_usage(invocation, command->operand != NULL ? command->operand
+                                                                   : "no argument");
+    if (invocation->argument_count > 0 && invocation->arguments[0][0] == '\0')
+        return (int)say_empty(command, "", command->operand);
+    return -1;
+}
+
+static enum exit_code say_unwritten(void)
+{
+    (void)fputs("omgw: stdout does not take the output\n", stderr);
+    return EXIT_IO;
+}
+
+/* -1: there is a command to run; else the exit code. */
+static int give_help(int argc, char **argv, const struct command *command, int at)
+{
+    bool wants_help = at == 2;
+    const char *next = at + 1 < argc ? argv[at + 1] : "";
+    bool is_asked = strcmp(next, "--help") == 0 || strcmp(next, "-h") == 0;
+    if (command != NULL && wants_help)
+        help_command(command, stdout);
+    else if (command != NULL)
         return -1;
-    return (int)say_usage(invocation,
-                          command->operand != NULL ? command->operand : "no argument");
+    else if ((wants_help || is_asked) && help_has_group(argv[at]))
+        help_group(argv[at], stdout);
+    else if (wants_help && strcmp(argv[at], "help") == 0)
+        help_overview(stdout);
+    else
+        return (int)say_unknown(argv, argc, at);
+    return EXIT_OK;
+}
+
+static int read_and_run(int argc, char **argv, char **environment)
+{
+    static char program[] = "omgw"; /* as getopt begins its words */
+    int words = 0;
+    int at = argc >= 2 && strcmp(argv[1], "help") == 0 ? 2 : 1;
+
+    if (argc <= at || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        help_overview(argc < 2 ? stderr : stdout);
+        return argc < 2 ? EXIT_WRONG_USE : EXIT_OK;
+    }
+    const struct command *command = find_command(argc, argv, at, &words);
+    int code = give_help(argc, argv, command, at);
+    if (code >= 0)
+        return code;
+    struct invocation invocation = {
+        .command = command, .config_path = DEFAULT_CONFIG, .environment = environment};
+    argv[words] = program;
+    code = read_options(command, argc - words, argv + words, &invocation);
+    return code >= 0 ? code : (int)command->run(&invocation);
 }
 
 int command_main(int argc, char **argv, char **environment)
 {
-    int words = 0;
-    bool wants_help = argc >= 2 && strcmp(argv[1], "help") == 0;
-    int at = wants_help ? 2 : 1;
-
-    if (argc <= at || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        print_overview(argc < 2 ? stderr : stdout);
-        return argc < 2 ? EXIT_WRONG_USE : EXIT_OK;
-    }
-    const struct command *command = find_command(argc, argv, at, &words);
-    if (command == NULL && wants_help && is_group(argv[at])) {
-        print_group(argv[at], stdout);
-        return EXIT_OK;
-    }
-    if (command == NULL)
-        return (int)say_unknown(argv, argc, at);
-    if (wants_help) {
-        print_help(command, stdout);
-        return EXIT_OK;
-    }
-    struct invocation invocation = {
-        .command = command, .config_path = DEFAULT_CONFIG, .environment = environment};
-    int code = read_options(command, argc - words, argv + words, &invocation);
-    return code >= 0 ? code : (int)command->run(&invocation);
+    static char version[] = "version"; /* for those who ask as of other programs */
+    if (argc == 2 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0))
+        argv[1] = version;
+    int code = read_and_run(argc, argv, environment);
+    /* What print_text has not said already. */
+    if (fflush(stdout) == 0 && ferror(stdout) == 0)
+        return code;
+    return code == EXIT_OK ? (int)say_unwritten() : code;
 }
 
 /* --- shared by commands
@@ -433,8 +397,7 @@ enum exit_code print_text(struct str text)
     bool is_taken = text.len == 0 || fwrite(text.ptr, 1, text.len, stdout) == text.len;
     if (is_taken && fflush(stdout) == 0)
         return EXIT_OK;
-    (void)fputs("omgw: stdout does not take the output\n", stderr);
-    return EXIT_IO;
+    return say_unwritten();
 }
 
 enum exit_code print_json(const struct json *json)

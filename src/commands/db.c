@@ -34,6 +34,21 @@ static enum exit_code print_status(struct store *store, bool as_json)
     return EXIT_OK;
 }
 
+/* A gateway that is stopping may still hold it; who waits for one that is not must know
+ * what for. */
+static enum status open_patiently(const char *url, enum store_mode mode,
+                                  struct store **out_store, struct error *err)
+{
+    struct store_options options = {.mode = mode, .may_migrate = mode == STORE_WRITER};
+    enum status status = store_open(url, &options, out_store, err);
+    if (status != STATUS_DENIED)
+        return status;
+    (void)fprintf(stderr, "omgw: %s: waiting up to %d s\n", err->text,
+                  LOCK_WAIT_MS / 1000);
+    options.lock_wait_ms = LOCK_WAIT_MS;
+    return store_open(url, &options, out_store, err);
+}
+
 static enum exit_code with_store(const struct invocation *invocation,
                                  enum store_mode mode)
 {
@@ -43,10 +58,7 @@ static enum exit_code with_store(const struct invocation *invocation,
     enum exit_code code = load_config(invocation, &config);
     if (code != EXIT_OK)
         return code;
-    const struct store_options options = {.mode = mode,
-                                          .may_migrate = mode == STORE_WRITER,
-                                          .lock_wait_ms = LOCK_WAIT_MS};
-    enum status status = store_open(config->database, &options, &store, &err);
+    enum status status = open_patiently(config->database, mode, &store, &err);
     if (status != STATUS_OK) {
         say_error("cannot open the database", &err);
         return exit_of(status);

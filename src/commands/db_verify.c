@@ -11,6 +11,7 @@
 #include "gateway/json.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define NAME_ARENA_BYTES (32u * 1024)
@@ -118,9 +119,15 @@ static enum exit_code verify(const struct invocation *invocation, const char *ur
 
 enum exit_code check_readable(const char *file)
 {
-    if (access(file, R_OK) == 0)
-        return EXIT_OK;
+    struct stat info;
+    bool is_there = stat(file, &info) == 0 && access(file, R_OK) == 0;
     int why = errno; /* printing may change it */
+    if (is_there && S_ISREG(info.st_mode))
+        return EXIT_OK;
+    if (is_there) {
+        (void)fprintf(stderr, "omgw: %s is no file\n", file);
+        return EXIT_NO_INPUT;
+    }
     (void)fprintf(stderr, "omgw: cannot read %s: %s\n", file, strerror(why));
     return why == EACCES ? EXIT_NO_PERMISSION : EXIT_NO_INPUT;
 }

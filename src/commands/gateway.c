@@ -32,16 +32,28 @@ static uint64_t random_seed_now(void)
 /* --- building
  * -------------------------------------------------------------------------------- */
 
+/* The gateway before us may still be draining. */
+static enum status open_writer(const struct config *config, struct store **out_store,
+                               struct error *err)
+{
+    struct store_options options = {
+        .mode = STORE_WRITER,
+        .may_migrate = config->migrate == MIGRATE_AUTO,
+    };
+    enum status status = store_open(config->database, &options, out_store, err);
+    if (status != STATUS_DENIED)
+        return status;
+    log_warn("serve.lock_missed", F_TEXT("why", err->text),
+             F_MS("waits", LOCK_WAIT_MS));
+    options.lock_wait_ms = LOCK_WAIT_MS;
+    return store_open(config->database, &options, out_store, err);
+}
+
 static enum status open_stores(struct gateway *gateway, struct error *err)
 {
     const struct config *config = gateway->config;
-    const struct store_options writer = {
-        .mode = STORE_WRITER,
-        .may_migrate = config->migrate == MIGRATE_AUTO,
-        .lock_wait_ms = LOCK_WAIT_MS,
-    };
     const struct store_options reader = {.mode = STORE_READER};
-    enum status status = store_open(config->database, &writer, &gateway->store, err);
+    enum status status = open_writer(config, &gateway->store, err);
     if (status != STATUS_OK)
         return status;
     status = store_open(config->database, &reader, &gateway->reader, err);

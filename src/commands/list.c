@@ -57,17 +57,7 @@ enum exit_code command_list(const struct invocation *invocation)
  * --------------------------------------------------------------------------------------
  */
 
-/* A message has a number, and an id that both sides know. */
-static enum status find_row(struct store *store, enum list_kind kind, const char *id,
-                            struct list_filter *filter, struct error *err)
-{
-    if (ask_number(id, &filter->number))
-        return STATUS_OK;
-    if (kind == LIST_MESSAGES)
-        return store_message_find(store, str_of(id), &filter->number, err);
-    return fail(err, STATUS_NOT_FOUND, "\"%s\" is no number", id);
-}
-
+/* No row: there is none. A message has a number, and an id that both sides know. */
 static enum status read_one(struct store *store, enum list_kind kind, const char *id,
                             struct list_filter *filter, struct sheet *sheet,
                             struct error *err)
@@ -75,13 +65,36 @@ static enum status read_one(struct store *store, enum list_kind kind, const char
     enum status status = STATUS_OK;
     if (kind == LIST_CONTACTS)
         filter->contact = str_of(id);
-    else
-        status = find_row(store, kind, id, filter, err);
-    if (status == STATUS_OK)
-        status = store_list(store, kind, filter, sheet_row, sheet, err);
-    if (status == STATUS_OK && sheet_rows(sheet) == 0)
-        return fail(err, STATUS_NOT_FOUND, "there is none with \"%s\"", id);
-    return status;
+    else if (!ask_number(id, &filter->number))
+        status = store_message_find(store, str_of(id), &filter->number, err);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    if (status != STATUS_OK)
+        return status;
+    return store_list(store, kind, filter, sheet_row, sheet, err);
+}
+
+static bool is_number(const struct command *command)
+{
+    return strcmp(command->operand, "NUMBER") == 0;
+}
+
+/* As the command's first word names them: `dead show` shows a dead letter. */
+static enum exit_code say_none(const struct invocation *invocation)
+{
+    static const char *const nouns[LIST_KINDS] = {
+        [LIST_CONTACTS] = "contact", [LIST_CONVERSATIONS] = "conversation",
+        [LIST_MESSAGES] = "message", [LIST_DELIVERIES] = "delivery",
+        [LIST_DEAD] = "dead letter",
+    };
+    const struct command *command = invocation->command;
+    struct str rest = str_of(command->name);
+    struct str group = str_cut(&rest, ' ');
+    const char *quote = is_number(command) ? "" : "\"";
+    (void)fprintf(stderr, "omgw: there is no %s %s%s%s; see \"omgw %.*s list\"\n",
+                  nouns[command->subject], quote, invocation->arguments[0], quote,
+                  STR_ARG(group));
+    return EXIT_TROUBLE;
 }
 
 enum exit_code command_show(const struct invocation *invocation)
@@ -92,6 +105,9 @@ enum exit_code command_show(const struct invocation *invocation)
     struct list_filter filter;
     struct error err;
     enum exit_code code = ask_filter(invocation, PAGE_ROWS, &filter);
+    if (code == EXIT_OK && is_number(invocation->command) &&
+        !ask_number(invocation->arguments[0], &filter.number))
+        code = say_usage(invocation, "a NUMBER");
     if (code == EXIT_OK)
         code = load_config(invocation, &config);
     if (code == EXIT_OK)
@@ -104,6 +120,8 @@ enum exit_code command_show(const struct invocation *invocation)
         say_error("cannot show", &err);
         return exit_of(status);
     }
+    if (sheet_rows(sheet) == 0)
+        return say_none(invocation);
     const struct sheet_look look = sheet_look(invocation);
     return sheet_print_records(sheet, &look);
 }

@@ -1,6 +1,7 @@
 /*
  * trace: any id of either side in, the whole life of the message out.
  */
+#include "cell.h"
 #include "command.h"
 
 #include "gateway/json.h"
@@ -14,6 +15,17 @@ static void print_children(const struct json *parent, unsigned indent)
         print_member(m, indent);
 }
 
+/* Texts of others are among them. */
+static void print_text_member(struct str name, struct str text, unsigned indent)
+{
+    const struct list_cell cell = cell_prose("", text);
+    CLEANUP(buf_release) struct buf plain;
+    buf_init(&plain, text.len + 1);
+    cell_add(&cell, &plain);
+    (void)printf("%*s%-24.*s %s\n", (int)indent, "", STR_ARG(name),
+                 buf_c_string(&plain));
+}
+
 /* One line a value, nested by indentation; members that say nothing are left out. */
 static void print_member(const struct json *member, unsigned indent)
 {
@@ -24,8 +36,7 @@ static void print_member(const struct json *member, unsigned indent)
 
     if (json_str(member, &text)) {
         if (text.len > 0)
-            (void)printf("%*s%-24.*s %.*s\n", (int)indent, "", STR_ARG(name),
-                         STR_ARG(text));
+            print_text_member(name, text, indent);
     } else if (json_i64(member, &number)) {
         (void)printf("%*s%-24.*s %lld\n", (int)indent, "", STR_ARG(name),
                      (long long)number);

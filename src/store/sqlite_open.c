@@ -157,12 +157,12 @@ static int configure(struct sqlite_store *store)
 static enum status check_file(const char *path, struct error *err)
 {
     struct stat info;
-    if (stat(path, &info) != 0)
-        return fail(err,
-                    errno == ENOENT   ? STATUS_INVALID
-                    : errno == EACCES ? STATUS_FORBIDDEN
-                                      : STATUS_FAILED,
-                    "cannot open database %s: %s", path, strerror(errno));
+    if (stat(path, &info) != 0 && errno == ENOENT)
+        return fail(err, STATUS_INVALID,
+                    "%s is not there: \"omgw serve\" makes it, if its folder is there",
+                    path);
+    if (access(path, R_OK) != 0)
+        return fail_file(err, "read", path);
     if (!S_ISREG(info.st_mode))
         return fail(err, STATUS_INVALID, "cannot open database %s: it is no file",
                     path);
@@ -252,6 +252,18 @@ static int open_file(struct sqlite_store *store, const char *vfs)
     return sqlite3_open_v2(store->path, &store->db, flags | SQLITE_OPEN_NOMUTEX, vfs);
 }
 
+/* The file itself can be read: see check_file. */
+static enum status fail_to_open(const struct sqlite_store *store, struct error *err)
+{
+    CLEANUP(mem_freep) char *folder = file_folder(store->path);
+    if (access(folder, W_OK) != 0)
+        return fail(err, STATUS_FORBIDDEN,
+                    "%s cannot be read by this user while no gateway runs: SQLite "
+                    "makes a file beside it, and may not",
+                    store->path);
+    return fail(err, STATUS_FAILED, "cannot open database %s", store->path);
+}
+
 static enum status open_database(struct sqlite_store *store, const char *vfs,
                                  struct error *err)
 {
@@ -262,8 +274,9 @@ static enum status open_database(struct sqlite_store *store, const char *vfs,
     int rc = open_file(store, vfs);
     if (rc == SQLITE_OK)
         rc = configure(store);
-    if ((rc & 0xff) == SQLITE_CANTOPEN) /* now it does not pass by itself */
-        return fail(err, STATUS_FAILED, "cannot open database %s", store->path);
+    if ((rc & 0xff) == SQLITE_CANTOPEN || /* now it does not pass by itself */
+        rc == SQLITE_READONLY_DIRECTORY || rc == SQLITE_READONLY_CANTINIT)
+        return fail_to_open(store, err);
     return rc == SQLITE_OK ? STATUS_OK : fail_sqlite(store, rc, err);
 }
 

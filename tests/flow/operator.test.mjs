@@ -179,7 +179,7 @@ test('lists page by number and filter; piped they are tab-separated', async (t) 
     await world.fails(64, /span such as/, 'messages', 'list', '--since', 'yesterday');
     await world.fails(64, /1 to 10000/, 'messages', 'list', '--limit', '0');
     await world.fails(1, /knows no bridge "acne"/, 'messages', 'list', '--bridge', 'acne');
-    await world.fails(1, /none with "4711"/, 'deliveries', 'show', '4711');
+    await world.fails(1, /no delivery 4711/, 'deliveries', 'show', '4711');
 });
 
 test('the overview of commands stands in two columns', () => {
