@@ -21,6 +21,7 @@ struct text_map {
 enum setting_kind {
     SETTING_TEXT,     /* char *; NULL when empty */
     SETTING_URL,      /* as a text; http or https, no userinfo, no fragment */
+    SETTING_PATH,     /* as a text; one that is relative is beside the configuration */
     SETTING_SECRET,   /* as a text; also as NAME_file */
     SETTING_SECRETS,  /* struct text_list; entries {value: ...} or {file: ...} */
     SETTING_TEXTS,    /* struct text_list */

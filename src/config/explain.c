@@ -33,6 +33,7 @@ static const struct sample {
 
 static const char *const kind_samples[] = {
     [SETTING_TEXT] = "change-me",
+    [SETTING_PATH] = "/change/me",
     [SETTING_URL] = "https://@.example.com/omgw",
     [SETTING_SECRET] = "/run/secrets/@-%",
     [SETTING_SECRETS] = "[ { file: /run/secrets/@-% } ]",

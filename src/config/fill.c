@@ -1,8 +1,13 @@
 #include "fill.h"
 
+#include "beside.h"
+
 #include "gateway/nearest.h"
 #include "secret.h"
 #include "value.h"
+
+/* The folder and what is beside it, each as long as the system takes. */
+#define PATH_BYTES (2u * 4096)
 
 /* The row being filled. */
 struct target {
@@ -44,13 +49,24 @@ static enum status check_scalar(const yaml_node_t *node, struct error *err)
     return STATUS_OK;
 }
 
+/* All of a value in one text. */
+static enum status take_value(const struct target *target, struct str text,
+                              struct error *err)
+{
+    CLEANUP(buf_release) struct buf room;
+    buf_init(&room, PATH_BYTES);
+    if (target->row->kind == SETTING_PATH)
+        text = path_beside(target->reader->problems.file, text, &room);
+    return value_parse(target->row, text, target->section->base, err);
+}
+
 /* One text as the value, or as one more entry. */
 static enum status take_text(const struct target *target, struct str name,
                              struct str text, struct error *err)
 {
     if (kind_is_list(target->row->kind))
         return value_append(target->row, name, text, target->section->base, err);
-    return value_parse(target->row, text, target->section->base, err);
+    return take_value(target, text, err);
 }
 
 /* The secret in a file. */
@@ -58,6 +74,9 @@ static enum status take_file(const struct target *target, struct str path,
                              struct place place, struct error *err)
 {
     CLEANUP(secret_release) struct secret secret = {0};
+    CLEANUP(buf_release) struct buf room;
+    buf_init(&room, PATH_BYTES);
+    path = path_beside(target->reader->problems.file, path, &room);
     enum status status = secret_read(&target->reader->files, path, &secret, err);
     if (status != STATUS_OK)
         return status;
@@ -210,8 +229,7 @@ static void fill_from_variable(const struct target *target, const struct variabl
     else if (is_path)
         status = take_variable_files(target, used, &err);
     else
-        status =
-            value_parse(target->row, str_of(used->value), target->section->base, &err);
+        status = take_value(target, str_of(used->value), &err);
     if (status == STATUS_OK)
         status = value_check(target->row, target->section->base, &err);
     if (status != STATUS_OK)

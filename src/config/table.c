@@ -46,10 +46,10 @@ const struct setting_row root_rows[] = {
     ROOT("admin.tokens", SETTING_SECRET, admin.token_lines,
          .help = "bearer tokens of the admin listener, one a line: NAME, viewer or "
                  "operator, SHA-256 of the token in hex"),
-    ROOT("database", SETTING_TEXT, database,
+    ROOT("database", SETTING_PATH, database,
          .default_text = "sqlite:/var/lib/omgw/omgw.db", .is_required = true,
          .help = "where everything is remembered"),
-    ROOT("media_dir", SETTING_TEXT, media_dir, .default_text = "/var/lib/omgw/media",
+    ROOT("media_dir", SETTING_PATH, media_dir, .default_text = "/var/lib/omgw/media",
          .is_required = true, .help = "folder for attachments"),
     ROOT("link_secrets", SETTING_SECRETS, link_secrets,
          .help = "keys of the links to attachments: the first signs, each one is "
@@ -170,7 +170,7 @@ const struct setting_row root_rows[] = {
          .help = "private addresses or networks that URLs from outside may name"),
     ROOT("egress.proxy", SETTING_URL, egress.proxy,
          .help = "HTTP proxy for all requests to Genesys and the channels"),
-    ROOT("egress.ca_file", SETTING_TEXT, egress.ca_file,
+    ROOT("egress.ca_file", SETTING_PATH, egress.ca_file,
          .help = "certificates to trust, PEM; by default the system's"),
 
     ROOT("log.level", SETTING_CHOICE, log.level, .default_text = "info",
@@ -267,11 +267,17 @@ const struct region *region_find(struct str name)
 const char *kind_name(enum setting_kind kind)
 {
     static const char *const names[] = {
-        [SETTING_TEXT] = "text",          [SETTING_URL] = "URL",
-        [SETTING_SECRET] = "secret",      [SETTING_SECRETS] = "list of secrets",
-        [SETTING_TEXTS] = "list",         [SETTING_MAP] = "map",
-        [SETTING_BOOL] = "true or false", [SETTING_NUMBER] = "number",
-        [SETTING_DURATION] = "duration",  [SETTING_SIZE] = "size",
+        [SETTING_TEXT] = "text",
+        [SETTING_PATH] = "path",
+        [SETTING_URL] = "URL",
+        [SETTING_SECRET] = "secret",
+        [SETTING_SECRETS] = "list of secrets",
+        [SETTING_TEXTS] = "list",
+        [SETTING_MAP] = "map",
+        [SETTING_BOOL] = "true or false",
+        [SETTING_NUMBER] = "number",
+        [SETTING_DURATION] = "duration",
+        [SETTING_SIZE] = "size",
         [SETTING_CHOICE] = "choice",
     };
     return names[kind];

@@ -246,6 +246,7 @@ enum status value_parse(const struct setting_row *row, struct str text, void *ba
 {
     switch (row->kind) {
     case SETTING_TEXT:
+    case SETTING_PATH:
     case SETTING_SECRET:
         return parse_text(row, text, value_place(row, base), err);
     case SETTING_URL:
@@ -268,7 +269,8 @@ enum status value_parse(const struct setting_row *row, struct str text, void *ba
 
 static bool kind_is_text(enum setting_kind kind)
 {
-    return kind == SETTING_TEXT || kind == SETTING_URL || kind == SETTING_SECRET;
+    return kind == SETTING_TEXT || kind == SETTING_URL || kind == SETTING_PATH ||
+           kind == SETTING_SECRET;
 }
 
 enum status value_check(const struct setting_row *row, const void *base,

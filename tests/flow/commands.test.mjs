@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { OMGW, World } from './support/world.mjs';
+import { CLIENT_SECRET, OMGW, World } from './support/world.mjs';
 import { Child, until } from './support/process.mjs';
 
 // Without a gateway: {code, out, err}.
@@ -116,6 +116,25 @@ test('a database that may not be read, or is not there, is said so', async (t) =
     const { code, err } = omgw('bridges', 'list', '--config', config);
     assert.equal(code, 78, err);
     assert.match(err, /none\.db is not there: "omgw serve" makes it/);
+});
+
+test('a relative path is from the folder of the configuration, wherever one stands', async (t) => {
+    const world = await World.open(t);
+    await world.partner.message('ana', 'one');
+    await world.untilMessages(1);
+    const config = path.join(world.dir, 'relative.yaml');
+    writeFileSync(path.join(world.dir, 'client-secret'), `${CLIENT_SECRET}\n`, { mode: 0o600 });
+    writeFileSync(config, readFileSync(world.configFile, 'utf8')
+        .replace(`sqlite:${world.database}`, 'sqlite:omgw.db')
+        .replace(/client_secret: .*/, 'client_secret_file: client-secret'));
+    for (const cwd of ['/', world.dir]) {
+        const { status, stdout, stderr } = spawnSync(OMGW,
+            ['messages', 'list', '--config', config], { cwd, encoding: 'utf8' });
+        assert.equal(status, 0, stderr);
+        assert.match(stdout, /\tana\t/);
+    }
+    const shown = omgw('config', 'show', '--config', config).out;
+    assert.ok(shown.includes(`database: sqlite:${world.dir}/omgw.db `), shown);
 });
 
 test('who waits for the lock of a database says so', async (t) => {

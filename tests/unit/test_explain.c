@@ -290,7 +290,7 @@ static void the_reference_has_a_row_for_every_setting(void **state)
     config_reference(fake_channels, &reference);
     const char *text = buf_c_string(&reference);
     static const char *const rows[] = {
-        "| `database` | text | `sqlite:/var/lib/omgw/omgw.db` | `OMGW_DATABASE` | "
+        "| `database` | path | `sqlite:/var/lib/omgw/omgw.db` | `OMGW_DATABASE` | "
         "where "
         "everything is remembered |\n",
         "| `migrate` | `auto` or `refuse` | `auto` | `OMGW_MIGRATE` | ",
