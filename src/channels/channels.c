@@ -5,6 +5,8 @@
 /* One line a channel: declares <name>_channel and lists it. */
 #define CHANNEL_TABLE(X)                                                               \
     X(line)                                                                            \
+    X(messenger)                                                                       \
+    X(instagram)                                                                       \
     X(partner)                                                                         \
     X(slack)                                                                           \
     X(telegram)                                                                        \

@@ -358,6 +358,7 @@ json_t *fixture_of_event(const struct event *event)
     if (event->kind == EVENT_RECEIPT)
         json_object_set_new(object, "receipt_status",
                             json_string(message_status_name(event->receipt_status)));
+    put_number(object, "receipt_until_ms", event->receipt_until_ms);
     put_text(object, "reason_code", event->reason_code);
     put_text(object, "reason_text", event->reason_text);
     put_number(object, "typing_ms", event->typing_ms);

@@ -1,4 +1,4 @@
-// A Graph API of our own for WhatsApp: takes messages, signs webhooks.
+// A Graph API of our own: signs webhooks as Meta does. And WhatsApp's: takes messages.
 import { createHmac } from 'node:crypto';
 import { request } from './partner.mjs';
 import { Service } from './service.mjs';
@@ -9,9 +9,8 @@ export const VERIFY_TOKEN = 'a word of the flow';
 export const PHONE_NUMBER_ID = '200000000000002';
 export const ACCOUNT_ID = '100000000000001';
 
-export class Graph extends Service {
-    #number = 0;
-
+// The token says who asks; `takes` is what each service makes of it.
+export class MetaService extends Service {
     target(base, bridge) {
         this.webhook = `${base}/webhooks/channels/${bridge}`;
     }
@@ -19,6 +18,27 @@ export class Graph extends Service {
     usual(call) {
         if (call.headers.authorization !== `Bearer ${ACCESS_TOKEN}`)
             return { status: 401, json: { error: { code: 190, message: 'Invalid token' } } };
+        return this.takes(call);
+    }
+
+    // As Meta does when somebody enters the callback URL.
+    verify(token) {
+        return request(`${this.webhook}?hub.mode=subscribe&hub.challenge=123&hub.verify_token=${
+            encodeURIComponent(token)}`);
+    }
+
+    signed(value) {
+        const body = JSON.stringify(value);
+        const signature = createHmac('sha256', APP_SECRET).update(body).digest('hex');
+        return request(this.webhook, { method: 'POST', body, headers: {
+            'content-type': 'application/json', 'x-hub-signature-256': `sha256=${signature}` } });
+    }
+}
+
+export class Graph extends MetaService {
+    #number = 0;
+
+    takes(call) {
         if (call.path.endsWith(`/${PHONE_NUMBER_ID}`))
             return { json: { id: PHONE_NUMBER_ID, display_phone_number: '+1 555-010-0001',
                 verified_name: 'Shop', quality_rating: 'GREEN' } };
@@ -37,19 +57,10 @@ export class Graph extends Service {
             : { data: this.isSubscribed ? [{ whatsapp_business_api_data: app }] : [] } };
     }
 
-    // As Meta does when somebody enters the callback URL.
-    verify(token) {
-        return request(`${this.webhook}?hub.mode=subscribe&hub.challenge=123&hub.verify_token=${
-            encodeURIComponent(token)}`);
-    }
-
     post(value) {
-        const body = JSON.stringify({ object: 'whatsapp_business_account', entry: [{ id: '1',
+        return this.signed({ object: 'whatsapp_business_account', entry: [{ id: '1',
             changes: [{ field: 'messages', value: { messaging_product: 'whatsapp',
                 metadata: { phone_number_id: PHONE_NUMBER_ID }, ...value } }] }] });
-        const signature = createHmac('sha256', APP_SECRET).update(body).digest('hex');
-        return request(this.webhook, { method: 'POST', body, headers: {
-            'content-type': 'application/json', 'x-hub-signature-256': `sha256=${signature}` } });
     }
 
     messages(...messages) {
@@ -77,5 +88,5 @@ export class Graph extends Service {
     }
 }
 
-export const graphError = (status, code) => ({ status,
-    json: { error: { code, message: `(#${code}) no` } } });
+export const graphError = (status, code, more) => ({ status,
+    json: { error: { code, message: `(#${code}) no`, ...more } } });

@@ -39,6 +39,13 @@ export class Service {
         this.calls.push(call);
         const special = this.answers.map((answer) => answer(call)).find((a) => a !== undefined);
         call.answer = special ?? this.usual(call);
+        if (call.answer.held) // a promise: it is answered when that is kept
+            call.answer.held.then(() => this.#answer(call, req, res));
+        else
+            this.#answer(call, req, res);
+    }
+
+    #answer(call, req, res) {
         if (call.answer.hang) // nor is there an end to waiting
             return;
         if (call.answer.drop) { // it was taken, and nobody hears of it

@@ -1,0 +1,320 @@
+/*
+ * messenger_sender: agents' messages and typing as calls of the Send API.
+ *
+ * Source: channels/meta-messenger.md sections 4 and 6; read 2026-12-01.
+ */
+#include "gateway/choice.h"
+#include "gateway/member.h"
+#include "gateway/reply.h"
+#include "messenger.h"
+#include "saying.h"
+
+/* ---- what is asked ---- */
+
+static struct json *new_body(const struct delivery *delivery)
+{
+    struct json *body = json_new_object();
+
+    json_add_str(json_add_object(body, "recipient"), "id", delivery->event.contact_id);
+    return body;
+}
+
+static enum status call(const struct attempt *attempt, const struct json *body,
+                        struct exchange *out, struct error *err)
+{
+    const struct messenger_settings *own = attempt->bridge->settings;
+    return meta_call(attempt, own->sender_id == NULL ? own->account_id : own->sender_id,
+                     body, out, err);
+}
+
+/* The tag is for people's answers; a bot's are held to a day by Meta. */
+static void add_type(struct json *body, const struct attempt *attempt)
+{
+    const struct messenger_settings *own = attempt->bridge->settings;
+    bool is_tagged = own->human_agent && !attempt->delivery->event.is_bot;
+
+    json_add_str(body, "messaging_type",
+                 is_tagged ? STR("MESSAGE_TAG") : STR("RESPONSE"));
+    if (is_tagged)
+        json_add_str(body, "tag", STR("HUMAN_AGENT"));
+}
+
+/* The button holds a token, the store the payload. */
+static void add_token(struct json *button, const struct delivery *delivery,
+                      unsigned ordinal)
+{
+    char token[CHOICE_TOKEN_BYTES];
+
+    choice_token(delivery->message_id, ordinal, token);
+    json_add_str(button, "payload", str_of(token));
+}
+
+static void add_quick_replies(struct json *message, const struct delivery *delivery,
+                              const struct rendering *shown)
+{
+    if (shown->quick_reply_count == 0)
+        return;
+    struct json *list = json_add_array(message, "quick_replies");
+    for (size_t i = 0; i < shown->quick_reply_count; i++) {
+        struct json *reply = json_append_object(list);
+        json_add_str(reply, "content_type", STR("text"));
+        json_add_str(reply, "title", shown->quick_replies[i].label);
+        add_token(reply, delivery, shown->ordinals[i]);
+    }
+}
+
+static void add_button(struct json *list, const struct delivery *delivery,
+                       const struct choice *choice, unsigned ordinal)
+{
+    bool is_link = choice->kind == CHOICE_LINK;
+    struct json *button = json_append_object(list);
+
+    json_add_str(button, "type", is_link ? STR("web_url") : STR("postback"));
+    json_add_str(button, "title", choice->label);
+    if (is_link)
+        json_add_str(button, "url", choice->payload);
+    else
+        add_token(button, delivery, ordinal);
+}
+
+static void add_card(struct json *elements, const struct delivery *delivery,
+                     const struct card *card, unsigned *ordinal)
+{
+    struct json *element = json_append_object(elements);
+
+    json_add_str(element, "title", card->title);
+    member_add_text(element, "subtitle", card->description);
+    member_add_text(element, "image_url", card->image);
+    if (card->choice_count == 0)
+        return;
+    struct json *buttons = json_add_array(element, "buttons");
+    for (size_t i = 0; i < card->choice_count; i++)
+        add_button(buttons, delivery, &card->choices[i], (*ordinal)++);
+}
+
+/* One card and a carousel are the same thing here. */
+static void add_cards(struct json *message, const struct delivery *delivery,
+                      const struct rendering *shown)
+{
+    struct json *attachment = json_add_object(message, "attachment");
+    unsigned ordinal = shown->card_ordinal;
+
+    json_add_str(attachment, "type", STR("template"));
+    struct json *payload = json_add_object(attachment, "payload");
+    json_add_str(payload, "template_type", STR("generic"));
+    struct json *elements = json_add_array(payload, "elements");
+    for (size_t i = 0; i < shown->card_count; i++)
+        add_card(elements, delivery, &shown->cards[i], &ordinal);
+}
+
+/* A card needs a title, and something beside it. */
+static bool is_card(const struct card *card)
+{
+    return str_trim(card->title).len > 0 &&
+           (card->description.len > 0 || card->image.len > 0 || card->choice_count > 0);
+}
+
+static enum status begin(struct saying *out, const struct attempt *attempt,
+                         const char *peer, struct error *err)
+{
+    const struct content *content = &attempt->delivery->event.content;
+    struct capabilities can;
+
+    attempt->bridge->channel->capabilities(attempt->bridge, &can);
+    for (size_t i = 0; i < content->card_count; i++)
+        can.cards &= is_card(&content->cards[i]);
+    return saying_begin_with(out, attempt, &can, peer, err);
+}
+
+static struct json *message_body(const struct attempt *attempt,
+                                 const struct messenger_service *service,
+                                 const struct saying *saying)
+{
+    const struct delivery *delivery = attempt->delivery;
+    struct json *body = new_body(delivery);
+
+    add_type(body, attempt);
+    struct json *message = json_add_object(body, "message");
+    if (saying->is_cards)
+        add_cards(message, delivery, &saying->shown);
+    else
+        json_add_str(message, "text", saying->text);
+    if (saying->is_last)
+        add_quick_replies(message, delivery, &saying->shown);
+    if (service->has_metadata)
+        json_add_str(message, "metadata", str_of(delivery->public_id));
+    return body;
+}
+
+static enum status say_message(struct attempt *attempt, struct exchange *out,
+                               struct error *err)
+{
+    const struct messenger_service *service = messenger_service_of(attempt->bridge);
+    CLEANUP(saying_release) struct saying saying;
+
+    enum status status = begin(&saying, attempt, service->peer, err);
+    if (status == STATUS_OK)
+        status = saying_needs_text(&saying, err);
+    if (status == STATUS_OK)
+        status = saying_cut_cards(&saying, attempt, service->text_limit);
+    if (status != STATUS_OK)
+        return status;
+    CLEANUP(json_freep) struct json *body = message_body(attempt, service, &saying);
+    return call(attempt, body, out, err);
+}
+
+static enum status say_action(const struct attempt *attempt, struct str action,
+                              struct exchange *out, struct error *err)
+{
+    CLEANUP(json_freep) struct json *body = new_body(attempt->delivery);
+
+    json_add_str(body, "sender_action", action);
+    return call(attempt, body, out, err);
+}
+
+/* One action a request; `step` counts them. It lasts about 20 s, or until a message. */
+static enum status say_typing(struct attempt *attempt, struct exchange *out,
+                              struct error *err)
+{
+    const struct messenger_settings *own = attempt->bridge->settings;
+    bool is_seen = !own->mark_seen || attempt->step > 0;
+
+    attempt->step++;
+    return say_action(attempt, is_seen ? STR("typing_on") : STR("mark_seen"), out, err);
+}
+
+static enum status say_nothing(struct attempt *attempt, struct exchange *out,
+                               struct error *err)
+{
+    (void)attempt;
+    (void)out;
+    return fail(err, STATUS_UNSUPPORTED, "the channel takes no receipts");
+}
+
+/* ---- what is answered ---- */
+
+#define CONTACT(code, reason)                                                          \
+    {                                                                                  \
+        (code), (code), OUTCOME_REFUSED_CONTACT, (reason), false                       \
+    }
+#define WINDOW(code)                                                                   \
+    {                                                                                  \
+        (code), (code), OUTCOME_WINDOW_CLOSED, REASON_MESSAGE_NOT_ALLOWED, false       \
+    }
+#define SLOW(code)                                                                     \
+    {                                                                                  \
+        (code), (code), OUTCOME_SLOW_DOWN, REASON_RATE_LIMITED, false                  \
+    }
+#define OTHER(from, to, outcome)                                                       \
+    {                                                                                  \
+        (from), (to), (outcome), REASON_GENERAL_ERROR, false                           \
+    }
+
+/* Codes mean several things; these subcodes one each. Source: section 6. */
+static const struct code_rule subcodes[] = {
+    WINDOW(2018278),
+    WINDOW(2534022),
+    CONTACT(2018001, REASON_INVALID_DESTINATION),
+    CONTACT(1545041, REASON_RECIPIENT_OPTED_OUT),
+    OTHER(33, 33, OUTCOME_BROKEN),
+};
+
+/* Source: section 6. */
+static const struct code_rule codes[] = {
+    CONTACT(551, REASON_RECIPIENT_OPTED_OUT),
+    CONTACT(230, REASON_RECIPIENT_OPTED_OUT),
+    SLOW(4),
+    SLOW(17),
+    SLOW(32),
+    SLOW(613),
+    SLOW(80004),
+    SLOW(80006),
+    OTHER(1, 2, OUTCOME_RETRY),
+    OTHER(1200, 1200, OUTCOME_RETRY),
+    OTHER(10, 10, OUTCOME_BROKEN),
+    OTHER(190, 190, OUTCOME_BROKEN),
+    OTHER(200, 299, OUTCOME_BROKEN),
+    {100, 100, OUTCOME_REFUSED_MESSAGE, REASON_INVALID_MESSAGE_STRUCTURE, false},
+};
+static const struct code_rule transient = OTHER(0, 0, OUTCOME_RETRY);
+/* A permission's code, but told of one person: only its words say so. */
+static const struct code_rule blocked = CONTACT(200, REASON_RECIPIENT_OPTED_OUT);
+#define BLOCKED_WORDS STR("receiving messages")
+
+static const struct code_rule *find_meaning(const struct json *error)
+{
+    int64_t code = 0;
+    int64_t subcode = 0;
+    bool is_transient = false;
+
+    (void)json_i64(json_get(error, "code"), &code);
+    (void)json_i64(json_get(error, "error_subcode"), &subcode);
+    (void)json_bool(json_get(error, "is_transient"), &is_transient);
+    const struct code_rule *rule =
+        code_rule_find(subcodes, COUNT_OF(subcodes), subcode);
+    if (rule == NULL && code == blocked.first &&
+        str_holds_nocase(member_text(error, "message"), BLOCKED_WORDS))
+        rule = &blocked;
+    if (rule == NULL)
+        rule = code_rule_find(codes, COUNT_OF(codes), code);
+    return rule == NULL && is_transient ? &transient : rule;
+}
+
+static void read_message_id(const struct attempt *attempt, const struct reply *reply,
+                            struct sender_result *out)
+{
+    CLEANUP(json_freep) struct json *body = reply_read(reply, attempt, out);
+    struct keeper keep = {.arena = attempt->arena};
+
+    (void)member_id(body, "message_id", &keep, &out->provider_id);
+}
+
+static enum sender_step settle(const struct attempt *attempt, const struct reply *reply,
+                               struct sender_result *out)
+{
+    meta_judge(attempt, reply, messenger_service_of(attempt->bridge)->peer,
+               find_meaning, out);
+    if (attempt->delivery->class != DELIVERY_MESSAGE)
+        return SENDER_OUTCOME;
+    if (outcome_is_success(out->outcome))
+        read_message_id(attempt, reply, out);
+    return saying_settled(attempt, out);
+}
+
+/* ---- the sender ---- */
+
+static bool has_more_to_show(const struct attempt *attempt)
+{
+    const struct messenger_settings *own = attempt->bridge->settings;
+    return attempt->delivery->class == DELIVERY_TYPING && own->mark_seen &&
+           attempt->step == 1;
+}
+
+static enum sender_step messenger_next(struct attempt *attempt,
+                                       const struct reply *last, struct now now,
+                                       struct sender_result *out)
+{
+    static enum status (*const say[])(struct attempt *, struct exchange *,
+                                      struct error *) = {
+        [DELIVERY_MESSAGE] = say_message,
+        [DELIVERY_RECEIPT] = say_nothing,
+        [DELIVERY_TYPING] = say_typing,
+    };
+    struct error err;
+
+    (void)now;
+    *out = (struct sender_result){.retry_after_ms = -1};
+    if (last != NULL) {
+        enum sender_step step = settle(attempt, last, out);
+        if (!outcome_is_success(out->outcome) || !has_more_to_show(attempt))
+            return step;
+        *out = (struct sender_result){.retry_after_ms = -1};
+    }
+    enum status status = say[attempt->delivery->class](attempt, &out->exchange, &err);
+    return saying_asked(status, &err, attempt->arena, out);
+}
+
+const struct sender messenger_sender = {
+    .next = messenger_next,
+    .credential_next = sender_no_credential,
+};
