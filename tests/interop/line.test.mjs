@@ -2,21 +2,17 @@
 // asks for what the gateway asks for, and its types, made from LINE's OpenAPI files, are what
 // requests and webhooks are held against. No package of npm carries those files themselves.
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
 import http from 'node:http';
 import { once } from 'node:events';
-import path from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { HTTPFetchError, messagingApi, middleware, validateSignature } from '@line/bot-sdk';
-import ts from 'typescript';
 import { request } from '../flow/support/partner.mjs';
 import { until } from '../flow/support/process.mjs';
 import { ACCESS_TOKEN, BOT, CHANNEL_SECRET, LineApi, signatureOf }
     from '../flow/support/line.mjs';
 import { GENESYS_SECRET, World } from '../flow/support/world.mjs';
+import { fixtures, misfits } from './support/types.mjs';
 
-const here = path.dirname(fileURLToPath(import.meta.url));
 const INTEGRATION = '5a1d3a52-0000-4000-8000-0000000000a4';
 const ANA = 'Uaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa';
 
@@ -121,32 +117,7 @@ test('the SDK asks LINE for what omgw asks it for', async (t) => {
 
 // ---- types
 
-const fixtures = (folder) => {
-    const at = path.join(here, '../fixtures/line', folder);
-    return readdirSync(at).sort().map((name) => ({ name,
-        ...JSON.parse(readFileSync(path.join(at, name))) }));
-};
-
-// The errors of values against types of the SDK, as TypeScript says them.
-function misfits(values) {
-    const file = path.join(here, 'held-against-types.mts');
-    const text = `import { messagingApi, webhook } from '@line/bot-sdk';\n` +
-        values.map(({ type, json }, i) =>
-            `export const v${i}: ${type} = ${JSON.stringify(json)};\n`).join('');
-    const options = { noEmit: true, strict: true, skipLibCheck: true, types: ['node'],
-        module: ts.ModuleKind.NodeNext, target: ts.ScriptTarget.ES2022 };
-    const host = ts.createCompilerHost(options);
-    const { fileExists, getSourceFile } = host;
-    host.fileExists = (name) => name === file || fileExists(name);
-    host.getSourceFile = (name, ...rest) => (name === file
-        ? ts.createSourceFile(name, text, options.target) : getSourceFile(name, ...rest));
-    const program = ts.createProgram([file], options, host);
-    return ts.getPreEmitDiagnostics(program).map((error) => {
-        const line = error.file?.getLineAndCharacterOfPosition(error.start).line;
-        const value = error.file?.fileName === file ? values[line - 1]?.name : undefined;
-        return `${value}: ${ts.flattenDiagnosticMessageText(error.messageText, ' ')}`;
-    });
-}
+const IMPORTS = "import { messagingApi, webhook } from '@line/bot-sdk';";
 
 const requestTypes = {
     '/v2/bot/message/push': 'messagingApi.PushMessageRequest',
@@ -155,17 +126,17 @@ const requestTypes = {
 };
 
 test("every request and every webhook of the fixtures is one by the SDK's types", () => {
-    const requests = fixtures('outbound').map(({ name, exchange }) => ({ name,
+    const requests = fixtures('line/outbound').map(({ name, exchange }) => ({ name,
         json: exchange.body, type: requestTypes[new URL(exchange.url).pathname] }));
     assert.ok(requests.every((value) => value.type !== undefined));
     // What is odd on purpose, or newer than this SDK.
     const odd = /^(unreadable|others|unknown|edit|image-external-none|no-event-id|unsend-nothing|batch)/;
-    const webhooks = fixtures('inbound').filter(({ name }) => !odd.test(name))
+    const webhooks = fixtures('line/inbound').filter(({ name }) => !odd.test(name))
         .map(({ name, body }) => ({ name, type: 'webhook.CallbackRequest',
             json: typeof body === 'string' ? JSON.parse(body) : body }));
     assert.ok(webhooks.length > 25);
-    assert.deepEqual(misfits([...requests, ...webhooks]), []);
+    assert.deepEqual(misfits(IMPORTS, [...requests, ...webhooks]), []);
     const wrong = { name: 'wrong', type: 'messagingApi.PushMessageRequest',
         json: { to: ANA, messages: [{ type: 'text', words: 'x' }] } };
-    assert.match(misfits([wrong])[0], /^wrong: .*'"words"' does not exist/);
+    assert.match(misfits(IMPORTS, [wrong])[0], /^wrong: .*'"words"' does not exist/);
 });
