@@ -20,12 +20,12 @@
 
 #define PART_SUFFIX ".omgw-part"
 #define PART_MODE 0600 /* it holds what people wrote */
-/* One step: a megabyte, some milliseconds. */
-#define STEP_PAGES 256
+/* One step: a quarter of a megabyte, for which a commit waits a millisecond or two. */
+#define STEP_PAGES 64
 /* A rolled-back transaction begins the copy anew. */
 #define RESTARTS_MAX 20
 /* The disk begins to write so often, so that the last sync finds little to do. */
-#define FLUSH_STEPS 16
+#define FLUSH_STEPS 64
 
 struct sqlite_backup {
     struct store_backup backup;
