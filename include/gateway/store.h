@@ -76,12 +76,8 @@ uint64_t store_changes(struct store *store);
  * loudly. */
 void store_maintain(struct store *store);
 
-struct store_figures {
-    int64_t wal_bytes;
-    int64_t database_bytes;
-    int64_t free_bytes; /* of the file system; -1 unknown */
-};
-void store_figures(struct store *store, struct store_figures *out);
+/* What the write-ahead log holds that is not in the database yet. */
+int64_t store_log_bytes(struct store *store);
 
 struct store_space {
     int64_t free_bytes; /* -1: not known */

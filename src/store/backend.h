@@ -202,7 +202,7 @@ struct store_backend {
     enum status (*undo)(struct store *store, struct error *err);
     uint64_t (*changes)(struct store *store);
     void (*maintain)(struct store *store);
-    void (*figures)(struct store *store, struct store_figures *out);
+    int64_t (*log_bytes)(struct store *store);
     /* See store_space; `place` as open gets it. */
     void (*space)(const char *place, struct store_space *out);
 

@@ -5,7 +5,6 @@
 #include "sqlite.h"
 
 #include <assert.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include "copier.h"
@@ -125,12 +124,6 @@ static void sqlite_maintain(struct store *base)
         store->wal_pages = 0;
 }
 
-static int64_t file_bytes(const char *path)
-{
-    struct stat info;
-    return stat(path, &info) == 0 ? info.st_size : 0;
-}
-
 static void look_at_volume(const char *path, struct store_space *out)
 {
     struct statvfs volume;
@@ -141,15 +134,9 @@ static void look_at_volume(const char *path, struct store_space *out)
         is_known ? (int64_t)(volume.f_blocks * volume.f_frsize) : (int64_t)-1;
 }
 
-static void sqlite_figures(struct store *base, struct store_figures *out)
+static int64_t sqlite_log_bytes(struct store *store)
 {
-    struct sqlite_store *store = sqlite_of(base);
-    struct store_space space;
-
-    look_at_volume(store->path, &space);
-    out->wal_bytes = (int64_t)store->wal_pages * WAL_FRAME_BYTES;
-    out->database_bytes = file_bytes(store->path);
-    out->free_bytes = space.free_bytes;
+    return (int64_t)sqlite_of(store)->wal_pages * WAL_FRAME_BYTES;
 }
 
 static void sqlite_space(const char *place, struct store_space *out)
@@ -179,7 +166,7 @@ const struct store_backend sqlite_backend = {
     .undo = sqlite_undo,
     .changes = sqlite_changes,
     .maintain = sqlite_maintain,
-    .figures = sqlite_figures,
+    .log_bytes = sqlite_log_bytes,
     .space = sqlite_space,
     .flights = sqlite_flights,
     .run_get = sqlite_run_get,

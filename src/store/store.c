@@ -133,9 +133,9 @@ void store_maintain(struct store *store)
     store->backend->maintain(store);
 }
 
-void store_figures(struct store *store, struct store_figures *out)
+int64_t store_log_bytes(struct store *store)
 {
-    store->backend->figures(store, out);
+    return store->backend->log_bytes(store);
 }
 
 void store_space(const char *url, struct store_space *out)

@@ -302,9 +302,7 @@ static void grow_backoff(struct writer *writer)
 static void tend_store(struct writer *writer)
 {
     store_maintain(writer->store);
-    struct store_figures figures = {0};
-    store_figures(writer->store, &figures);
-    series_set(writer->wal_bytes, (double)figures.wal_bytes);
+    series_set(writer->wal_bytes, (double)store_log_bytes(writer->store));
 }
 
 static size_t run_jobs(struct writer *writer, size_t count, struct now now)

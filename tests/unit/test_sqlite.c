@@ -331,9 +331,7 @@ static void expect_no_open_statement(struct sqlite_file *f, struct store *store)
 
 static int64_t wal_bytes(struct sqlite_file *f)
 {
-    struct store_figures figures;
-    store_figures(f->store, &figures);
-    return figures.wal_bytes;
+    return store_log_bytes(f->store);
 }
 
 static void fill_log(struct sqlite_file *f, int64_t first)
