@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "sqlite.h"
+#include "sqlite_copy.h"
 #include "sqlite_file.h"
 
 #include "gateway/memory.h"
@@ -38,8 +39,7 @@ struct sqlite_backup {
     int64_t reserve_bytes;
     int fd; /* of the part: locked against other backups, and for the sync */
 
-    sqlite3 *target; /* NULL once all is copied */
-    sqlite3_backup *copy;
+    struct page_copy copy;
     int64_t page_bytes;
     int64_t done_pages;
     unsigned steps;
@@ -162,25 +162,10 @@ static enum status fail_copy(const struct sqlite_backup *backup, int rc,
                 sqlite3_errstr(rc), rc);
 }
 
-/* Nobody reads it yet, and it is synced once, in the end. */
-static const char target_settings[] = "PRAGMA locking_mode = EXCLUSIVE;"
-                                      "PRAGMA journal_mode = OFF;"
-                                      "PRAGMA synchronous = OFF;"
-                                      "PRAGMA cache_size = -2048;";
-
 static enum status open_target(struct sqlite_backup *backup, struct error *err)
 {
-    int rc = sqlite3_open_v2(backup->part, &backup->target,
-                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_exec(backup->target, target_settings, NULL, NULL, NULL);
-    if (rc != SQLITE_OK)
-        return fail_copy(backup, rc, err);
-    backup->copy =
-        sqlite3_backup_init(backup->target, "main", backup->source->db, "main");
-    if (backup->copy == NULL)
-        return fail_copy(backup, sqlite3_errcode(backup->target), err);
-    return STATUS_OK;
+    int rc = page_copy_begin(&backup->copy, backup->part, backup->source->db);
+    return rc == SQLITE_OK ? STATUS_OK : fail_copy(backup, rc, err);
 }
 
 static enum status begin(struct sqlite_backup *backup, struct error *err)
@@ -219,22 +204,11 @@ static enum status sqlite_backup_begin(struct store *store,
     return STATUS_OK;
 }
 
-/* As one file: the copy has the database's mode, which keeps a log beside it. */
-static int end_copy(struct sqlite_backup *backup)
-{
-    int rc = sqlite3_backup_finish(TAKE(backup->copy));
-    if (rc == SQLITE_OK)
-        rc = sqlite3_exec(backup->target, "PRAGMA journal_mode = DELETE", NULL, NULL,
-                          NULL);
-    int closed = sqlite3_close(TAKE(backup->target));
-    return rc == SQLITE_OK ? closed : rc;
-}
-
 static enum status note_progress(struct sqlite_backup *backup,
                                  struct backup_figures *out, struct error *err)
 {
-    int64_t all = sqlite3_backup_pagecount(backup->copy);
-    int64_t done = all - sqlite3_backup_remaining(backup->copy);
+    int64_t all = sqlite3_backup_pagecount(backup->copy.pages);
+    int64_t done = all - sqlite3_backup_remaining(backup->copy.pages);
     *out = (struct backup_figures){
         .done_bytes = done * backup->page_bytes,
         .all_bytes = all * backup->page_bytes,
@@ -260,7 +234,7 @@ static enum status sqlite_backup_step(struct store_backup *base,
                                       struct backup_figures *out, struct error *err)
 {
     struct sqlite_backup *backup = own(base);
-    int rc = sqlite3_backup_step(backup->copy, STEP_PAGES);
+    int rc = sqlite3_backup_step(backup->copy.pages, STEP_PAGES);
     bool may_go_on = rc == SQLITE_OK || rc == SQLITE_BUSY || rc == SQLITE_LOCKED;
     if (rc != SQLITE_DONE && !may_go_on)
         return fail_copy(backup, rc, err);
@@ -269,7 +243,7 @@ static enum status sqlite_backup_step(struct store_backup *base,
         return status;
     if (may_go_on)
         return go_on(backup, out, err);
-    rc = end_copy(backup);
+    rc = page_copy_end(&backup->copy);
     if (rc != SQLITE_OK)
         return fail_copy(backup, rc, err);
     out->is_copied = true;
@@ -294,8 +268,7 @@ static enum status sqlite_backup_settle(struct store_backup *base, struct error 
 static void sqlite_backup_close(struct store_backup *base)
 {
     struct sqlite_backup *backup = own(base);
-    (void)sqlite3_backup_finish(backup->copy);
-    (void)sqlite3_close(backup->target);
+    page_copy_release(&backup->copy);
     if (backup->fd >= 0 && !backup->is_settled)
         file_remove_database(backup->part);
     if (backup->fd >= 0)

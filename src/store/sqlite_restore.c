@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "sqlite.h"
+#include "sqlite_copy.h"
 #include "sqlite_file.h"
 
 #include "gateway/memory.h"
@@ -84,14 +85,14 @@ static enum status make_part(struct restorer *own, struct error *err)
     return STATUS_OK;
 }
 
-static enum status copy_pages(struct restorer *own, sqlite3_backup *copy,
+static enum status copy_pages(struct restorer *own, sqlite3_backup *pages,
                               struct error *err)
 {
     int rc;
     do {
-        rc = sqlite3_backup_step(copy, COPY_PAGES);
-        int all = sqlite3_backup_pagecount(copy);
-        if (!moved("copying", all - sqlite3_backup_remaining(copy), all, own))
+        rc = sqlite3_backup_step(pages, COPY_PAGES);
+        int all = sqlite3_backup_pagecount(pages);
+        if (!moved("copying", all - sqlite3_backup_remaining(pages), all, own))
             return fail(err, STATUS_RETRY, "stopped");
     } while (rc == SQLITE_OK);
     return rc == SQLITE_DONE ? STATUS_OK : fail_copy(own, rc, err);
@@ -99,28 +100,15 @@ static enum status copy_pages(struct restorer *own, sqlite3_backup *copy,
 
 static enum status copy_source(struct restorer *own, struct error *err)
 {
-    sqlite3 *target = NULL;
-    int rc = sqlite3_open_v2(own->part, &target,
-                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_exec(target,
-                          "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = OFF;"
-                          "PRAGMA synchronous = OFF;",
-                          NULL, NULL, NULL);
-    sqlite3_backup *copy =
-        rc == SQLITE_OK
-            ? sqlite3_backup_init(target, "main", sqlite_of(own->source)->db, "main")
-            : NULL;
-    enum status status = copy == NULL
-                             ? fail_copy(own, sqlite3_extended_errcode(target), err)
-                             : copy_pages(own, copy, err);
-    (void)sqlite3_backup_finish(copy);
-    if (status == STATUS_OK)
-        rc = sqlite3_exec(target, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
-    if (status == STATUS_OK && rc != SQLITE_OK)
-        status = fail_copy(own, rc, err);
-    (void)sqlite3_close(target);
-    return status;
+    CLEANUP(page_copy_release) struct page_copy copy = {.target = NULL};
+    int rc = page_copy_begin(&copy, own->part, sqlite_of(own->source)->db);
+    if (rc != SQLITE_OK)
+        return fail_copy(own, rc, err);
+    enum status status = copy_pages(own, copy.pages, err);
+    if (status != STATUS_OK)
+        return status;
+    rc = page_copy_end(&copy);
+    return rc == SQLITE_OK ? STATUS_OK : fail_copy(own, rc, err);
 }
 
 /* --- what differs from the backup ---------------------------------------------------
