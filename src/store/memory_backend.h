@@ -125,6 +125,9 @@ struct str latest_link(const struct table *table, int64_t conversation);
 const struct delivery_row *delivery_get(const struct table *table, int64_t id);
 /* Keeps the index of what is pending in step. */
 void delivery_put(struct table *table, const struct delivery_row *row);
+/* Ended without an attempt: `reason` goes in front of what was said of it before. */
+void delivery_settle(struct table *table, int64_t id, enum delivery_state state,
+                     struct str reason, int64_t ended_ms);
 const struct message *message_get(const struct table *table, int64_t row);
 /* The conversation's last activity was then. */
 void conversation_active(struct table *table, int64_t conversation, int64_t at_ms);

@@ -128,14 +128,9 @@ enum status memory_delivery_state(struct store *store, int64_t id,
     return STATUS_OK;
 }
 
-enum status memory_delivery_settle(struct store *store, int64_t id,
-                                   enum delivery_state state, struct str reason,
-                                   int64_t now_ms, struct error *err)
+void delivery_settle(struct table *table, int64_t id, enum delivery_state state,
+                     struct str reason, int64_t ended_ms)
 {
-    enum status status = memory_write(store, err);
-    if (status != STATUS_OK)
-        return status;
-    struct table *table = memory_rows(store);
     struct delivery_row row = *delivery_get(table, id);
     struct str before = row.stored.reason;
     CLEANUP(buf_release) struct buf whole;
@@ -144,9 +139,19 @@ enum status memory_delivery_settle(struct store *store, int64_t id,
     if (before.len > 0)
         buf_printf(&whole, ": %.*s", STR_ARG(before));
     row.stored.state = state;
-    row.stored.ended_ms = now_ms;
+    row.stored.ended_ms = ended_ms;
     row.stored.reason = buf_str(&whole);
     delivery_put(table, &row);
+}
+
+enum status memory_delivery_settle(struct store *store, int64_t id,
+                                   enum delivery_state state, struct str reason,
+                                   int64_t now_ms, struct error *err)
+{
+    enum status status = memory_write(store, err);
+    if (status != STATUS_OK)
+        return status;
+    delivery_settle(memory_rows(store), id, state, reason, now_ms);
     return STATUS_OK;
 }
 

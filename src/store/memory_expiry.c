@@ -22,15 +22,8 @@ static bool letter_may_go(const struct table *table, int64_t id, int64_t before_
 
 static void drop_letter(struct table *table, int64_t id)
 {
-    CLEANUP(buf_release) struct buf reason;
-    struct delivery_row row = *delivery_get(table, id);
-    buf_init(&reason, row.stored.reason.len + 64);
-    buf_add(&reason, STR("past its retention"));
-    if (row.stored.reason.len > 0)
-        buf_printf(&reason, ": %.*s", STR_ARG(row.stored.reason));
-    row.stored.state = DELIVERY_DROPPED;
-    row.stored.reason = buf_str(&reason);
-    delivery_put(table, &row);
+    delivery_settle(table, id, DELIVERY_DROPPED, STR("past its retention"),
+                    delivery_get(table, id)->stored.ended_ms);
 }
 
 static bool body_may_go(const struct table *table, int64_t row, int64_t before_ms)

@@ -18,6 +18,7 @@
 #include "sqlite_file.h"
 
 #include "gateway/clock.h"
+#include "gateway/form.h"
 #include "gateway/memory.h"
 
 #define BUSY_MS 5000
@@ -223,12 +224,7 @@ static int open_alone(const char *path, sqlite3 **out_db)
     CLEANUP(buf_release) struct buf uri;
     buf_init(&uri, 3 * strlen(path) + 64);
     buf_add(&uri, STR("file:"));
-    for (const char *p = path; *p != '\0'; p++) {
-        if (*p == '%' || *p == '?' || *p == '#')
-            buf_printf(&uri, "%%%02X", (unsigned)*p);
-        else
-            buf_add_char(&uri, *p);
-    }
+    percent_encode(&uri, str_of(path));
     buf_add(&uri, STR("?immutable=1"));
     return sqlite3_open_v2(buf_c_string(&uri), out_db,
                            SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
