@@ -65,6 +65,8 @@ struct slack_place {
     struct str user;
     bool is_direct;
 };
+/* A view of a member that is part of an id; empty when it is none, or damaged. */
+struct str slack_part(const struct json *object, const char *name);
 /* By the channel's type where it is told, else by its id. */
 bool slack_is_direct(struct str channel, struct str channel_type);
 /* Whether such conversations count on this bridge. */

@@ -32,16 +32,16 @@ static void read_place(struct press *press)
     const struct json *message = json_get(press->payload, "message");
     struct slack_place *place = &press->place;
 
-    place->user = member_text(json_get(press->payload, "user"), "id");
-    place->channel = member_text(json_get(press->payload, "channel"), "id");
+    place->user = slack_part(json_get(press->payload, "user"), "id");
+    place->channel = slack_part(json_get(press->payload, "channel"), "id");
     if (place->channel.len == 0)
-        place->channel = member_text(container, "channel_id");
-    press->message_ts = member_text(message, "ts");
+        place->channel = slack_part(container, "channel_id");
+    press->message_ts = slack_part(message, "ts");
     if (press->message_ts.len == 0)
-        press->message_ts = member_text(container, "message_ts");
-    place->thread = member_text(container, "thread_ts");
+        press->message_ts = slack_part(container, "message_ts");
+    place->thread = slack_part(container, "thread_ts");
     if (place->thread.len == 0)
-        place->thread = member_text(message, "thread_ts");
+        place->thread = slack_part(message, "thread_ts");
     if (place->thread.len == 0)
         place->thread = press->message_ts;
     place->is_direct = slack_is_direct(place->channel, STR_NONE);
@@ -52,16 +52,15 @@ static bool read_key(struct press *press, const struct json *action)
 {
     CLEANUP(buf_release) struct buf key;
     struct keeper *keep = &press->read->reading.keep;
-    struct str ts = member_text(action, "action_ts");
-    struct str id = member_text(action, "action_id");
+    struct str ts = slack_part(action, "action_ts");
+    struct str id = slack_part(action, "action_id");
 
     buf_init(&key, LIMIT_REQUEST_ARENA_BYTES);
     buf_printf(&key, "%.*s/%.*s/%.*s", STR_ARG(ts), STR_ARG(id),
                STR_ARG(press->place.user));
-    struct str kept = keep_str(keep, buf_str(&key));
-    if (ts.len == 0 || kept.len == 0)
+    if (ts.len == 0 || !id_is_valid(buf_str(&key)))
         return false;
-    reading_key(press->read->event, ID_KIND_WEBHOOK, kept);
+    reading_key(press->read->event, ID_KIND_WEBHOOK, keep_str(keep, buf_str(&key)));
     return true;
 }
 

@@ -41,7 +41,7 @@ static bool is_of_bot(const struct json *body, const struct json *message)
     return member_text(message, "bot_id").len > 0 ||
            member_text(message, "app_id").len > 0 ||
            str_is(member_text(message, "subtype"), "bot_message") ||
-           is_bot_user(body, member_text(message, "user"));
+           is_bot_user(body, slack_part(message, "user"));
 }
 
 /* ---- what messages share ---- */
@@ -73,11 +73,11 @@ static bool read_target(struct happening *it, struct str ts)
 
 static bool read_contact(struct happening *it, const struct json *message)
 {
-    struct str thread = member_text(message, "thread_ts");
+    struct str thread = slack_part(message, "thread_ts");
     const struct slack_place place = {
         .channel = it->channel,
-        .thread = thread.len > 0 ? thread : member_text(message, "ts"),
-        .user = member_text(message, "user"),
+        .thread = thread.len > 0 ? thread : slack_part(message, "ts"),
+        .user = slack_part(message, "user"),
         .is_direct = it->is_direct,
     };
     return slack_contact(it->read, &place);
@@ -135,7 +135,8 @@ static void read_files(struct happening *it, const struct json *message)
         out->name = keep_str(keep, name.len > 0 ? name : member_text(file, "title"));
         out->mime = keep_str(keep, member_text(file, "mimetype"));
         out->ref = keep_str(keep, ref_of(file));
-        (void)json_i64(json_get(file, "size"), &out->size);
+        if (!json_i64(json_get(file, "size"), &out->size) || out->size < 0)
+            out->size = 0;
     }
 }
 
@@ -165,8 +166,8 @@ static bool decode_said(struct happening *it)
 {
     struct slack_reading *read = it->read;
     struct event *event = read->event;
-    struct str ts = member_text(it->node, "ts");
-    struct str thread = member_text(it->node, "thread_ts");
+    struct str ts = slack_part(it->node, "ts");
+    struct str thread = slack_part(it->node, "thread_ts");
 
     if (is_of_bot(it->body, it->node))
         return drop(it);
@@ -200,7 +201,7 @@ static bool decode_changed(struct happening *it)
     struct event *event = it->read->event;
     struct str text = member_text(message, "text");
     struct str before = member_text(json_get(it->node, "previous_message"), "text");
-    struct str ts = member_text(message, "ts");
+    struct str ts = slack_part(message, "ts");
 
     if (str_is(member_text(message, "subtype"), "tombstone"))
         return read_gone(it, json_get(it->node, "previous_message"), ts);
@@ -216,7 +217,7 @@ static bool decode_changed(struct happening *it)
 static bool decode_deleted(struct happening *it)
 {
     return read_gone(it, json_get(it->node, "previous_message"),
-                     member_text(it->node, "deleted_ts"));
+                     slack_part(it->node, "deleted_ts"));
 }
 
 /* Others say that somebody joined, that a topic changed: nobody said anything. */
@@ -236,7 +237,7 @@ static bool decode_message(struct happening *it)
 {
     struct str subtype = member_text(it->node, "subtype");
 
-    it->channel = member_text(it->node, "channel");
+    it->channel = slack_part(it->node, "channel");
     it->is_direct = slack_is_direct(it->channel, member_text(it->node, "channel_type"));
     if (!slack_counts(it->read->own, it->is_direct))
         return drop(it);
@@ -266,7 +267,7 @@ static bool read_reaction(struct happening *it, bool is_taken_back)
     const struct json *item = json_get(it->node, "item");
     struct event *event = it->read->event;
 
-    it->channel = member_text(item, "channel");
+    it->channel = slack_part(item, "channel");
     it->is_direct = slack_is_direct(it->channel, STR_NONE);
     if (!it->is_direct || !slack_counts(it->read->own, true) ||
         is_bot_user(it->body, member_text(it->node, "user")) ||
@@ -274,7 +275,7 @@ static bool read_reaction(struct happening *it, bool is_taken_back)
         return drop(it);
     event->kind = EVENT_REACTION;
     slack_time(event, member_text(it->node, "event_ts"));
-    return read_target(it, member_text(item, "ts")) && read_contact(it, it->node) &&
+    return read_target(it, slack_part(item, "ts")) && read_contact(it, it->node) &&
            (is_taken_back || read_emoji(it));
 }
 

@@ -100,6 +100,12 @@ static enum status slack_verify(const struct bridge *bridge,
 
 /* ---- ids ---- */
 
+struct str slack_part(const struct json *object, const char *name)
+{
+    return json_str_is_damaged(json_get(object, name)) ? STR_NONE
+                                                       : member_text(object, name);
+}
+
 bool slack_is_direct(struct str channel, struct str channel_type)
 {
     return channel_type.len > 0 ? str_is(channel_type, "im")
