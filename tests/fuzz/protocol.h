@@ -78,7 +78,20 @@ static void demand_round_trip(const struct event *event, struct arena *arena)
     demand(str_equal(first, second), "another extra");
 }
 
-/* Whatever was accepted can be said or is refused, part by part, in valid JSON. */
+/* Some services are asked by forms, whose bytes are all that they may be. */
+static void demand_body(const struct exchange *exchange)
+{
+    CLEANUP(json_freep) struct json *body = NULL;
+    struct error err;
+
+    for (size_t i = 0; i < exchange->header_count; i++)
+        if (str_is(exchange->headers[i].value, "application/x-www-form-urlencoded"))
+            return;
+    demand(json_parse(exchange->body, JSON_DEPTH_DEFAULT, &body, &err) == STATUS_OK,
+           "a request that is no JSON");
+}
+
+/* Whatever was accepted can be said or is refused, part by part. */
 static void demand_sayable(const struct sender *sender, const struct bridge *bridge,
                            const struct event *event, struct arena *arena)
 {
@@ -93,15 +106,11 @@ static void demand_sayable(const struct sender *sender, const struct bridge *bri
     enum sender_step step = SENDER_PROGRESS;
 
     while (step == SENDER_PROGRESS && attempt.parts_done < 64) {
-        CLEANUP(json_freep) struct json *body = NULL;
         struct sender_result result;
-        struct error err;
         step = sender->next(&attempt, NULL, (struct now){0}, &result);
         if (step != SENDER_EXCHANGE)
             break;
-        demand(json_parse(result.exchange.body, JSON_DEPTH_DEFAULT, &body, &err) ==
-                   STATUS_OK,
-               "a request that is no JSON");
+        demand_body(&result.exchange);
         step = sender->next(&attempt, &taken, (struct now){0}, &result);
         attempt.parts_done++;
     }
