@@ -95,6 +95,8 @@ enum fetch_step fetch_url(struct fetch *fetch, const struct reply *last, struct 
 /* The same, begun by a channel that adds headers of its own. */
 enum fetch_step fetch_get(struct fetch *fetch, struct str url, bool is_outside_url,
                           struct fetch_result *out);
+/* The body of an answer as JSON, the caller's; NULL: it is none. */
+struct json *fetch_read(const struct reply *reply);
 /* What any reply but a 2xx means: gone, too often, or try again. */
 enum fetch_step fetch_refused(const struct fetch *fetch, const struct reply *reply,
                               struct fetch_result *out);

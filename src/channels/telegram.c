@@ -26,7 +26,11 @@ static const struct setting_row telegram_rows[] = {
      .kind = SETTING_URL,
      ROW(api_url),
      .default_text = "https://api.telegram.org",
-     .help = "where the Bot API is; another for a server of your own"                    },
+     .help = "where the Bot API is; another for a server of your own"},
+    {.name = "file_url",
+     .kind = SETTING_URL,
+     ROW(file_url),
+     .help = "where its files are; by default /file below api_url"                                 },
 };
 
 /* The token goes into paths: nothing in it may end one. */
@@ -78,6 +82,8 @@ static void telegram_capabilities(const struct bridge *bridge, struct capabiliti
         .text_max = 4096,
         .quick_replies_max = 100,
         .typing = true,
+        .file_forms = telegram_file_forms,
+        .file_form_count = TELEGRAM_FILE_FORMS,
         .account_pace = {1000000 / 30, 30},
         .contact_pace = {1000000,      3 },
     };

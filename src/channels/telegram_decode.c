@@ -405,5 +405,5 @@ const struct source telegram_source = {
     .verify = telegram_verify,
     .decode = telegram_decode,
     .ack = telegram_ack,
-    .fetch_next = fetch_url,
+    .fetch_next = telegram_fetch_next,
 };

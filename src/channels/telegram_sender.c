@@ -73,6 +73,8 @@ static enum status say_message(struct attempt *attempt, struct exchange *out,
         status = saying_cut(&saying, attempt, text_limit);
     if (status != STATUS_OK)
         return status;
+    if (saying.file != NULL)
+        return telegram_say_file(attempt, &saying, out, err);
     CLEANUP(json_freep) struct json *body = json_new_object();
     add_chat(body, delivery->event.contact_id);
     json_add_str(body, "text", saying.text);

@@ -4,6 +4,8 @@
 #include "gateway/source.h"
 
 #include "gateway/arena.h"
+#include "gateway/json.h"
+#include "gateway/limits.h"
 
 enum fetch_step fetch_missing(struct fetch_result *out, enum reason_code code,
                               struct str reason)
@@ -25,6 +27,15 @@ enum fetch_step fetch_get(struct fetch *fetch, struct str url, bool is_outside_u
         .is_outside_url = is_outside_url,
     };
     return FETCH_FILE;
+}
+
+struct json *fetch_read(const struct reply *reply)
+{
+    struct json *body = NULL;
+    if (reply->kind != REPLY_ANSWER ||
+        json_parse(reply->body, LIMIT_JSON_DEPTH, &body, NULL) != STATUS_OK)
+        return NULL;
+    return body;
 }
 
 static enum fetch_step again(struct fetch_result *out, struct str reason)

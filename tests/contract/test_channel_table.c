@@ -5,7 +5,8 @@
  *   channel.json   "settings" of a bridge, "partner_like": it refuses content
  *   auth/          "headers", "query", "part", "body" of a request; "want": ok, denied
  *   inbound/       such a request, the "events" it becomes, "ack" where it is special
- *   outbound/      a "delivery", the "exchange" that says it; more "settings"
+ *   outbound/      a "delivery", perhaps its "files", the "exchange" that says it; more
+ *                  "settings"
  *   outcomes/      a "delivery", a "reply", and what it comes to
  *
  * and setup/, which test_channel_setup.c runs.
@@ -199,6 +200,31 @@ static struct attempt attempt_of(const struct bridge *bridge,
     };
 }
 
+/* What became of the attachments. */
+static const struct file *files_of(const json_t *fixture)
+{
+    const json_t *list = json_object_get(fixture, "files");
+    struct file *files =
+        arena_alloc(arena, (json_array_size(list) + 1) * sizeof(*files));
+    size_t i;
+    json_t *row;
+
+    json_array_foreach(list, i, row)
+    {
+        files[i] = (struct file){
+            .link = fixture_text(row, "link", arena),
+            .mime = fixture_text(row, "mime", arena),
+            .name = fixture_text(row, "name", arena),
+            .sha256 = STR("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f0"
+                          "0a08"),
+            .size = fixture_i64(row, "size", 0),
+            .descriptor = -1,
+            .missing = fixture_text(row, "missing", arena),
+        };
+    }
+    return list == NULL ? NULL : files;
+}
+
 static void check_outbound(const char *name, json_t *fixture)
 {
     struct config *config = config_of(json_object_get(fixture, "settings"));
@@ -207,6 +233,7 @@ static void check_outbound(const char *name, json_t *fixture)
 
     fixture_delivery(json_object_get(fixture, "delivery"), arena, &delivery);
     struct attempt attempt = attempt_of(&config->bridges[0], &delivery);
+    attempt.files = files_of(fixture);
     expect_i64(name, SENDER_EXCHANGE,
                channel->sender->next(&attempt, NULL, suite_now, &result));
     expect_json(name, json_object_get(fixture, "exchange"),

@@ -54,6 +54,6 @@ struct reply channel_fixture_reply(const json_t *object, struct arena *arena)
         .status = (int)fixture_i64(given, "status", 0),
         .body = fixture_text(given, "body", arena),
         .retry_after_ms = fixture_i64(given, "retry_after_ms", -1),
-        .why = "",
+        .why = arena_c_string(arena, fixture_text(given, "why", arena)),
     };
 }

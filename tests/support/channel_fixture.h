@@ -17,5 +17,5 @@ json_t *channel_fixture_load(const struct channel *channel, const char *file);
  * it. */
 struct config *channel_fixture_config(const struct channel *channel,
                                       json_t *more_settings, struct arena *arena);
-/* The member "reply": "kind" as a number, "status", "body", "retry_after_ms". */
+/* The member "reply": "kind" as a number, "status", "body", "retry_after_ms", "why". */
 struct reply channel_fixture_reply(const json_t *object, struct arena *arena);

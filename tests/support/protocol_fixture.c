@@ -5,6 +5,7 @@
 #include "expect.h"
 
 #include "gateway/choice.h"
+#include "gateway/file.h"
 
 #define FOLDER_BYTES 512
 
@@ -386,6 +387,10 @@ json_t *fixture_of_exchange(const struct exchange *exchange)
     if (body == NULL)
         body = text_json(exchange->body);
     json_object_set_new(object, "body", body);
+    if (exchange->file != NULL) {
+        json_object_set_new(object, "file", text_json(exchange->file->name));
+        json_object_set_new(object, "body_end", text_json(exchange->body_end));
+    }
     return object;
 }
 

@@ -26,7 +26,8 @@ void fixture_delivery(const json_t *object, struct arena *arena, struct delivery
 
 /* All that is not empty. The caller owns the result. */
 json_t *fixture_of_event(const struct event *event);
-/* {"method", "url", "headers": {...}, "body"}: the body as JSON where it is JSON. */
+/* {"method", "url", "headers": {...}, "body"}: the body as JSON where it is JSON; with
+ * a file in it also "file", its name, and "body_end". */
 json_t *fixture_of_exchange(const struct exchange *exchange);
 
 /* Fails the test and shows both when they differ. */

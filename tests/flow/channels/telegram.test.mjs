@@ -1,6 +1,7 @@
 // Telegram: a bot of our own on the other side, the whole way through the gateway.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { FileHost, PDF, PNG, download } from '../support/files.mjs';
 import { until } from '../support/process.mjs';
 import { BotApi, SECRET_TOKEN, TOKEN, refusal } from '../support/telegram.mjs';
 import { GENESYS_SECRET, World, textsOf } from '../support/world.mjs';
@@ -172,4 +173,29 @@ test('kill -9 in the middle: at most one line comes twice', async (t) => {
         [1, 2, 3, 4, 5, 6].map((i) => `line ${i}`), 'first copies in order');
     const twice = shown.length - 6;
     assert.ok(twice <= 1, `${twice} came twice`);
+});
+
+test('files go both ways, and the token of the bot stays here', async (t) => {
+    const files = await new FileHost().start();
+    t.after(() => files.stop());
+    const { api, world } = await open(t, 'egress: { allow: [ "127.0.0.0/8" ] }');
+    await api.shows(ANA, PNG, 'my receipt');
+    const [row] = await world.untilMessages(1);
+    assert.equal(row.text, 'my receipt');
+    const [{ attachment }] = row.content;
+    assert.equal(attachment.mime, 'image/png', 'as its bytes say');
+    assert.ok(!JSON.stringify(row).includes(TOKEN.split(':')[1]));
+    assert.deepEqual((await download(attachment.url)).bytes, PNG);
+
+    await agent(world, ANA, 'our terms', { content: [{ contentType: 'Attachment', attachment: {
+        id: 'f-1', mediaType: 'File', mime: 'application/pdf', filename: 'terms.pdf',
+        url: files.put('/terms', PDF, 'application/pdf') } }] });
+    await until('the file', () => api.uploads.length === 1);
+    assert.deepEqual(api.shown(ANA), ['our terms']);
+    const [{ method, name, type, bytes }] = api.uploads;
+    assert.deepEqual({ method, name, type }, { method: 'sendDocument', name: 'terms.pdf',
+        type: 'application/pdf' });
+    assert.deepEqual(bytes, PDF);
+    const [receipt] = await world.untilReceipts(1);
+    assert.equal(receipt.status, 'Delivered');
 });

@@ -30,12 +30,13 @@ export class Service {
 
     #take(req, res, body) {
         const call = { method: req.method, path: req.url, headers: req.headers,
-            body: body.toString(), at: Date.now() };
+            body: body.toString(), bytes: body, at: Date.now() };
         try {
             call.json = JSON.parse(call.body);
         } catch {
             call.json = undefined;
         }
+        call.form = formOf(call);
         this.calls.push(call);
         const special = this.answers.map((answer) => answer(call)).find((a) => a !== undefined);
         call.answer = special ?? this.usual(call);
@@ -50,6 +51,11 @@ export class Service {
             return;
         if (call.answer.drop) { // it was taken, and nobody hears of it
             req.socket.destroy();
+            return;
+        }
+        if (call.answer.bytes !== undefined) {
+            res.writeHead(200, call.answer.headers);
+            res.end(call.answer.bytes);
             return;
         }
         res.writeHead(call.answer.status ?? 200,
@@ -76,6 +82,23 @@ export class Service {
         for (const socket of this.connections)
             socket.destroy();
     }
+}
+
+// {name: {filename, type, bytes, text}} of multipart/form-data; undefined of anything else.
+function formOf({ headers, bytes }) {
+    const [, boundary] = (headers['content-type'] ?? '').match(/^multipart\/form-data; boundary=(\S+)$/) ?? [];
+    if (boundary === undefined)
+        return undefined;
+    const form = {};
+    for (const part of bytes.toString('latin1').split(`--${boundary}`).slice(1, -1)) {
+        const [head, ...rest] = part.slice(2).split('\r\n\r\n');
+        const value = Buffer.from(rest.join('\r\n\r\n').slice(0, -2), 'latin1');
+        const [, name] = head.match(/name="([^"]*)"/);
+        form[name] = { filename: head.match(/filename="([^"]*)"/)?.[1],
+            type: head.match(/content-type: (\S+)/i)?.[1], bytes: value,
+            text: value.toString() };
+    }
+    return form;
 }
 
 // A webhook of the service to the gateway.

@@ -4,8 +4,13 @@ import { Service, post } from './service.mjs';
 export const TOKEN = '123456789:AAEhBOweik6ad9r_QXMENQjcrGbqCr4K-bc';
 export const SECRET_TOKEN = 'flow-secret_01';
 
+const UPLOADS = { sendPhoto: 'photo', sendVideo: 'video', sendAudio: 'audio',
+    sendVoice: 'voice', sendAnimation: 'animation', sendDocument: 'document' };
+
 export class BotApi extends Service {
     #update = 880000000;
+    files = new Map(); // file_id -> bytes
+    uploads = [];      // {chat, method, name, type, bytes}
     #numbers = new Map();
     info = { url: '', has_custom_certificate: false, pending_update_count: 0 };
 
@@ -21,6 +26,8 @@ export class BotApi extends Service {
     }
 
     usual(call) {
+        if (call.path.startsWith(`/file/bot${TOKEN}/photos/`))
+            return this.#file(call.path.split('/').at(-1));
         const [, bot, method] = call.path.split('/');
         if (bot !== `bot${TOKEN}`)
             return { status: 404, json: { ok: false, error_code: 404, description: 'Not Found' } };
@@ -31,11 +38,34 @@ export class BotApi extends Service {
             return { json: { ok: true, result: this.info } };
         if (method === 'setWebhook')
             return this.#register(call.json);
+        if (method === 'getFile')
+            return { json: { ok: true, result: { file_id: call.json.file_id,
+                file_path: `photos/${call.json.file_id}` } } };
+        if (method in UPLOADS)
+            return this.#uploaded(call, method);
         if (method !== 'sendMessage')
             return { json: { ok: true, result: true } };
         const chat = call.json.chat_id;
         return { json: { ok: true, result: { message_id: this.#number(chat),
             chat: { id: chat, type: 'private' }, date: 1700000000, text: call.json.text } } };
+    }
+
+    #file(id) {
+        const bytes = this.files.get(id);
+        return bytes === undefined ? refusal(404, 'Not Found') : { bytes };
+    }
+
+    // The parts of multipart/form-data, as a service reads them.
+    #uploaded(call, method) {
+        const field = UPLOADS[method];
+        const file = call.form[field];
+        if (!file?.filename)
+            return refusal(400, `Bad Request: there is no ${field} in the request`);
+        const chat = Number(call.form.chat_id.text);
+        this.uploads.push({ chat, method, name: file.filename, type: file.type,
+            bytes: file.bytes });
+        return { json: { ok: true, result: { message_id: this.#number(chat),
+            chat: { id: chat, type: 'private' }, date: 1700000000 } } };
     }
 
     #register({ url, secret_token: secret, ...more }) {
@@ -58,6 +88,16 @@ export class BotApi extends Service {
     says(id, text) {
         return this.update({ message: { message_id: this.#number(id), date: 1700000000,
             from: { id, is_bot: false, first_name: 'Ana' }, chat: BotApi.chat(id), text } });
+    }
+
+    // A picture, in two sizes; the larger one counts.
+    shows(id, bytes, caption) {
+        const file = `photo-${this.files.size + 1}`;
+        this.files.set(file, bytes);
+        return this.update({ message: { message_id: this.#number(id), date: 1700000000,
+            from: { id, is_bot: false, first_name: 'Ana' }, chat: BotApi.chat(id), caption,
+            photo: [{ file_id: 'small', width: 90, height: 90 },
+                { file_id: file, width: 800, height: 800, file_size: bytes.length }] } });
     }
 
     presses(id, sent, label) {
