@@ -387,4 +387,5 @@ const struct source viber_source = {
     .verify = viber_verify,
     .decode = viber_decode,
     .ack = viber_ack,
+    .fetch_next = fetch_url,
 };
