@@ -136,3 +136,5 @@ struct str setup_shown_url(const struct setup *setup, struct str url);
  * running stage. False: it is not, so that nothing else about it concerns us.
  */
 bool setup_judge_url(struct setup *setup, struct str url);
+/* Whether a list holds that text, such as a kind of event that a service is to send. */
+bool setup_is_listed(const struct json *list, const char *name);

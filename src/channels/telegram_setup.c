@@ -112,21 +112,11 @@ static enum status ask_webhook(struct setup *setup, struct error *err)
     return STATUS_OK;
 }
 
-static bool is_listed(const struct json *list, const char *name)
-{
-    struct str each = STR_NONE;
-
-    for (const struct json *at = json_first(list); at != NULL; at = json_next(at))
-        if (json_str(at, &each) && str_is(each, name))
-            return true;
-    return false;
-}
-
 /* Where Telegram names none, all that we decode are among its default. */
 static void judge_updates(struct setup *setup, const struct json *list)
 {
     for (size_t i = 0; json_count(list) > 0 && i < COUNT_OF(updates); i++)
-        if (!is_listed(list, updates[i]))
+        if (!setup_is_listed(list, updates[i]))
             setup_find(setup, SETUP_WRONG,
                        "%s is not among its allowed_updates: \"omgw bridges connect "
                        "%s\" sets them",

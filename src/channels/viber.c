@@ -134,5 +134,5 @@ const struct channel viber_channel = {
     .capabilities = viber_capabilities,
     .source = &viber_source,
     .sender = &viber_sender,
-    .setup = &setup_none,
+    .setup = &viber_setup,
 };

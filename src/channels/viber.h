@@ -29,6 +29,7 @@ struct viber_settings {
 
 extern const struct source viber_source;
 extern const struct sender viber_sender;
+extern const struct setup_plan viber_setup;
 
 /* Characters of a text; the unit is not said, so the smaller reading. No character has
  * then more than three bytes, which keeps a message below its ceiling in bytes.

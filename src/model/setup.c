@@ -118,6 +118,16 @@ bool setup_judge_url(struct setup *setup, struct str url)
     return false;
 }
 
+bool setup_is_listed(const struct json *list, const char *name)
+{
+    struct str each = STR_NONE;
+
+    for (const struct json *at = json_first(list); at != NULL; at = json_next(at))
+        if (json_str(at, &each) && str_is(each, name))
+            return true;
+    return false;
+}
+
 /* ---- what is asked ---- */
 
 void setup_ask(struct setup *setup, const char *method, struct str url)

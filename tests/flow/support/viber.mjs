@@ -15,6 +15,7 @@ const written = (value) => JSON.stringify(value)
 
 export class Viber extends Service {
     #token = 5741311803571721086n;
+    registered = { webhook: '', event_types: [] };
     answered = new Map(); // call -> the token it was given
 
     // Where the gateway listens for this bot.
@@ -29,11 +30,29 @@ export class Viber extends Service {
     usual(call) {
         if (call.headers['x-viber-auth-token'] !== AUTH_TOKEN)
             return refusal(2, 'invalidAuthToken');
+        if (call.path === '/set_webhook')
+            return this.#register(call.json);
+        if (call.path === '/get_account_info')
+            return { json: { status: 0, status_message: 'ok', id: 'pa:1', name: 'Shop',
+                ...this.registered } };
         if (call.path !== '/send_message')
             return refusal(99, 'no such method');
         this.answered.set(call, this.#next());
         return { text: written({ status: 0, status_message: 'ok',
             message_token: this.answered.get(call), chat_hostname: 'SN-CHAT-01_' }) };
+    }
+
+    // Answers when the webhook has given a sign of life.
+    #register({ url, event_types: types }) {
+        const answer = {};
+        answer.held = this.event({ event: 'webhook' }).then(({ status }) => {
+            Object.assign(answer, status === 200
+                ? { json: { status: 0, status_message: 'ok', event_types: types } }
+                : refusal(1, `Result:${status}`));
+            if (status === 200)
+                this.registered = { webhook: url, event_types: types };
+        });
+        return answer;
     }
 
     // As Viber does, says the signature twice; `ways` leaves one of them out.
