@@ -101,7 +101,7 @@ static void messenger_capabilities(const struct bridge *bridge,
         .capabilities = messenger_capabilities,                                        \
         .source = &messenger_source,                                                   \
         .sender = &messenger_sender,                                                   \
-        .setup = &setup_none,                                                          \
+        .setup = &name_##_setup,                                                       \
     }
 CHANNEL(messenger);
 CHANNEL(instagram);

@@ -36,3 +36,5 @@ const struct messenger_service *messenger_service_of(const struct bridge *bridge
 
 extern const struct source messenger_source;
 extern const struct sender messenger_sender;
+extern const struct setup_plan messenger_setup;
+extern const struct setup_plan instagram_setup;

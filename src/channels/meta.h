@@ -119,3 +119,10 @@ bool meta_setup_lacks_permission(const struct json *body);
 /* As setup_refused, by the error's code where it says more than the HTTP status. */
 bool meta_setup_refused(struct setup *setup, const struct reply *reply,
                         const struct json *body);
+/* Of a stage that posts to subscribed_apps. */
+bool meta_setup_told_subscription(struct setup *setup, const struct reply *reply,
+                                  const struct json *body);
+/* What subscribed_apps lists, as a finding; NULL: there is none, or it may not be
+ * looked at without that permission. */
+const struct json *meta_setup_apps(struct setup *setup, const struct reply *reply,
+                                   const struct json *body, const char *permission);

@@ -7,6 +7,9 @@
 #include "meta.h"
 
 #include "gateway/member.h"
+#include "gateway/reply.h"
+
+#define NAMES_BYTES 256
 
 void meta_setup_values(struct setup *setup, const char *where, const char *fields)
 {
@@ -62,4 +65,60 @@ bool meta_setup_refused(struct setup *setup, const struct reply *reply,
     else
         (void)setup_refused(setup, reply, message);
     return false;
+}
+
+/* ---- which apps hear ---- */
+
+bool meta_setup_told_subscription(struct setup *setup, const struct reply *reply,
+                                  const struct json *body)
+{
+    bool is_done = false;
+
+    if (!reply_is_success(reply) || !json_bool(json_get(body, "success"), &is_done) ||
+        !is_done)
+        return meta_setup_refused(setup, reply, body);
+    setup_find(setup, SETUP_WELL, "the app hears of its messages");
+    return true;
+}
+
+/* An app of a page, or what an account wraps around one. */
+static struct str name_of(const struct json *app)
+{
+    struct str name = member_text(app, "name");
+
+    return name.len > 0
+               ? name
+               : member_text(json_get(app, "whatsapp_business_api_data"), "name");
+}
+
+const struct json *meta_setup_apps(struct setup *setup, const struct reply *reply,
+                                   const struct json *body, const char *permission)
+{
+    const struct json *list = json_get(body, "data");
+    CLEANUP(buf_release) struct buf names;
+
+    buf_init(&names, NAMES_BYTES);
+    if (meta_setup_lacks_permission(body)) {
+        setup_find(setup, SETUP_NOTE,
+                   "not looked at: access_token has no permission %s", permission);
+        return NULL;
+    }
+    if (!reply_is_success(reply) || list == NULL) {
+        (void)meta_setup_refused(setup, reply, body);
+        return NULL;
+    }
+    for (const struct json *app = json_first(list); app != NULL; app = json_next(app)) {
+        struct str name = name_of(app);
+        if (names.len + name.len + 2 < NAMES_BYTES)
+            buf_printf(&names, "%s%.*s", names.len > 0 ? ", " : "", STR_ARG(name));
+    }
+    if (json_count(list) == 0)
+        setup_find(setup, SETUP_WRONG,
+                   "no app hears of its messages: \"omgw bridges connect %s\" changes "
+                   "that",
+                   setup->bridge->name);
+    else
+        setup_find(setup, SETUP_WELL, "apps that hear of its messages: %.*s",
+                   STR_ARG(buf_str(&names)));
+    return json_count(list) == 0 ? NULL : list;
 }

@@ -10,8 +10,6 @@
 #include "gateway/member.h"
 #include "gateway/reply.h"
 
-#define NAMES_BYTES 256
-
 static void values(struct setup *setup)
 {
     meta_setup_values(setup,
@@ -75,18 +73,6 @@ static enum status ask_subscription(struct setup *setup, struct error *err)
     return ask_account(setup, "POST");
 }
 
-static bool told_subscription(struct setup *setup, const struct reply *reply,
-                              const struct json *body)
-{
-    bool is_done = false;
-
-    if (!reply_is_success(reply) || !json_bool(json_get(body, "success"), &is_done) ||
-        !is_done)
-        return meta_setup_refused(setup, reply, body);
-    setup_find(setup, SETUP_WELL, "the app hears of the account's messages");
-    return true;
-}
-
 static enum status ask_apps(struct setup *setup, struct error *err)
 {
     (void)err;
@@ -115,41 +101,18 @@ static void judge_override(struct setup *setup, const struct json *app)
 static bool told_apps(struct setup *setup, const struct reply *reply,
                       const struct json *body)
 {
-    const struct json *list = json_get(body, "data");
-    CLEANUP(buf_release) struct buf names;
+    const struct json *apps =
+        meta_setup_apps(setup, reply, body, "whatsapp_business_management");
 
-    buf_init(&names, NAMES_BYTES);
-    if (meta_setup_lacks_permission(body)) {
-        setup_find(setup, SETUP_NOTE,
-                   "not looked at: access_token has no permission "
-                   "whatsapp_business_management");
-        return true;
-    }
-    if (!reply_is_success(reply) || list == NULL)
-        return meta_setup_refused(setup, reply, body);
-    for (const struct json *app = json_first(list); app != NULL; app = json_next(app)) {
-        struct str name =
-            member_text(json_get(app, "whatsapp_business_api_data"), "name");
-        if (names.len + name.len + 2 < NAMES_BYTES)
-            buf_printf(&names, "%s%.*s", names.len > 0 ? ", " : "", STR_ARG(name));
-    }
-    if (json_count(list) == 0)
-        setup_find(setup, SETUP_WRONG,
-                   "no app hears of its messages: \"omgw bridges connect %s\" changes "
-                   "that",
-                   setup->bridge->name);
-    else
-        setup_find(setup, SETUP_WELL, "apps that hear of its messages: %.*s",
-                   STR_ARG(buf_str(&names)));
-    judge_override(setup, json_first(list));
+    judge_override(setup, json_first(apps));
     return true;
 }
 
 static const struct setup_stage stages[] = {
-    {SETUP_ALWAYS,  "number",  ask_number,       told_number       },
-    {SETUP_CONNECT, "account", ask_subscription, told_subscription },
-    {SETUP_ALWAYS,  "account", ask_apps,         told_apps         },
-    {SETUP_CHECK,   "webhook", setup_ask_untold, setup_told_nothing},
+    {SETUP_ALWAYS,  "number",  ask_number,       told_number                 },
+    {SETUP_CONNECT, "account", ask_subscription, meta_setup_told_subscription},
+    {SETUP_ALWAYS,  "account", ask_apps,         told_apps                   },
+    {SETUP_CHECK,   "webhook", setup_ask_untold, setup_told_nothing          },
 };
 
 const struct setup_plan whatsapp_setup = {

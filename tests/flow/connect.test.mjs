@@ -4,8 +4,10 @@ import test from 'node:test';
 import { ACCESS_TOKEN, ACCOUNT_ID, APP_SECRET, Graph, PHONE_NUMBER_ID, VERIFY_TOKEN,
 } from './support/graph.mjs';
 import { ACCESS_TOKEN as LINE_TOKEN, CHANNEL_SECRET, LineApi } from './support/line.mjs';
+import { Pages } from './support/pages.mjs';
 import { BOT_TOKEN, SIGNING_SECRET, Slack } from './support/slack.mjs';
 import { BotApi, SECRET_TOKEN, TOKEN, refusal } from './support/telegram.mjs';
+import { AUTH_TOKEN, Viber } from './support/viber.mjs';
 import { GENESYS_SECRET, World } from './support/world.mjs';
 
 const PUBLIC = 'https://hooks.example.com';
@@ -235,6 +237,54 @@ test('LINE: the address is set and tried', async (t) => {
     line.tested = { success: false, statusCode: 401, reason: 'ERROR_STATUS_CODE', detail: '401' };
     assert.match((await says(world, 'check')).of('test'),
         /^misconfigured: .*signature fits none of channel_secrets/);
+});
+
+for (const [channel, id] of [['messenger', 'page_id'], ['instagram', 'account_id']])
+    test(`${channel}: what is entered works, a subscription that was lost is told`,
+        async (t) => {
+            const pages = new Pages(channel);
+            const world = await openService(t, pages, { channel, settings: () => `
+      ${id}: "${pages.account}"
+      access_token: "${ACCESS_TOKEN}"
+      app_secrets: [ { value: "${APP_SECRET}" } ]
+      verify_token: "${VERIFY_TOKEN}"
+      graph_url: "${pages.url}"` });
+            world.secrets.push(ACCESS_TOKEN, APP_SECRET);
+            const { code, page } = await says(world, 'connect');
+            assert.equal(code, 0, JSON.stringify(page));
+            assert.equal((await pages.verify(entered(page)['Verify token'])).body, '123');
+            assert.equal((await says(world, 'check')).code, 0);
+            pages.unsubscribe();
+            const lost = await says(world, 'check');
+            assert.equal(lost.code, 1);
+            assert.match(lost.of('subscription'), /^wrong: no app hears of its messages/);
+        });
+
+test('Viber: it is registered when the gateway answers, not when it does not', async (t) => {
+    const viber = new Viber();
+    const world = await openService(t, viber, { channel: 'viber', settings: () => `
+      auth_tokens: [ { value: "${AUTH_TOKEN}" } ]
+      sender_name: Shop
+      api_url: "${viber.url}"` });
+    world.secrets.push(AUTH_TOKEN);
+    assert.match((await says(world, 'check')).of('webhook'), /^wrong: none is set/);
+    const { code, page } = await says(world, 'connect');
+    assert.equal(code, 0, JSON.stringify(page));
+    const after = await says(world, 'check');
+    assert.equal(after.code, 0);
+    assert.equal(after.of('token'), 'ok: the first of auth_tokens is that of Shop');
+
+    // A gateway with another token than the one that is registered from here.
+    world.writeConfig({ ...world.options, bridges: world.options.bridges.replace(AUTH_TOKEN,
+        'a-token-that-the-bot-does-not-have') });
+    const unknown = await says(world, 'connect');
+    assert.equal(unknown.code, 78);
+    assert.match(unknown.of('webhook'), /^misconfigured: Viber knows no bot with the first of/);
+    viber.target(`${world.base}/elsewhere`, 'shop');
+    world.writeConfig(world.options);
+    const dead = await says(world, 'connect');
+    assert.equal(dead.code, 1);
+    assert.match(dead.of('webhook'), /^wrong: Viber called public_url, and was not answered/);
 });
 
 test('Slack: whose the token is, and what is entered', async (t) => {

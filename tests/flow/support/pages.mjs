@@ -18,12 +18,29 @@ const services = {
 export class Pages extends MetaService {
     #number = 0;
 
+    // As when the webhook has failed for an hour.
+    unsubscribe() {
+        this.#subscribed = '';
+    }
+
     constructor(channel) {
         super();
         Object.assign(this, services[channel]);
     }
 
+    #subscribed = '';
+
     takes(call) {
+        const { pathname, searchParams } = new URL(call.path, this.url);
+        if (pathname.endsWith(`/${this.account}`))
+            return { json: { id: this.account, [searchParams.get('fields')]: 'Shop' } };
+        if (pathname.endsWith('/subscribed_apps') && call.method === 'POST') {
+            this.#subscribed = searchParams.get('subscribed_fields');
+            return { json: { success: true } };
+        }
+        if (pathname.endsWith('/subscribed_apps'))
+            return { json: { data: this.#subscribed === '' ? [] : [{ id: '1', name: 'Shop app',
+                subscribed_fields: this.#subscribed.split(',') }] } };
         return { json: { recipient_id: call.json.recipient.id,
             ...(call.json.message && { message_id: `m_OUT${++this.#number}` }) } };
     }
