@@ -45,7 +45,7 @@ test('a watermark that comes before the answer is not lost', async (t) => {
 });
 
 test('human agents write with their tag where the app may', async (t) => {
-    const { api, world } = await open(t, 'messenger', '      human_agent: true');
+    const { api, world } = await open(t, 'messenger', 'human_agent: true');
     await api.says(ANA, 'hola');
     await agent(world, ANA, 'Hello');
     await until('the answer', () => api.sent(ANA).length === 1);

@@ -2,6 +2,7 @@
 import { createHmac } from 'node:crypto';
 import { request } from './partner.mjs';
 import { Service } from './service.mjs';
+import { GENESYS_SECRET, World } from './world.mjs';
 
 export const APP_SECRET = 'flow-app-secret-0001';
 export const ACCESS_TOKEN = 'EAAG-flow-token';
@@ -90,3 +91,34 @@ export class Graph extends MetaService {
 
 export const graphError = (status, code, more) => ({ status,
     json: { error: { code, message: `(#${code}) no`, ...more } } });
+
+// A world with one bridge to `api`; `settings` are lines of its channel's section.
+export async function openMeta(t, api, channel, integration, settings) {
+    await api.start();
+    t.after(() => api.stop());
+    const world = await World.open(t, {
+        bridges: `
+  - name: line
+    channel: ${channel}
+    genesys: main
+    integration_id: ${integration}
+    genesys_secrets: [ { value: ${GENESYS_SECRET} } ]
+    ${channel}:
+      access_token: "${ACCESS_TOKEN}"
+      app_secrets: [ { value: "${APP_SECRET}" } ]
+      verify_token: "${VERIFY_TOKEN}"
+      graph_url: "${api.url}"
+${settings.map((line) => `      ${line}`).join('\n')}
+`,
+        emulator: (w) => ['--integration', integration, '--webhook-url',
+            `${w.base}/webhooks/genesys/line`, '--webhook-secret', GENESYS_SECRET],
+    });
+    world.secrets.push(ACCESS_TOKEN, APP_SECRET, VERIFY_TOKEN);
+    api.target(world.base, 'line');
+    return { api, world };
+}
+
+export const WHATSAPP_INTEGRATION = '5a1d3a52-0000-4000-8000-0000000000a2';
+
+export const openWhatsApp = (t) => openMeta(t, new Graph(), 'whatsapp', WHATSAPP_INTEGRATION,
+    [`phone_number_id: "${PHONE_NUMBER_ID}"`]);

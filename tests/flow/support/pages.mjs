@@ -2,9 +2,9 @@
 // them must show in the same way.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ACCESS_TOKEN, APP_SECRET, MetaService, VERIFY_TOKEN, graphError } from './graph.mjs';
+import { MetaService, VERIFY_TOKEN, graphError, openMeta } from './graph.mjs';
 import { until } from './process.mjs';
-import { GENESYS_SECRET, World, textsOf } from './world.mjs';
+import { textsOf } from './world.mjs';
 
 export const INTEGRATION = '5a1d3a52-0000-4000-8000-0000000000a3';
 export const ANA = '6000000000000001';
@@ -76,31 +76,11 @@ export class Pages extends MetaService {
     }
 }
 
-export async function open(t, channel, more = '') {
-    const api = await new Pages(channel).start();
-    t.after(() => api.stop());
-    const world = await World.open(t, {
-        bridges: `
-  - name: shop
-    channel: ${channel}
-    genesys: main
-    integration_id: ${INTEGRATION}
-    genesys_secrets: [ { value: ${GENESYS_SECRET} } ]
-    ${channel}:
-      ${api.setting}: "${api.account}"
-      access_token: "${ACCESS_TOKEN}"
-      app_secrets: [ { value: "${APP_SECRET}" } ]
-      verify_token: "${VERIFY_TOKEN}"
-      graph_url: "${api.url}"
-${more}
-`,
-        emulator: (w) => ['--integration', INTEGRATION, '--webhook-url',
-            `${w.base}/webhooks/genesys/shop`, '--webhook-secret', GENESYS_SECRET],
-    });
-    world.secrets.push(ACCESS_TOKEN, APP_SECRET, VERIFY_TOKEN);
-    api.target(world.base, 'shop');
-    return { api, world };
-}
+export const open = (t, channel, ...settings) => {
+    const api = new Pages(channel);
+    return openMeta(t, api, channel, INTEGRATION,
+        [`${api.setting}: "${api.account}"`, ...settings]);
+};
 
 export const agent = (world, to, text, more) =>
     world.agent(to, text, { integrationId: INTEGRATION, ...more });
@@ -179,7 +159,7 @@ export function scenarios(channel) {
     });
 
     test('an agent who types is shown as typing, once what was said is seen', async (t) => {
-        const { api, world } = await open(t, channel, '      mark_seen: true');
+        const { api, world } = await open(t, channel, 'mark_seen: true');
         await api.says(ANA, 'hola');
         await world.control('agent', { integrationId: INTEGRATION, to: ANA,
             events: [{ eventType: 'Typing', typing: { type: 'On', duration: 5000 } }] });
