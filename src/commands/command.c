@@ -18,7 +18,7 @@
 
 #define OPTION(letter, name, value, member, help)                                      \
     {                                                                                  \
-        (letter), (name), (value), offsetof(struct invocation, member), (help)         \
+        (letter), (name), (value), offsetof(struct invocation, member), (help), NULL   \
     }
 const struct option_row option_rows[] = {
     OPTION('c', "config", "FILE", config_path,
@@ -48,8 +48,8 @@ const struct option_row option_rows[] = {
            "how long Genesys is unplugged (default 20s)"),
     OPTION('K', "check", NULL, check,
            "send one message each way, say what became of them, and end"),
-    OPTION('o', "color", "WHEN", color,
-           "auto (on a terminal that has them), always or never"),
+    {'o', "color", "WHEN", offsetof(struct invocation, color),
+       "auto (on a terminal that has them), always or never", "auto always never"},
     OPTION('h', "help", NULL, wants_help, "this text"),
 };
 const size_t option_row_count = COUNT_OF(option_rows);

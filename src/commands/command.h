@@ -76,6 +76,7 @@ struct option_row {
     const char *value; /* NULL: a flag */
     size_t offset;     /* of its place in struct invocation */
     const char *help;
+    const char *words; /* the value is one of these, with blanks between; or NULL */
 };
 extern const struct option_row option_rows[];
 extern const size_t option_row_count;

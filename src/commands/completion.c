@@ -77,18 +77,32 @@ static enum operand operand_of(const struct command *command)
     return command->words != NULL ? OPERAND_WORDS : OPERAND_NONE;
 }
 
-/* The options with a value that nobody can guess, as a pattern; --config has its own,
- * and --bridge where its value is completed. */
-static void add_value_options(struct buf *out, bool with_bridge)
+/* The options with a value as a pattern, but --config; or those whose value nobody can
+ * guess. */
+static void add_value_options(struct buf *out, bool all)
 {
     bool is_first = true;
     for (size_t i = 0; i < option_row_count; i++) {
         const struct option_row *row = &option_rows[i];
         if (row->value == NULL || row->letter == 'c' ||
-            (row->letter == 'b' && !with_bridge))
+            (!all && (row->letter == 'b' || row->words != NULL)))
             continue;
         buf_printf(out, "%s--%s", is_first ? "" : " | ", row->name);
         is_first = false;
+    }
+}
+
+/* What is offered behind an option that has words. */
+static void add_option_words(struct buf *out, bool is_zsh)
+{
+    for (size_t i = 0; i < option_row_count; i++) {
+        const struct option_row *row = &option_rows[i];
+        if (row->words != NULL && is_zsh)
+            buf_printf(out, "    (--%s) operand=''; options=(); list=(%s) ;;\n",
+                       row->name, row->words);
+        else if (row->words != NULL)
+            buf_printf(out, "    --%s) operand='' options='' list='%s' ;;\n", row->name,
+                       row->words);
     }
 }
 
@@ -176,8 +190,9 @@ static void write_bash(struct buf *out)
     buf_add(out, STR("    esac\n"
                      "    case $previous in\n"
                      "    --config) operand=file options='' list='' ;;\n"
-                     "    --bridge) operand=bridge options='' list='' ;;\n"
-                     "    "));
+                     "    --bridge) operand=bridge options='' list='' ;;\n"));
+    add_option_words(out, false);
+    buf_add(out, STR("    "));
     add_value_options(out, false);
     buf_add(out,
             STR(") return ;;\n"
@@ -285,8 +300,9 @@ static void write_zsh(struct buf *out)
     buf_add(out, STR("    esac\n"
                      "    case ${words[CURRENT-1]} in\n"
                      "    (--config) operand=file; options=(); list=() ;;\n"
-                     "    (--bridge) operand=bridge; options=(); list=() ;;\n"
-                     "    ("));
+                     "    (--bridge) operand=bridge; options=(); list=() ;;\n"));
+    add_option_words(out, true);
+    buf_add(out, STR("    ("));
     add_value_options(out, false);
     buf_add(out, STR(") return 1 ;;\n"
                      "    esac\n"
@@ -371,8 +387,12 @@ static void fish_options(struct buf *out)
         for (size_t k = 0; k < command_count; k++)
             if (command_takes(&commands[k], row->letter))
                 buf_printf(out, " \"%s\"", commands[k].name);
-        buf_printf(out, "' -l %s%s -d ", row->name,
-                   row->letter == 'c'   ? " -r -F"
+        buf_printf(out, "' -l %s", row->name);
+        if (row->words != NULL)
+            buf_printf(out, " -x -a '%s'", row->words);
+        buf_printf(out, "%s -d ",
+                   row->words != NULL   ? ""
+                   : row->letter == 'c' ? " -r -F"
                    : row->letter == 'b' ? " -x -a \"(__omgw_bridges)\""
                    : row->value != NULL ? " -x"
                                         : "");

@@ -69,6 +69,7 @@ for (const shell of Object.keys(shells)) {
         is(['bridges', 'show', '--config', world.configFile, ''], ['acme']);
         is(['messages', 'list', '--config', world.configFile, '--bridge', 'a'], ['acme']);
         is(['messages', 'list', '--since', ''], []);
+        is(['dead', 'list', '--color', ''], ['always', 'auto', 'never']);
     });
 }
 
