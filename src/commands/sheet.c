@@ -223,7 +223,9 @@ static void add_hidden(const struct table *table)
         buf_printf(table->out, "%s%s", i == 0 ? "hidden: " : ", ",
                    table->sheet->names[table->hidden.at[i]].name);
     if (table->hidden.count > 0)
-        buf_add(table->out, STR("; --columns to choose, or pipe for all\n"));
+        buf_add(table->out, table->look->takes_columns
+                                ? STR("; --columns to choose, or pipe for all\n")
+                                : STR("; pipe for all\n"));
 }
 
 static void add_table(const struct sheet *sheet, const struct sheet_look *look,
@@ -310,6 +312,7 @@ struct sheet_look sheet_look(const struct invocation *invocation)
         .style = isatty(STDOUT_FILENO) != 0 ? SHEET_TABLE : SHEET_TABS,
         .width = terminal_width(),
         .has_colour = colour_is_wanted(invocation->colour, STDOUT_FILENO),
+        .takes_columns = command_takes(invocation->command, 'w'),
     };
     if (invocation->as_json)
         look.style = SHEET_JSON;

@@ -19,6 +19,7 @@ struct sheet_look {
     enum sheet_style style;
     unsigned width; /* of the terminal, in characters */
     bool has_colour;
+    bool takes_columns; /* the command has --columns */
 };
 
 /* As stdout is, and as the options want it. */

@@ -65,7 +65,8 @@ static void expect_page(const char *name, const struct sheet *sheet,
                         enum sheet_style style, unsigned width, int64_t next,
                         const char *want)
 {
-    const struct sheet_look look = {.style = style, .width = width};
+    const struct sheet_look look = {
+        .style = style, .width = width, .takes_columns = true};
     expect_look(name, sheet, &look, next, want);
 }
 
@@ -141,6 +142,9 @@ static void narrow_table_keeps_what_says_most(void **state)
     for (size_t i = 0; i < COUNT_OF(cases); i++)
         expect_page(cases[i].name, sheet, SHEET_TABLE, cases[i].width, 0,
                     cases[i].want);
+    const struct sheet_look fixed = {.style = SHEET_TABLE, .width = 3};
+    expect_look("no option is named that there is not", sheet, &fixed, 0,
+                "NUMBER\n17\nhidden: contact, reason, kind; pipe for all\n");
     expect_page("tabs have all", sheet, SHEET_TABS, 3, 0,
                 "17\tanna-123\tthe partner answered 422 twice\ttext\n");
 }
