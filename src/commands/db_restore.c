@@ -1,6 +1,7 @@
 /*
  * db restore: a backup in the place of the database, while no gateway runs.
  */
+#include "db_copy.h"
 #include "db_verify.h"
 
 #include "gateway/arena.h"
@@ -75,19 +76,21 @@ enum exit_code command_db_restore(const struct invocation *invocation)
     CLEANUP(config_dropp) struct config *config = NULL;
     CLEANUP(arena_freep) struct arena *arena = arena_new(RESTORE_ARENA_BYTES);
     CLEANUP(verdict_release) struct verdict verdict = {.sheet = NULL};
-    const char *file = invocation->arguments[0];
+    struct str file = str_of(invocation->arguments[0]);
     struct restore_result result;
     struct error err;
     enum exit_code code = load_config(invocation, &config);
     if (code == EXIT_OK)
-        code = check_readable(file);
+        code = check_readable(file.ptr);
+    if (code == EXIT_OK) /* the audit is read somewhere else */
+        code = db_full_path(file, arena, &file);
     if (code != EXIT_OK)
         return code;
     char actor[USER_TEXT_BYTES];
     user_describe(geteuid(), actor);
     const struct restore_options options = {
         .actor = str_of(actor),
-        .file = file,
+        .file = arena_c_string(arena, file),
         .hold = invocation->hold,
         .names = bridge_names(config, arena),
         .reason = HOLD_REASON,
