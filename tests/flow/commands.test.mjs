@@ -2,7 +2,8 @@
 // exit code that a script relies on.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { CLIENT_SECRET, OMGW, World } from './support/world.mjs';
@@ -135,6 +136,20 @@ test('a relative path is from the folder of the configuration, wherever one stan
     }
     const shown = omgw('config', 'show', '--config', config).out;
     assert.ok(shown.includes(`database: sqlite:${world.dir}/omgw.db `), shown);
+});
+
+test('a check of the configuration says as JSON what it says to people', async (t) => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'omgw-check-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const config = path.join(folder, 'omgw.yaml');
+    writeFileSync(config, 'public_url: x\ndatabase: y\n');
+    const said = omgw('config', 'check', '--config', config);
+    const { code, out, err } = omgw('config', 'check', '--config', config, '--json');
+    assert.deepEqual([said.code, said.out, code, err], [78, '', 78, '']);
+    const { ok, problems, warnings } = JSON.parse(out);
+    assert.deepEqual([ok, warnings], [false, []]);
+    assert.ok(problems.length >= 2);
+    assert.equal(`${problems.join('\n')}\n`, said.err);
 });
 
 test('who waits for the lock of a database says so', async (t) => {
