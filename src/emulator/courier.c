@@ -1,16 +1,14 @@
 #include "courier.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 
+#include "errands.h"
 #include "gateway/arena.h"
 #include "gateway/clock.h"
 #include "gateway/crypto.h"
-#include "gateway/http_client.h"
 #include "gateway/memory.h"
 #include "gateway/reply.h"
 
-#define QUEUE_CAPACITY 1000000
 #define TRIP_BYTES_MAX ((size_t)8 * 1024 * 1024)
 #define POLL_MAX_MS 1000
 /* While there is no room for the next one: nobody says when there is. */
@@ -38,11 +36,7 @@ struct trips {
 
 struct courier {
     struct courier_settings settings;
-    struct transport *transport;
-    struct queue *parcels; /* front -> courier */
-    struct queue *notes;   /* courier -> front */
-    pthread_t thread;
-    atomic_bool is_stopping;
+    struct errands *errands; /* parcels go in, attempts come back */
     atomic_uint_fast64_t run;
 
     /* The rest belongs to the courier's thread. */
@@ -110,7 +104,7 @@ static void note(const struct trip *trip, const struct reply *reply, bool is_fin
         (void)snprintf(note->why, sizeof(note->why), "%s", reply->why);
     note->integration_id_len = integration_id.len;
     memcpy(note->integration_id, integration_id.ptr, integration_id.len);
-    queue_push_reserved(trip->courier->notes, &note->node);
+    errands_note(trip->courier->errands, &note->node);
 }
 
 static void settle(struct trip *trip, const struct reply *reply)
@@ -134,20 +128,18 @@ static void trip_done(void *token, const struct reply *reply, void *context)
         settle(trip, reply);
         return;
     }
-    queue_unreserve(trip->courier->notes);
+    errands_no_note(trip->courier->errands);
     trip_free(trip);
 }
 
 /* --- the thread ----------------------------------------------------------- */
 
-static void take_parcels(struct courier *courier)
+static void take_parcels(struct courier *courier, struct queue_node *parcels)
 {
-    size_t count;
-    struct queue_node *node = queue_take(courier->parcels, SIZE_MAX, &count);
-    while (node != NULL) {
-        struct queue_node *next = node->next;
-        trips_append(&courier->ready, CONTAINER_OF(node, struct trip, node));
-        node = next;
+    while (parcels != NULL) {
+        struct queue_node *next = parcels->next;
+        trips_append(&courier->ready, CONTAINER_OF(parcels, struct trip, node));
+        parcels = next;
     }
 }
 
@@ -158,32 +150,14 @@ static void wake_waiting(struct courier *courier)
         trips_append(&courier->ready, trips_take(&courier->waiting));
 }
 
-/* False when there is no room now; then nothing was started. */
-static bool start(struct courier *courier, struct trip *trip)
-{
-    if (!queue_reserve(courier->notes))
-        return false;
-    struct error err;
-    trip->started = clock_now();
-    enum status status =
-        courier->transport->ops->start(courier->transport, &trip->exchange, trip, &err);
-    if (status == STATUS_OK)
-        return true;
-    if (status == STATUS_RETRY) {
-        queue_unreserve(courier->notes);
-        return false;
-    }
-    settle(trip, &(struct reply){.kind = REPLY_NOT_SENT, .why = err.text});
-    return true;
-}
-
 static void start_ready(struct courier *courier)
 {
     while (courier->ready.first != NULL) {
         struct trip *trip = trips_take(&courier->ready);
+        trip->started = clock_now();
         if (trip->run < atomic_load(&courier->run)) {
             trip_free(trip);
-        } else if (!start(courier, trip)) {
+        } else if (!errands_start(courier->errands, &trip->exchange, trip)) {
             trips_prepend(&courier->ready, trip); /* keeps its place */
             return;
         }
@@ -202,55 +176,31 @@ static int64_t poll_ms(const struct courier *courier)
     return wait_ms < POLL_MAX_MS ? wait_ms : POLL_MAX_MS;
 }
 
-static void *work(void *context)
+static int64_t work(void *context, struct queue_node *parcels)
 {
     struct courier *courier = context;
-    while (!atomic_load(&courier->is_stopping)) {
-        take_parcels(courier);
-        wake_waiting(courier);
-        start_ready(courier);
-        courier->transport->ops->poll(courier->transport, poll_ms(courier));
-    }
-    return NULL;
+    take_parcels(courier, parcels);
+    wake_waiting(courier);
+    start_ready(courier);
+    return poll_ms(courier);
 }
 
 /* --- front thread --------------------------------------------------------- */
-
-static void wake_transport(void *context)
-{
-    struct courier *courier = context;
-    courier->transport->ops->wake(courier->transport);
-}
 
 enum status courier_new(const struct courier_settings *settings, queue_wake *wake,
                         void *context, struct courier **out_courier, struct error *err)
 {
     struct courier *courier = mem_new(sizeof(*courier));
     courier->settings = *settings;
-    atomic_init(&courier->is_stopping, false);
     atomic_init(&courier->run, 0);
-    struct http_client_settings client = {
-        .connections = (unsigned)settings->connections, /* an option with limits */
-        .connections_per_host = (unsigned)settings->connections,
-        .guard_off = true,
-    };
+    const struct errands_owner owner = {courier, work, trip_done, wake, context};
     enum status status =
-        http_client_new(&client, trip_done, courier, &courier->transport, err);
-    if (status != STATUS_OK) {
+        errands_new(&owner, settings->connections, &courier->errands, err);
+    if (status == STATUS_OK)
+        *out_courier = courier;
+    else
         mem_free(courier);
-        return status;
-    }
-    courier->parcels = queue_new(QUEUE_CAPACITY, wake_transport, courier);
-    courier->notes = queue_new(QUEUE_CAPACITY, wake, context);
-    if (pthread_create(&courier->thread, NULL, work, courier) != 0) {
-        courier->transport->ops->free(courier->transport);
-        queue_free(courier->parcels);
-        queue_free(courier->notes);
-        mem_free(courier);
-        return fail(err, STATUS_FAILED, "start the webhook thread");
-    }
-    *out_courier = courier;
-    return STATUS_OK;
+    return status;
 }
 
 static void notes_free(struct queue_node *node)
@@ -264,22 +214,18 @@ static void notes_free(struct queue_node *node)
 
 void courier_stop(struct courier *courier)
 {
-    atomic_store(&courier->is_stopping, true);
-    wake_transport(courier);
-    (void)pthread_join(courier->thread, NULL);
+    errands_stop(courier->errands);
 }
 
 void courier_free(struct courier *courier)
 {
     /* The thread is gone: all is ours. What the transport cancels is told to trip_done.
      */
-    courier->transport->ops->free(courier->transport);
-    take_parcels(courier);
+    take_parcels(courier, errands_close(courier->errands));
     trips_free(&courier->ready);
     trips_free(&courier->waiting);
     notes_free(courier_take(courier));
-    queue_free(courier->parcels);
-    queue_free(courier->notes);
+    errands_free(courier->errands);
     mem_free(courier);
 }
 
@@ -336,7 +282,7 @@ bool courier_send(struct courier *courier, uint64_t run, const struct parcel *pa
     trip->courier = courier;
     trip->run = run;
     trip->exchange.timeout_ms = courier->settings.timeout_ms;
-    if (queue_push(courier->parcels, &trip->node))
+    if (errands_order(courier->errands, &trip->node))
         return true;
     trip_free(trip);
     return false;
@@ -344,8 +290,7 @@ bool courier_send(struct courier *courier, uint64_t run, const struct parcel *pa
 
 struct queue_node *courier_take(struct courier *courier)
 {
-    size_t count;
-    return queue_take(courier->notes, SIZE_MAX, &count);
+    return errands_take_notes(courier->errands);
 }
 
 void courier_start_run(struct courier *courier, uint64_t run)
