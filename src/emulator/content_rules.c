@@ -2,7 +2,7 @@
 
 #include <stdarg.h>
 
-#include "files.h"
+#include "media_types.h"
 
 struct checking {
     struct misfit *misfit;
@@ -46,7 +46,7 @@ static bool attachment_fits(struct checking *checking, const struct json *attach
 {
     int64_t bytes = 0;
     (void)json_i64(json_get(attachment, "contentSizeBytes"), &bytes);
-    return (bytes >= 0 && bytes <= FILE_BYTES_MAX) ||
+    return (bytes >= 0 && bytes <= MEDIA_BYTES_MAX) ||
            wrong(checking, "contentSizeBytes",
                  "Value [%lld] is not a size from 0 to 25 MB", (long long)bytes);
 }

@@ -33,9 +33,11 @@ void emulator_reset(struct emulator *emulator)
 {
     emulator->run++;
     courier_start_run(emulator->courier, emulator->run);
+    fetcher_start_run(emulator->fetcher, emulator->run);
     world_clear(&emulator->world);
     login_reset(&emulator->login, (size_t)emulator->settings.requests_per_minute);
     fault_plan_clear(&emulator->faults);
+    rows_clear(&emulator->fetched);
     files_clear(&emulator->files);
     media_types_clear(&emulator->media_types);
     rows_clear(&emulator->requests);
@@ -76,6 +78,7 @@ static void init(struct emulator *emulator, const struct emulator_settings *sett
         emulator->login.clients[i].id = settings->clients[i].client_id;
         emulator->login.clients[i].secret = settings->clients[i].client_secret;
     }
+    rows_init(&emulator->fetched, max_rows, fetched_free);
     files_init(&emulator->files);
     rows_init(&emulator->requests, max_rows, mem_free);
     rows_init(&emulator->attempts, max_rows, mem_free);
@@ -101,6 +104,9 @@ enum status emulator_new(const struct emulator_settings *settings,
     if (status == STATUS_OK)
         status = courier_new(&settings->courier, wake_front, emulator,
                              &emulator->courier, err);
+    if (status == STATUS_OK)
+        status = fetcher_new(&settings->fetcher, wake_front, emulator,
+                             &emulator->fetcher, err);
     if (status != STATUS_OK) {
         emulator_free(emulator);
         return status;
@@ -126,6 +132,7 @@ void emulator_step(struct emulator *emulator, int64_t timeout_ms)
     listener_step(emulator->listener, gate_wait_ms(emulator, timeout_ms));
     gate_release_delayed(emulator, false);
     agent_hear(emulator);
+    attachments_hear(emulator);
 }
 
 void emulator_wake(struct emulator *emulator)
@@ -156,12 +163,17 @@ void emulator_free(struct emulator *emulator)
         return;
     if (emulator->courier != NULL)
         courier_stop(emulator->courier); /* first: its thread wakes the listener */
+    if (emulator->fetcher != NULL)
+        fetcher_stop(emulator->fetcher);
     close_listener(emulator);
     if (emulator->courier != NULL)
         courier_free(emulator->courier);
+    if (emulator->fetcher != NULL)
+        fetcher_free(emulator->fetcher);
     world_clear(&emulator->world);
     login_release(&emulator->login);
     fault_plan_clear(&emulator->faults);
+    rows_clear(&emulator->fetched);
     files_clear(&emulator->files);
     media_types_clear(&emulator->media_types);
     rows_clear(&emulator->requests);

@@ -1,11 +1,13 @@
 /*
  * emulator: a small Genesys Cloud for tests, demos and partners.
  *
- * One front thread owns everything here and drives it by emulator_step; one courier
- * thread sends the webhooks. Memory only. It fails when asked, otherwise never.
+ * One front thread owns everything here and drives it by emulator_step; one thread
+ * sends the webhooks, one fetches attachments. Memory only. It fails when asked,
+ * otherwise never.
  */
 #pragma once
 
+#include "attachments.h"
 #include "courier.h"
 #include "fault_plan.h"
 #include "files.h"
@@ -37,6 +39,7 @@ struct emulator_settings { /* all texts borrowed; they stay */
     const char *framed_by;  /* origins that may show the agent's page in a frame */
     const char *public_url; /* that links to files begin with; NULL: where it listens */
     struct courier_settings courier;
+    struct fetcher_settings fetcher;
 };
 
 struct listener;
@@ -45,9 +48,11 @@ struct emulator {
     struct emulator_settings settings;
     struct listener *listener;
     struct courier *courier;
+    struct fetcher *fetcher;
     struct login login;
     struct world world;
     struct fault_plan faults;
+    struct rows fetched; /* struct fetched */
     struct files files;
     struct media_types media_types;
     char *public_url;        /* owned */

@@ -5,7 +5,6 @@
 #include "print_json.h"
 
 #define NAME_BYTES_MAX 255
-#define TYPE_BYTES_MAX 127
 #define URL_BYTES_MAX ((size_t)4096)
 
 static void file_free(void *row)
@@ -67,7 +66,7 @@ struct kept_file *files_find(const struct files *files, struct str id)
     return found == NULL ? NULL : CONTAINER_OF(found, struct kept_file, by_id);
 }
 
-/* --- names and types ------------------------------------------------------ */
+/* --- names and kinds ------------------------------------------------------ */
 
 bool file_name_is_valid(struct str name)
 {
@@ -76,37 +75,7 @@ bool file_name_is_valid(struct str name)
            !str_is(name, ".") && !str_is(name, "..");
 }
 
-/* Source: RFC 9110, section 5.6.2 "Tokens"; read 2026-12-01. */
-static bool is_token(struct str text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        if (c <= 0x20 || c >= 0x7f || strchr("\"(),/:;<=>?@[\\]{}", c) != NULL)
-            return false;
-    }
-    return text.len > 0;
-}
-
-static bool is_printable(struct str text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        if (c < 0x20 || c >= 0x7f)
-            return false;
-    }
-    return true;
-}
-
-bool media_type_is_valid(struct str type)
-{
-    struct str rest = type;
-    struct str essence = str_trim(str_cut(&rest, ';'));
-    struct str kind = str_cut(&essence, '/');
-    return type.len <= TYPE_BYTES_MAX && is_token(kind) && is_token(essence) &&
-           is_printable(rest);
-}
-
-const char *media_kind_of(struct str type)
+const char *attachment_kind(struct str type)
 {
     static const char *const kinds[][2] = {
         {"image", "Image"},
@@ -129,10 +98,10 @@ void print_download_path(struct buf *out, const struct kept_file *file)
     percent_encode(out, str_of(file->name));
 }
 
-void print_control_path(struct buf *out, const struct kept_file *file)
+void print_control_path(struct buf *out, const char *id, const char *name)
 {
-    buf_printf(out, "/_emulator/files/%s/", file->id);
-    percent_encode(out, str_of(file->name));
+    buf_printf(out, "/_emulator/files/%s/", id);
+    percent_encode(out, str_of(name));
 }
 
 void print_attachment(struct buf *out, const struct kept_file *file, const char *base)
@@ -144,7 +113,7 @@ void print_attachment(struct buf *out, const struct kept_file *file, const char 
 
     print_object(out, NULL);
     print_text(out, "id", file->id);
-    print_text(out, "mediaType", media_kind_of(str_of(file->type)));
+    print_text(out, "mediaType", attachment_kind(str_of(file->type)));
     print_text(out, "mime", file->type);
     print_text(out, "filename", file->name);
     print_i64(out, "contentSizeBytes", (int64_t)file->size);

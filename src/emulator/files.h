@@ -9,8 +9,6 @@
 #include "gateway/crypto.h"
 #include "world.h"
 
-/* Source: open-messaging.md, section 2.3 (attachments up to 25 MB); read 2026-11-21. */
-#define FILE_BYTES_MAX (INT64_C(25) * 1024 * 1024)
 /* Of each side. */
 #define FILES_MAX 64
 
@@ -54,14 +52,12 @@ struct kept_file *files_find(const struct files *files, struct str id);
 
 /* A name without a path, up to 255 bytes of UTF-8. */
 bool file_name_is_valid(struct str name);
-/* "image/png", "text/plain; charset=utf-8": what a header can carry. */
-bool media_type_is_valid(struct str type);
 /* Image, Video, Audio or File. Source: schemas.json, ConversationContentAttachment. */
-const char *media_kind_of(struct str type);
+const char *attachment_kind(struct str type);
 
 /* The path to a file: where a gateway gets it, and where the agent's page does. */
 void print_download_path(struct buf *out, const struct kept_file *file);
-void print_control_path(struct buf *out, const struct kept_file *file);
+void print_control_path(struct buf *out, const char *id, const char *name);
 /* Attachment of a message of the agent, as Genesys describes it. `base` is the address
  * that links begin with. Source: open-messaging.md, section 4.4. */
 void print_attachment(struct buf *out, const struct kept_file *file, const char *base);

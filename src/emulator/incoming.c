@@ -136,6 +136,18 @@ static bool media_is_refused(const struct call *call)
                                               member_of(item, "attachment"));
 }
 
+/* A link is for the agent to follow. False after a refusal. */
+static bool fetch_media(struct call *call, struct message *message)
+{
+    const struct json *attachment =
+        member_of(json_first(member_of(call->body, "content")), "attachment");
+    if (attachment == NULL || str_is(text_of(attachment, "mediaType"), "Link") ||
+        attachment_fetch(call->emulator, message, attachment))
+        return true;
+    call_refuse_full(call);
+    return false;
+}
+
 void post_message(struct call *call)
 {
     struct integration *integration = call_integration(call);
@@ -145,9 +157,9 @@ void post_message(struct call *call)
         !call_query_bool(call, "prefetchConversationId", &has_conversation))
         return;
     bool is_media_dropped = media_is_refused(call);
-    const struct message *message =
+    struct message *message =
         take_message(call, integration, MESSAGE_TEXT, is_media_dropped);
-    if (message == NULL)
+    if (message == NULL || (!is_media_dropped && !fetch_media(call, message)))
         return;
     print_inbound(call->out, message, call->body,
                   is_media_dropped ? NULL : member_of(call->body, "content"),

@@ -41,21 +41,13 @@ static void answer_rows(struct call *call, const struct rows *rows, print_row *p
     call_answer(call, 200);
 }
 
-/* Starts a row with a received object, left open for our own members. */
-static void print_received(struct buf *out, struct str json)
-{
-    while (json.len > 0 && json.ptr[json.len - 1] != '}')
-        json.len--;
-    print_raw(out, NULL, str_sub(json, 0, json.len - 1));
-}
-
 /* --- messages ------------------------------------------------------------- */
 
 static void print_message_row(struct buf *out, size_t row, const void *item)
 {
     const struct message *message = item;
     const struct conversation *conversation = message->conversation;
-    print_received(out, str_from(message->json, message->json_len));
+    print_body_open(out, NULL, message);
     print_i64(out, "row", (int64_t)row);
     print_text(out, "integrationId", conversation->contact->integration->id);
     print_text(out, "genesysId", message->id);
@@ -89,7 +81,7 @@ void list_outbound(struct call *call)
 static void print_notice_row(struct buf *out, size_t row, const void *item)
 {
     const struct notice *notice = item;
-    print_received(out, str_from(notice->json, notice->json_len));
+    print_raw_open(out, NULL, str_from(notice->json, notice->json_len));
     print_i64(out, "row", (int64_t)row);
     print_text(out, "integrationId", notice->integration->id);
     if (notice->message != NULL)
@@ -146,7 +138,8 @@ static void print_timeline_entry(struct buf *out, const struct message *message)
     print_text(out, "direction", message->is_inbound ? "inbound" : "outbound");
     print_text(out, "state", message_state_name(message->state));
     print_time(out, "at", message->at_ms);
-    print_raw(out, "body", str_from(message->json, message->json_len));
+    print_body_open(out, "body", message);
+    print_end_object(out);
     print_end_object(out);
 }
 

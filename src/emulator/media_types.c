@@ -1,9 +1,40 @@
 #include "media_types.h"
 
-#include "files.h"
 #include "print_json.h"
 
+#define TYPE_BYTES_MAX 127
+
 static const char *const directions[] = {"inbound", "outbound"};
+
+/* Source: RFC 9110, section 5.6.2 "Tokens"; read 2026-12-01. */
+static bool is_token(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        if (c <= 0x20 || c >= 0x7f || strchr("\"(),/:;<=>?@[\\]{}", c) != NULL)
+            return false;
+    }
+    return text.len > 0;
+}
+
+static bool is_printable(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        if (c < 0x20 || c >= 0x7f)
+            return false;
+    }
+    return true;
+}
+
+bool media_type_is_valid(struct str type)
+{
+    struct str rest = type;
+    struct str essence = str_trim(str_cut(&rest, ';'));
+    struct str kind = str_cut(&essence, '/');
+    return type.len <= TYPE_BYTES_MAX && is_token(kind) && is_token(essence) &&
+           is_printable(rest);
+}
 
 void media_types_clear(struct media_types *types)
 {

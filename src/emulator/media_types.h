@@ -8,6 +8,13 @@
 
 #include "shape.h"
 
+/* Attachments are up to 25 MB, in both directions. */
+#define MEDIA_BYTES_MAX (INT64_C(25) * 1024 * 1024)
+
+/* "image/png", "text/plain; charset=utf-8", up to 127 bytes: what a header can carry.
+ */
+bool media_type_is_valid(struct str type);
+
 struct media_types {
     struct json
         *order; /* owned: lists `inbound` and `outbound`; NULL: all go through */

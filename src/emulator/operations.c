@@ -88,7 +88,7 @@ static int64_t file_bytes_max(const struct request *request, void *context)
 {
     (void)request;
     (void)context;
-    return FILE_BYTES_MAX;
+    return MEDIA_BYTES_MAX;
 }
 
 /* Any request may carry a body: clients do send empty ones with DELETE. */

@@ -28,6 +28,8 @@ struct option_row {
 #define AT(member) offsetof(struct options, member)
 #define LISTEN_PRESET "127.0.0.1:8090"
 #define FRAMED_BY_PRESET "'none'"
+/* Each may hold a whole attachment in memory. */
+#define FETCH_CONNECTIONS 8
 
 #define TEXT_ROW(name, member, value, help)                                            \
     {                                                                                  \
@@ -71,6 +73,8 @@ static const struct option_row rows[] = {
                "MS", "for the answer to a webhook (10000)"),
     NUMBER_ROW("--webhook-connections", settings.courier.connections, 64, 1, 4096, "N",
                "webhooks under way at once; 1: strictly one after the other (64)"),
+    NUMBER_ROW("--media-timeout-ms", settings.fetcher.timeout_ms, 10000, 1, 600000,
+               "MS", "for fetching what a customer attached (10000)"),
     FLAG_ROW("--inbound-receipts", settings.inbound_receipts,
              "send a Published receipt for each inbound message"),
     TEXT_ROW("--framed-by", settings.framed_by, "ORIGIN",
@@ -257,6 +261,7 @@ static void preset(struct options *options, int argc)
     *options = (struct options){0};
     options->settings.listen = LISTEN_PRESET;
     options->settings.framed_by = FRAMED_BY_PRESET;
+    options->settings.fetcher.connections = FETCH_CONNECTIONS;
     options->settings.clients = mem_new_array(room, sizeof(*options->settings.clients));
     options->settings.integrations =
         mem_new_array(room, sizeof(*options->settings.integrations));

@@ -116,6 +116,13 @@ void print_raw(struct buf *out, const char *name, struct str json)
     buf_add(out, json);
 }
 
+void print_raw_open(struct buf *out, const char *name, struct str json)
+{
+    while (json.len > 0 && json.ptr[json.len - 1] != '}')
+        json.len--;
+    print_raw(out, name, str_sub(json, 0, json.len - 1));
+}
+
 static void add_node(struct buf *out, const struct json *node)
 {
     struct error err;

@@ -24,6 +24,8 @@ void print_bool(struct buf *out, const char *name, bool value);
 void print_time(struct buf *out, const char *name, int64_t unix_ms);
 /* Text that is JSON already; nothing when it is empty. */
 void print_raw(struct buf *out, const char *name, struct str json);
+/* An object in text, left open for more members. */
+void print_raw_open(struct buf *out, const char *name, struct str json);
 /* A received value again; nothing when it is NULL. */
 void print_node(struct buf *out, const char *name, const struct json *node);
 /* A received member again, under its own name. */

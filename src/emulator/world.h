@@ -83,6 +83,7 @@ struct message {
     struct message *next_in_conversation;
     struct notice *first_receipt; /* through next_of_message */
     struct notice *last_receipt;
+    struct fetched *fetched; /* of its attachment, or NULL; borrowed: attachments.h */
     struct lookup_entry by_id;
     size_t json_len;
     char json[]; /* inbound: as received; outbound: the webhook's body */

@@ -180,6 +180,27 @@ test('a sound goes on playing while messages come and change', async (t) => {
     assertSilent(page);
 });
 
+test('what a customer attached is shown as it was fetched', async (t) => {
+    const { page, emulated } = await start(t);
+    const { path } = await upload(emulated, 'hill.png', 'image/png', png())
+        .then(({ url }) => ({ path: url.replace('/api/v2/downloads/', '/_emulator/files/') }));
+    const attach = (url, more) => emulated.inbound('message', message({ from: 'ana', text: null,
+        content: [{ attachment: { mediaType: 'Image', mime: 'image/png', url, ...more } }] }));
+    await attach(path, { filename: 'my hill.png', text: 'from the top' });
+    await attach('http://127.0.0.1:9/gone', { mediaType: 'File', filename: 'gone.pdf' });
+    const shown = page.getByRole('img', { name: 'my hill.png' });
+    await shown.waitFor();
+    assert.equal(await shown.evaluate((image) => image.decode().then(() => (
+        image.naturalHeight))), 180);
+    const timeline = page.locator('#timeline');
+    await timeline.getByText('from the top').waitFor();
+    await timeline.getByRole('link', { name: 'my hill.png' }).waitFor();
+    await timeline.getByText('could not be fetched: no connection').waitFor();
+    await assertAccessible(page);
+    await shoot(page, 'agent-fetched');
+    assertSilent(page);
+});
+
 // No message, and no field, reaches over the edge of its box.
 async function assertInside(page) {
     const outside = await page.evaluate(() => ['#timeline', '#fields'].flatMap((id) => {

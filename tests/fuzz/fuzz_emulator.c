@@ -63,7 +63,7 @@ static void keep_member(const struct json *body, const char *name, char out[64])
 }
 
 /* The body of an answer of the emulator's own; libmicrohttpd says its things in HTML,
- * and the page is none. */
+ * and the page is none, nor a file, which may call itself JSON. */
 static void check_answer(struct str answers)
 {
     const char *end =
@@ -73,7 +73,8 @@ static void check_answer(struct str answers)
     struct str head = str_sub(answers, 0, (size_t)(end - answers.ptr));
     struct str body = str_sub(answers, head.len + 4, answers.len);
     demand(str_starts(head, STR("HTTP/1.1 ")), "an answer that is no HTTP");
-    if (memmem(head.ptr, head.len, "application/json", 16) == NULL || body.len == 0)
+    if (memmem(head.ptr, head.len, "application/json", 16) == NULL || body.len == 0 ||
+        memmem(head.ptr, head.len, "Content-Disposition", 19) != NULL)
         return;
     CLEANUP(json_freep) struct json *json = NULL;
     struct error err;
@@ -142,6 +143,7 @@ static void open_emulator(struct buf *answers)
         .token_lifetime_s = 86400,
         .max_rows = 2000,
         .courier = {.retry_delay_ms = 600000, .timeout_ms = 1000, .connections = 4},
+        .fetcher = {.timeout_ms = 1000,                        .connections = 4                        },
     };
     struct error err;
     log_init(LOG_ERROR, LOG_JSON, COLOUR_AUTO);

@@ -136,8 +136,8 @@ test('the help starts with examples and names every option', async () => {
     assert.ok(text.indexOf('Examples') < text.indexOf('Options'));
     for (const option of ['--listen', '--allow-public-listen', '--client-id', '--client-secret',
         '--integration', '--webhook-url', '--webhook-secret', '--requests-per-minute',
-        '--token-lifetime', '--retry-delay-ms', '--inbound-receipts', '--framed-by', '--public-url',
-        '--max-rows'])
+        '--token-lifetime', '--retry-delay-ms', '--media-timeout-ms', '--inbound-receipts',
+        '--framed-by', '--public-url', '--max-rows'])
         assert.match(text, new RegExp(`^  ${option} `, 'm'));
     assert.match((await run('--version')).text, /^genesys-emulator \d/);
 });
