@@ -17,8 +17,8 @@ static bool wrong(struct checking *checking, const char *field, const char *form
 {
     struct misfit *misfit = checking->misfit;
     misfit->code = "bad.request";
-    (void)snprintf(misfit->field, sizeof(misfit->field), "%s%s%s", checking->place,
-                   field[0] == '\0' ? "" : ".", field);
+    (void)snprintf(misfit->field, sizeof(misfit->field), "%.120s%s%.36s",
+                   checking->place, field[0] == '\0' ? "" : ".", field);
     va_list args;
     va_start(args, format);
     (void)vsnprintf(misfit->text, sizeof(misfit->text), format, args);
