@@ -31,9 +31,9 @@ struct fetch {
 
 enum fetch_step {
     FETCH_EXCHANGE, /* out->exchange: its reply is told to the next call */
-    FETCH_FILE,     /* out->exchange: the body of its 2xx answer is the file; any other
-                       reply is told to the next call. A redirect is followed by the
-                       engine, without the headers */
+    FETCH_FILE,     /* out->exchange: the body of its 200 answer is the file; any other
+                       reply (a 202, too: it is not there yet) is told to the next call. A
+                       redirect is followed by the engine, without the headers */
     FETCH_OVER,     /* out->outcome and its reason: RETRY, SLOW_DOWN, or refused */
 };
 

@@ -142,7 +142,7 @@ static void file_answered(struct fetch_try *try, const struct reply *reply)
 
     if (trouble.len > 0) {
         end_missing(try, code, trouble);
-    } else if (is_answer && reply->status >= 200 && reply->status <= 299) {
+    } else if (is_answer && reply->status == 200) {
         file(try, reply);
     } else if (is_answer && reply->location.len > 0 && try->redirects < REDIRECTS_MAX) {
         follow(try, reply->location);
