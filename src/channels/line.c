@@ -61,6 +61,17 @@ static enum status line_ready(void *settings, struct error *err)
 }
 
 /*
+ * LINE shows a picture by a link to it and one to a small copy of it, which may be the
+ * picture itself when it is small. Films want such a copy too and sounds their length,
+ * which nobody has told us: they go as links, as do files, for which there is no form.
+ * Source: channels/line.md section 5, "Limits".
+ */
+static const struct file_form file_forms[] = {
+    {"image/jpeg", 1000000, 0},
+    {"image/png",  1000000, 0},
+};
+
+/*
  * Source: channels/line.md sections 5 and 7. Of 2000 requests a second nine tenths are
  * spent evenly and one at once, so that no second sees more.
  */
@@ -73,6 +84,8 @@ static void line_capabilities(const struct bridge *bridge, struct capabilities *
         .quick_replies_max = 13,
         .label_max = 20,
         .cards = true, /* where line_fits_cards says so */
+        .file_forms = file_forms,
+        .file_form_count = COUNT_OF(file_forms),
         .typing = true,
         .has_idempotency_key = true,
         .wants_status_accepted = own->mark_read,

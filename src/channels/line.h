@@ -27,6 +27,10 @@ extern const struct source line_source;
 extern const struct sender line_sender;
 extern const struct setup_plan line_setup;
 
+/* Of line_source. */
+enum fetch_step line_fetch_next(struct fetch *fetch, const struct reply *last,
+                                struct now now, struct fetch_result *out);
+
 /* With mark_read, the source id of a message: "<id> <token to mark it as read by>". */
 #define LINE_READ_SEPARATOR ' '
 

@@ -107,15 +107,14 @@ static void read_image_set(struct batch *batch, const struct json *message)
                       str_from(place, (size_t)len));
 }
 
-/* What their types are said to be until they are fetched. */
+/* What their types are said to be until they are fetched; a file's is not known. */
 static const struct file_type {
     const char *name;
     const char *mime;
 } file_types[] = {
-    {"image", "image/jpeg"              },
-    {"video", "video/mp4"               },
-    {"audio", "audio/mp4"               },
-    {"file",  "application/octet-stream"},
+    {"image", "image/jpeg"},
+    {"video", "video/mp4" },
+    {"audio", "audio/mp4" },
 };
 
 static struct str mime_of(const struct json *message)
@@ -435,5 +434,5 @@ const struct source line_source = {
     .verify = line_verify,
     .decode = line_decode,
     .ack = source_ack_empty,
-    .fetch_next = fetch_url,
+    .fetch_next = line_fetch_next,
 };

@@ -75,6 +75,17 @@ static struct json *add_text(struct json *messages, struct str text)
     return message;
 }
 
+/* Both links lead to the same picture: see file_forms. */
+static struct json *add_image(struct json *messages, const struct file *file)
+{
+    struct json *message = json_append_object(messages);
+
+    json_add_str(message, "type", STR("image"));
+    json_add_str(message, "originalContentUrl", file->link);
+    json_add_str(message, "previewImageUrl", file->link);
+    return message;
+}
+
 /* Shown below the message until the next one comes. */
 static void add_quick_replies(struct json *message, const struct delivery *delivery,
                               const struct rendering *shown)
@@ -120,21 +131,25 @@ static void find_capabilities(const struct attempt *attempt, struct capabilities
         out->quick_replies_max = 0;
 }
 
-static struct json *message_body(const struct delivery *delivery,
+/* Quick replies go below the last message of all, for they end with the next. */
+static struct json *message_body(const struct attempt *attempt,
                                  const struct saying *saying)
 {
-    struct json *body = json_new_object();
+    const struct delivery *delivery = attempt->delivery;
     const struct rendering *shown = &saying->shown;
+    struct json *body = json_new_object();
     bool has_cards = saying->is_last && shown->card_count > 0;
     struct json *last = NULL;
 
     json_add_str(body, "to", delivery->event.contact_id);
     struct json *messages = json_add_array(body, "messages");
-    if (!has_cards || str_trim(saying->text).len > 0)
+    if (saying->file != NULL)
+        last = add_image(messages, saying->file);
+    else if (!has_cards || str_trim(saying->text).len > 0)
         last = add_text(messages, saying->text);
     if (has_cards)
         last = line_add_cards(messages, delivery->message_id, shown);
-    if (saying->is_last)
+    if (saying->part + 1 == attempt->step)
         add_quick_replies(last, delivery, shown);
     return body;
 }
@@ -153,7 +168,7 @@ static enum status say_message(struct attempt *attempt, struct exchange *out,
         status = saying_cut(&saying, attempt, text_limit);
     if (status != STATUS_OK)
         return status;
-    CLEANUP(json_freep) struct json *body = message_body(attempt->delivery, &saying);
+    CLEANUP(json_freep) struct json *body = message_body(attempt, &saying);
     status = call(attempt, "message/push", body, out, err);
     return status == STATUS_OK ? add_retry_key(attempt, saying.part, out, err) : status;
 }

@@ -1,6 +1,7 @@
 // LINE: a Messaging API of our own on the other side, the whole way through the gateway.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { FileHost, JPEG, PDF, PNG, download } from '../support/files.mjs';
 import { until } from '../support/process.mjs';
 import { ACCESS_TOKEN, CHANNEL_SECRET, LineApi, lineError } from '../support/line.mjs';
 import { GENESYS_SECRET, World, textsOf } from '../support/world.mjs';
@@ -257,6 +258,74 @@ test('a bridge that repeats nothing repeats to LINE all the same, who knows the 
     const [receipt] = await world.untilReceipts(1);
     assert.equal(receipt.status, 'Delivered');
     assert.deepEqual(api.shown(ANA), ['once']);
+});
+
+test("a customer's file reaches the agent by a link of ours", async (t) => {
+    const { api, world } = await open(t);
+    await api.shows(ANA, { type: 'image' }, JPEG, 'image/jpeg');
+    await api.shows(ANA, { type: 'file', fileName: '請求書.pdf', fileSize: PDF.length }, PDF,
+        'application/pdf');
+    const rows = await world.untilMessages(2);
+    const [picture, bill] = rows.map((row) => row.content[0].attachment);
+    assert.equal(picture.mime, 'image/jpeg');
+    assert.deepEqual((await download(picture.url)).bytes, JPEG);
+    assert.equal(bill.filename, '請求書.pdf');
+    assert.deepEqual((await download(bill.url)).bytes, PDF);
+    assert.ok(!JSON.stringify(rows).includes(api.url), 'nothing of LINE is told');
+});
+
+test('a film that LINE is still preparing is waited for', async (t) => {
+    const { api, world } = await open(t);
+    const film = Buffer.from('\0\0\0\x18ftypmp42 and so on', 'latin1');
+    const isContent = (call) => call.path.endsWith('/content');
+    api.next(isContent, { status: 202 });
+    api.next((call) => call.path.endsWith('/transcoding'), { json: { status: 'succeeded' } });
+    await api.shows(ANA, { type: 'video', duration: 60000 }, film, 'video/mp4');
+    await api.says(ANA, 'do you see it?');
+    const rows = await world.untilMessages(2);
+    assert.deepEqual((await download(rows[0].content[0].attachment.url)).bytes, film);
+    assert.equal(rows[1].text, 'do you see it?');
+    assert.equal(api.calls.filter(isContent).length, 2);
+});
+
+test('what is gone at LINE is missed, and its message comes all the same', async (t) => {
+    const { api, world } = await open(t);
+    await api.post([api.message(ANA, { type: 'image', contentProvider: { type: 'line' } })]);
+    const [row] = await world.untilMessages(1);
+    assert.match(row.text, /^\[file .*is missing: its server answered 404\]$/);
+});
+
+test("somebody else's link gets no token of ours, and none into our own network", async (t) => {
+    const { api, world } = await open(t, { settings: 'egress: { allow: [ "127.0.0.0/8" ] }' });
+    const files = await new FileHost().start();
+    t.after(() => files.stop());
+    const external = (originalContentUrl) => api.post([api.message(ANA, { type: 'image',
+        contentProvider: { type: 'external', originalContentUrl } })]);
+    await external(files.put('/a.jpg', JPEG, 'image/jpeg'));
+    await external('http://169.254.169.254/latest/meta-data');
+    const [picture, secret] = await world.untilMessages(2);
+    assert.deepEqual((await download(picture.content[0].attachment.url)).bytes, JPEG);
+    assert.equal(files.headersOf('/a.jpg')[0].authorization, undefined);
+    assert.match(secret.text, /is missing: its address is not allowed/);
+});
+
+test("an agent's picture is one, any other file a link", async (t) => {
+    const { api, world } = await open(t, { settings: 'egress: { allow: [ "127.0.0.0/8" ] }' });
+    const files = await new FileHost().start();
+    t.after(() => files.stop());
+    const file = (url, mime, filename) => ({ content: [{ contentType: 'Attachment',
+        attachment: { id: 'f-1', mediaType: 'File', url, mime, filename } }] });
+    await agent(world, ANA, 'look', file(files.put('/a', PNG, 'image/png'), 'image/png', 'a.png'));
+    await agent(world, ANA, 'our terms', file(files.put('/t', PDF, 'application/pdf'),
+        'application/pdf', 'terms.pdf'));
+    await until('all of it', () => api.sent(ANA).length === 4);
+    const [look, picture, terms, link] = api.sent(ANA).map((call) => call.json.messages[0]);
+    assert.deepEqual([look.text, picture.type, terms.text], ['look', 'image', 'our terms']);
+    assert.deepEqual((await download(picture.originalContentUrl)).bytes, PNG);
+    assert.deepEqual((await download(picture.previewImageUrl)).bytes, PNG);
+    const [, url] = link.text.match(/^terms\.pdf: (\S+)$/);
+    assert.deepEqual((await download(url)).bytes, PDF);
+    assert.equal((await world.untilReceipts(2)).at(-1).status, 'Delivered');
 });
 
 test('SIGTERM in the middle: nothing lost, repeated or out of order', async (t) => {

@@ -15,6 +15,7 @@ export class LineApi extends Service {
     endpoint = { endpoint: '', active: true };
     tested = { success: true, statusCode: 200, reason: 'OK', detail: '200' };
     #accepted = new Map(); // retry key -> the answer to its first push
+    #files = new Map();    // message id -> {bytes, type}
 
     target(base, bridge) {
         this.webhook = `${base}/webhooks/channels/${bridge}`;
@@ -28,9 +29,23 @@ export class LineApi extends Service {
                 chatMode: 'bot', markAsReadMode: 'auto' } };
         if (call.path.startsWith('/v2/bot/channel/webhook/'))
             return this.#webhook(call);
-        if (!call.path.endsWith('/message/push'))
-            return { json: {} };
-        return this.take(call);
+        if (call.method === 'GET')
+            return this.#fileOf(call);
+        return call.path.endsWith('/message/push') ? this.take(call) : { json: {} };
+    }
+
+    #fileOf(call) {
+        const [, id] = call.path.match(/^\/v2\/bot\/message\/(\d+)\/content$/) ?? [];
+        const file = this.#files.get(id);
+        return file === undefined ? lineError(404, 'Not found')
+            : { bytes: file.bytes, headers: { 'content-type': file.type } };
+    }
+
+    // A message with a file, which LINE has.
+    shows(userId, content, bytes, type) {
+        const event = this.message(userId, { contentProvider: { type: 'line' }, ...content });
+        this.#files.set(event.message.id, { bytes, type });
+        return this.post([event]);
     }
 
     // The test call is made by whoever plays LINE: `tested` is what came of it.
