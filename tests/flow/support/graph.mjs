@@ -110,6 +110,7 @@ export async function openMeta(t, api, channel, integration, settings) {
       graph_url: "${api.url}"
 ${settings.map((line) => `      ${line}`).join('\n')}
 `,
+        settings: 'egress: { allow: [ "127.0.0.0/8" ] }', // where files of the tests are
         emulator: (w) => ['--integration', integration, '--webhook-url',
             `${w.base}/webhooks/genesys/line`, '--webhook-secret', GENESYS_SECRET],
     });

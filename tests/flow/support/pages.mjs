@@ -2,6 +2,7 @@
 // them must show in the same way.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { FileHost, JPEG, PDF } from './files.mjs';
 import { MetaService, VERIFY_TOKEN, graphError, openMeta } from './graph.mjs';
 import { until } from './process.mjs';
 import { textsOf } from './world.mjs';
@@ -156,6 +157,27 @@ export function scenarios(channel) {
         await api.post(ANA, { postback: { mid: 'm_P', ...button } });
         const rows = await world.untilMessages(2);
         assert.equal(rows[1].buttonResponse.payload, 'buy-table');
+    });
+
+    test('files come and go by links of ours', async (t) => {
+        const { api, world } = await open(t, channel);
+        const files = await new FileHost().start();
+        t.after(() => files.stop());
+        const url = files.put('/v/photo.jpg?oh=signed', JPEG, 'image/jpeg');
+        await api.says(ANA, 'look', { attachments: [{ type: 'image', payload: { url } }] });
+        const [row] = await world.untilMessages(1);
+        assert.equal(row.text, 'look');
+        const [{ attachment }] = row.content;
+        assert.equal(attachment.mediaType, 'Image');
+        assert.ok(attachment.url.startsWith(`${world.base}/media/`), attachment.url);
+        await agent(world, ANA, 'terms', { content: [{ contentType: 'Attachment', attachment: {
+            id: 'f-1', mediaType: 'File', mime: 'application/pdf', filename: 'terms.pdf',
+            url: files.put('/terms', PDF, 'application/pdf') } }] });
+        await until('both', () => api.shown(ANA).length === 2);
+        const [text, link] = api.shown(ANA);
+        assert.equal(text, 'terms');
+        assert.match(link, /terms\.pdf/);
+        assert.ok(link.includes(`${world.base}/media/`), link);
     });
 
     test('an agent who types is shown as typing, once what was said is seen', async (t) => {
