@@ -42,7 +42,7 @@ struct setup_value {
     struct str value;
 };
 
-#define SETUP_FINDINGS_MAX 32
+#define SETUP_FINDINGS_MAX 64
 #define SETUP_VALUES_MAX 16
 
 /* One run of one plan after another, all for the same bridge. */

@@ -37,7 +37,7 @@ static enum status look_everywhere(struct setup *setup, const struct config *con
 {
     enum status status = STATUS_OK;
 
-    if (!own_side_url(setup, config))
+    if (!own_side_settings(setup, config))
         return status;
     own_side_gateway(setup, config);
     if (setup->goal == SETUP_CHECK)

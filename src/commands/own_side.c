@@ -5,10 +5,28 @@
 
 #include "gateway/http_client.h"
 
+#define SETTINGS "settings"
 #define URL "public_url"
 #define GATEWAY "gateway"
 #define BRIDGE "bridge"
 #define HTTPS STR("https://")
+/* Of what the configuration warns of: more say nothing more. */
+#define WARNINGS_MAX 16
+
+/* ---- the settings ---- */
+
+/* They are loaded, so that nothing is missing or wrong that can be told from here. */
+static void say_settings(struct setup *setup, const struct config *config)
+{
+    struct str rest = config_warnings(config);
+
+    if (rest.len == 0)
+        setup_say(setup, SETUP_WELL, SETTINGS, "all there, secrets too");
+    for (size_t i = 0; i < WARNINGS_MAX && rest.len > 0; i++) {
+        struct str line = str_cut(&rest, '\n');
+        setup_say(setup, SETUP_NOTE, SETTINGS, "%.*s", STR_ARG(line));
+    }
+}
 
 /* ---- the address ---- */
 
@@ -36,9 +54,10 @@ static const char *url_fault(const char *url)
     return NULL;
 }
 
-bool own_side_url(struct setup *setup, const struct config *config)
+bool own_side_settings(struct setup *setup, const struct config *config)
 {
     const char *url = config->public_url;
+    say_settings(setup, config);
     if (url == NULL) {
         setup_say(setup, SETUP_MISCONFIGURED, URL,
                   "is not set: it says where Genesys Cloud and the channels post to");

@@ -1,6 +1,6 @@
 /*
- * own_side: what is wrong with a bridge on this machine: its public address, the
- * running gateway, pauses.
+ * own_side: what is wrong with a bridge on this machine: settings, its public address,
+ * the running gateway, pauses.
  */
 #pragma once
 
@@ -8,5 +8,5 @@
 #include "gateway/setup.h"
 
 /* False: without a public_url nothing else can be asked. */
-MUST_CHECK bool own_side_url(struct setup *setup, const struct config *config);
+MUST_CHECK bool own_side_settings(struct setup *setup, const struct config *config);
 void own_side_gateway(struct setup *setup, const struct config *config);

@@ -1,5 +1,7 @@
 // Connecting a bridge to its service, and what is wrong with one, in words.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import test from 'node:test';
 import { ACCESS_TOKEN, ACCOUNT_ID, APP_SECRET, Graph, PHONE_NUMBER_ID, VERIFY_TOKEN,
 } from './support/graph.mjs';
@@ -82,7 +84,8 @@ test('what is said is a line each, for people and scripts', async (t) => {
     const { code, text } = await world.omgw('bridges', 'check', 'shop');
     assert.equal(code, 1);
     const rows = text.trimEnd().split('\n').map((line) => line.split('\t'));
-    assert.deepEqual(rows[0], ['ok', 'public_url', PUBLIC]);
+    assert.deepEqual(rows.slice(0, 2), [['ok', 'settings', 'all there, secrets too'],
+        ['ok', 'public_url', PUBLIC]]);
     assert.ok(rows.every((row) => row.length === 3), text);
 });
 
@@ -111,6 +114,17 @@ test('a wrong token, a webhook set to somewhere else, a failing one are told', a
     const away = await says(world, 'check');
     assert.equal(away.code, 69);
     assert.equal(away.of('token'), 'unreachable: Telegram was not reached: no connection');
+});
+
+test('a secret that others may read is a note', async (t) => {
+    const { world } = await openTelegram(t);
+    const file = path.join(world.dir, 'token');
+    writeFileSync(file, `${TOKEN}\n`, { mode: 0o644 });
+    world.writeConfig({ ...world.options, bridges: world.options.bridges
+        .replace(`token: "${TOKEN}"`, `token_file: "${file}"`) });
+    const { code, of } = await says(world, 'connect');
+    assert.equal(code, 0);
+    assert.match(of('settings'), /^note: .*omgw.yaml:\d+:\d+: .*token/);
 });
 
 test('what is wrong here and at Genesys is told', async (t) => {
@@ -159,7 +173,7 @@ test('without a public address, or a bridge of that name, nothing is asked', asy
     const { code, of, page } = await says(world, 'connect');
     assert.equal(code, 78);
     assert.match(of('public_url'), /is not set/);
-    assert.equal(page.findings.length, 1);
+    assert.deepEqual(page.findings.map((row) => row.about), ['settings', 'public_url']);
     assert.deepEqual(api.calls, []);
     await world.fails(1, /has no bridge "shpo"; did you mean "shop"\?/, 'bridges', 'check', 'shpo');
 });
