@@ -130,7 +130,7 @@ static bool told_test(struct setup *setup, const struct reply *reply,
     bool is_well = false;
     int64_t status = 0;
 
-    if (!json_bool(json_get(body, "success"), &is_well))
+    if (!reply_is_success(reply) || !json_bool(json_get(body, "success"), &is_well))
         return refused(setup, reply, body);
     (void)json_i64(json_get(body, "statusCode"), &status);
     if (is_well)

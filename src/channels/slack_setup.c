@@ -8,6 +8,7 @@
 
 #include "gateway/json.h"
 #include "gateway/member.h"
+#include "gateway/reply.h"
 
 #define PEER "Slack"
 
@@ -80,7 +81,7 @@ static bool told_identity(struct setup *setup, const struct reply *reply,
     struct str id = member_text(body, "team_id");
     bool is_ok = false;
 
-    if (!json_bool(json_get(body, "ok"), &is_ok) || !is_ok)
+    if (!reply_is_success(reply) || !json_bool(json_get(body, "ok"), &is_ok) || !is_ok)
         return judge_error(setup, reply, member_text(body, "error"));
     setup_find(setup, SETUP_WELL, "bot_token is that of %.*s in %.*s (%.*s)",
                STR_ARG(user), STR_ARG(team), STR_ARG(id));

@@ -8,6 +8,7 @@
 
 #include "gateway/json.h"
 #include "gateway/member.h"
+#include "gateway/reply.h"
 
 #define PEER "Telegram"
 /* The most there may be: the gateway takes far more at once. */
@@ -30,13 +31,11 @@ static bool refused(struct setup *setup, const struct reply *reply,
     return setup_refused(setup, reply, member_text(body, "description"));
 }
 
-/* The result of a call that went well; NULL when it did not, or is no Bot API's. */
-static const struct json *result_of(const struct json *body)
+static bool is_well(const struct reply *reply, const struct json *body)
 {
     bool is_ok = false;
 
-    return json_bool(json_get(body, "ok"), &is_ok) && is_ok ? json_get(body, "result")
-                                                            : NULL;
+    return reply_is_success(reply) && json_bool(json_get(body, "ok"), &is_ok) && is_ok;
 }
 
 /* ---- the bot ---- */
@@ -52,10 +51,10 @@ static enum status ask_bot(struct setup *setup, struct error *err)
 static bool told_bot(struct setup *setup, const struct reply *reply,
                      const struct json *body)
 {
-    struct str name = member_text(result_of(body), "username");
+    struct str name = member_text(json_get(body, "result"), "username");
     bool is_known = false;
 
-    if (name.len > 0) {
+    if (is_well(reply, body) && name.len > 0) {
         setup_find(setup, SETUP_WELL, "the token is that of @%.*s", STR_ARG(name));
         return true;
     }
@@ -95,9 +94,7 @@ static enum status ask_registration(struct setup *setup, struct error *err)
 static bool told_registration(struct setup *setup, const struct reply *reply,
                               const struct json *body)
 {
-    bool is_ok = false;
-
-    if (!json_bool(json_get(body, "ok"), &is_ok) || !is_ok)
+    if (!is_well(reply, body))
         return refused(setup, reply, body);
     setup_find(setup, SETUP_WELL, "registered, with the first of telegram.secrets");
     return true;
@@ -174,11 +171,11 @@ static void judge_error(struct setup *setup, const struct json *info, int64_t pe
 static bool told_webhook(struct setup *setup, const struct reply *reply,
                          const struct json *body)
 {
-    const struct json *info = result_of(body);
+    const struct json *info = json_get(body, "result");
     int64_t pending = 0;
     bool has_certificate = false;
 
-    if (info == NULL)
+    if (!is_well(reply, body))
         return refused(setup, reply, body);
     if (!setup_judge_url(setup, member_text(info, "url")))
         return false;

@@ -8,6 +8,7 @@
 #include "viber.h"
 
 #include "gateway/member.h"
+#include "gateway/reply.h"
 
 #define PEER "Viber"
 /* Of the codes. */
@@ -38,7 +39,7 @@ static bool is_well(struct setup *setup, const struct reply *reply,
     struct str said = member_text(body, "status_message");
     int64_t code = 0;
 
-    if (!json_i64(json_get(body, "status"), &code)) {
+    if (!reply_is_success(reply) || !json_i64(json_get(body, "status"), &code)) {
         (void)setup_refused(setup, reply, STR("that is no answer of the REST API"));
         return false;
     }
