@@ -1,12 +1,13 @@
 /*
  * fuzz_channels: what services post to the channels that refuse no content, headers
- * included, and what they answer. The first line of an input names a channel of the
- * table; its settings are those of its fixtures.
+ * included, and what they answer, also to those who connect a bridge. The first line of
+ * an input names a channel of the table; its settings are those of its fixtures.
  */
 #include "protocol.h"
 
 #include "gateway/channels.h"
 #include "gateway/config.h"
+#include "gateway/genesys.h"
 
 #include "config/load.h"
 
@@ -153,6 +154,46 @@ static void check_answer(const struct bridge *bridge, struct str body,
     }
 }
 
+/* The same answer to everything that connects or checks the bridge. */
+static void check_plan(const struct bridge *bridge, const struct setup_plan *plan,
+                       enum setup_goal goal, const struct reply *reply,
+                       struct arena *arena)
+{
+    struct setup setup = {
+        .bridge = bridge, .goal = goal, .arena = arena, .id = STR("id")};
+    const struct reply *last = NULL;
+
+    setup_begin(&setup, plan);
+    for (; setup_next(&setup, last) == SETUP_EXCHANGE; last = reply)
+        demand(utf8_is_valid(str_of(setup.exchange.url)), "a URL that is no UTF-8");
+    demand(last == NULL || reply->status == 200 ||
+               setup_verdict(&setup) != SETUP_WELL || setup.finding_count == 0,
+           "a failure that is well");
+    for (size_t i = 0; i < setup.finding_count; i++) {
+        demand_text(setup.findings[i].text);
+        demand(str_find_byte(setup.findings[i].text, '\n') < 0,
+               "a finding of several lines");
+        demand(setup.findings[i].text.len <= LIMIT_REASON_BYTES,
+               "a finding without an end");
+    }
+}
+
+static void check_setup(const struct bridge *bridge, struct str body,
+                        struct arena *arena)
+{
+    static const int statuses[] = {200, 400, 403, 404, 429};
+    static const enum setup_goal goals[] = {SETUP_CONNECT, SETUP_CHECK};
+
+    for (size_t s = 0; s < COUNT_OF(statuses); s++)
+        for (size_t g = 0; g < COUNT_OF(goals); g++) {
+            const struct reply reply = {
+                .status = statuses[s], .body = body, .retry_after_ms = -1, .why = ""};
+            check_plan(bridge, bridge->channel->setup, goals[g], &reply, arena);
+            check_plan(bridge, &genesys_setup, goals[g], &reply, arena);
+            arena_reset(arena);
+        }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct str rest = str_from(data, size);
@@ -166,5 +207,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_request(bridge, &request.message, arena);
     arena_reset(arena);
     check_answer(bridge, request.message.body, arena);
+    arena_reset(arena);
+    check_setup(bridge, request.message.body, arena);
     return 0;
 }
