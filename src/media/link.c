@@ -4,7 +4,8 @@
  *
  *   version 1 | file 16 | type 1 | expiry, seconds 5 | name 0..100 | signature 16
  *
- * in base64 for URLs.
+ * in base64 for URLs, and behind a dot what files of the type end in: services take a
+ * file for what its URL ends in.
  */
 #include "internal.h"
 
@@ -172,9 +173,11 @@ enum status media_link(struct media *media, const char *public_url,
     uint8_t sum[SHA256_BYTES];
     char text[base64_encoded_size(TICKET_BYTES)];
     size_t len = write_ticket(file, expires_ms, ticket);
+    const struct media_type *type = media_type_at(media_type_index(file->mime));
 
-    if (len == 0)
-        return fail(err, STATUS_FAILED, "a file of the database has no name of ours");
+    if (len == 0 || type == NULL)
+        return fail(err, STATUS_FAILED,
+                    "a file of the database has no name or type of ours");
     (void)pthread_mutex_lock(&media->keys_lock);
     enum status status = sign(media->keys.items[0], str_from(ticket, len), sum, err);
     (void)pthread_mutex_unlock(&media->keys_lock);
@@ -182,7 +185,8 @@ enum status media_link(struct media *media, const char *public_url,
         return status;
     memcpy(ticket + len, sum, TICKET_MAC_BYTES);
     base64_encode(ticket, len + TICKET_MAC_BYTES, text);
-    *out_link = arena_printf(arena, "%s/media/%.*s", public_url, STR_ARG(to_url(text)));
+    *out_link = arena_printf(arena, "%s/media/%.*s.%s", public_url,
+                             STR_ARG(to_url(text)), type->ending);
     return STATUS_OK;
 }
 
@@ -222,8 +226,10 @@ enum status media_ticket_read(struct media *media, struct str token, int64_t now
     size_t len = 0;
     const struct media_type *type = NULL;
     struct media_ticket ticket;
+    struct str ending = token;
+    struct str text = str_cut(&ending, '.');
 
-    bool is_ours = from_url(token, bytes, sizeof(bytes), &len) &&
+    bool is_ours = from_url(text, bytes, sizeof(bytes), &len) &&
                    len >= TICKET_FIXED_BYTES + TICKET_MAC_BYTES &&
                    bytes[0] == TICKET_VERSION;
     if (is_ours) {
@@ -232,7 +238,8 @@ enum status media_ticket_read(struct media *media, struct str token, int64_t now
     }
     if (is_ours)
         read_ticket(bytes, len, &ticket, &type);
-    if (!is_ours || type == NULL || ticket.expires_ms <= now_ms)
+    if (!is_ours || type == NULL || !str_is(ending, type->ending) ||
+        ticket.expires_ms <= now_ms)
         return fail(err, STATUS_NOT_FOUND, "there is no such file, or no longer");
     ticket.mime = type->mime;
     ticket.is_shown = type->is_shown;

@@ -37,6 +37,7 @@ test('a customer\'s file reaches Genesys by a link of ours', async (t) => {
     assert.equal(attachment.filename, 'receipt.png');
     assert.equal(attachment.sha256, createHash('sha256').update(PNG).digest('hex'));
     assert.ok(attachment.url.startsWith(`${world.base}/media/`), attachment.url);
+    assert.match(attachment.url, /\.png$/, 'services take a file for what its URL ends in');
 
     const got = await download(attachment.url);
     assert.equal(got.status, 200);
@@ -70,7 +71,8 @@ test('a link that was changed leads nowhere', async (t) => {
     const { url } = row.content[0].attachment;
     const token = url.slice(url.lastIndexOf('/') + 1);
     for (const bad of [`${token}A`, token.slice(0, -1), `B${token.slice(1)}`, 'x', '..%2f..',
-        token.replace(/.$/, (c) => (c === 'A' ? 'B' : 'A'))]) {
+        token.replace(/.\./, (c) => (c === 'A.' ? 'B.' : 'A.')), token.replace('.png', ''),
+        token.replace('.png', '.html')]) {
         const answer = await download(`${world.base}/media/${bad}`);
         assert.equal(answer.status, 404, bad);
         assert.match(answer.headers['content-type'], /problem\+json/);
