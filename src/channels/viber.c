@@ -80,6 +80,18 @@ static enum status viber_ready(void *settings, struct error *err)
     return status;
 }
 
+/* A GIF that moves is not shown as a picture, and which does is not known. The URL of a
+ * picture or a video must end as they do, which ours do.
+ * Source: section 5, and Viber's documentation, "Picture message" and "Video message";
+ * read 2026-12-01. */
+#define MEBIBYTE ((int64_t)1 << 20)
+static const struct file_form file_forms[] = {
+    {"image/jpeg", 1 * MEBIBYTE,  VIBER_PICTURE},
+    {"image/png",  1 * MEBIBYTE,  VIBER_PICTURE},
+    {"video/mp4",  26 * MEBIBYTE, VIBER_VIDEO  },
+    {"",           50 * MEBIBYTE, VIBER_FILE   },
+};
+
 /*
  * 100 messages to a person within an hour, counted anew when they write: that many may
  * go at once, and no more than that an hour behind them. Who has written is Viber's to
@@ -95,6 +107,8 @@ static void viber_capabilities(const struct bridge *bridge, struct capabilities 
         .label_max = VIBER_LABEL_MAX,
         .cards = true,
         .card_limits = viber_card_limits,
+        .file_forms = file_forms,
+        .file_form_count = COUNT_OF(file_forms),
         .receipts = true,
         .session_ms = own->session_only ? DAY_MS : 0,
         .contact_pace = {36000000, 100},

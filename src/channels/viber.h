@@ -37,6 +37,9 @@ extern const struct setup_plan viber_setup;
 #define VIBER_TEXT_MAX 7000
 extern const struct text_limit viber_text_limit;
 
+/* What a file goes as; others go as links in the text. */
+enum viber_form { VIBER_PICTURE, VIBER_VIDEO, VIBER_FILE };
+
 /* {"name": ..., "avatar": ...} of every message. */
 void viber_add_sender(struct json *body, const struct viber_settings *own);
 /* The member message_token as its digits. False: it is missing, or no such number. */

@@ -75,8 +75,7 @@ struct call {
     struct reading reading;
     struct event *event;
     const struct json *body;
-    struct str name; /* of the event */
-    struct str token;
+    struct str token; /* message_token */
     struct str ack_note;
 };
 
@@ -315,16 +314,15 @@ static void read_time(struct call *call)
 
 static enum status decode_call(struct call *call, struct error *err)
 {
-    struct keeper *keep = &call->reading.keep;
+    struct str name = member_text(call->body, "event");
 
     call->event = reading_event(&call->reading);
-    call->name = member_text(call->body, "event");
-    if (call->name.len == 0)
+    if (name.len == 0)
         return reading_whole_unreadable(&call->reading, err);
     for (size_t i = 0; i < COUNT_OF(event_kinds); i++) {
-        if (!str_is(call->name, event_kinds[i].name))
+        if (!str_is(name, event_kinds[i].name))
             continue;
-        if (!viber_token(call->body, keep, &call->token) ||
+        if (!viber_token(call->body, &call->reading.keep, &call->token) ||
             !event_kinds[i].decode(call))
             return reading_whole_unreadable(&call->reading, err);
         read_time(call);

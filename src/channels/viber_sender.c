@@ -16,6 +16,8 @@
 /* How long a person rests who has got too many messages without a word back: not said.
  * They may write at any time, which ends it. */
 #define CONTACT_REST_MS 30000
+/* Of a picture's text; sources say 120 to 768. */
+#define CAPTION_MAX 120
 
 /* ---- what is asked ---- */
 
@@ -38,19 +40,52 @@ static enum status call(const struct attempt *attempt, const struct json *body,
     return STATUS_OK;
 }
 
+/* By link; what a text beside them says is a part of its own. */
+static void add_file(struct json *body, const struct saying *saying)
+{
+    const struct file *file = saying->file;
+    struct str caption = saying->attachment->text;
+
+    json_add_str(body, "media", file->link);
+    if (saying->form == VIBER_PICTURE)
+        json_add_str(body, "text",
+                     utf8_fits(caption, CAPTION_MAX) ? caption : STR_NONE);
+    if (saying->form != VIBER_PICTURE)
+        json_add_i64(body, "size", file->size);
+    if (saying->form == VIBER_FILE)
+        json_add_str(body, "file_name", file->name);
+}
+
+/* The keyboard that was sent last is the one that is shown, so that files behind it
+ * bring it again. */
+static bool has_keyboard(const struct saying *saying)
+{
+    return saying->shown.quick_reply_count > 0 &&
+           (saying->is_last || saying->attachment != NULL);
+}
+
 static void add_part(struct json *body, const struct delivery *delivery,
                      const struct saying *saying, const struct viber_settings *own)
 {
-    bool has_keyboard = saying->is_last && saying->shown.quick_reply_count > 0;
+    static const char *const file_types[] = {
+        [VIBER_PICTURE] = "picture",
+        [VIBER_VIDEO] = "video",
+        [VIBER_FILE] = "file",
+    };
+    const char *type = saying->is_cards       ? "rich_media"
+                       : saying->file != NULL ? file_types[saying->form]
+                                              : "text";
 
-    if (saying->is_cards || has_keyboard)
+    if (saying->is_cards || has_keyboard(saying))
         json_add_i64(body, "min_api_version", own->min_api_version);
-    json_add_str(body, "type", saying->is_cards ? STR("rich_media") : STR("text"));
+    json_add_str(body, "type", str_of(type));
     if (saying->is_cards)
         viber_add_cards(body, delivery, &saying->shown);
+    else if (saying->file != NULL)
+        add_file(body, saying);
     else
         json_add_str(body, "text", saying->text);
-    if (has_keyboard)
+    if (has_keyboard(saying))
         viber_add_keyboard(body, delivery, &saying->shown);
 }
 

@@ -14,9 +14,9 @@ static enum status ready(struct viber_settings *own, char *name, char *token)
     struct error err;
 
     *own = (struct viber_settings){
-        .auth_tokens = {tokens, 1},
-          .sender_name = name
+        .auth_tokens = {tokens, 1}
     };
+    own->sender_name = name;
     enum status status = viber_channel.settings_ready(own, &err);
     viber_channel.settings_release(own);
     return status;

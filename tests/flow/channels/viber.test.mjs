@@ -1,6 +1,7 @@
 // Viber: an API of our own on the other side, the whole way through the gateway.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { FileHost, PDF, PNG, download } from '../support/files.mjs';
 import { request } from '../support/partner.mjs';
 import { until } from '../support/process.mjs';
 import { INTEGRATION, OLD_TOKEN, openViber, refusal } from '../support/viber.mjs';
@@ -88,6 +89,37 @@ test('who opens the chat is welcomed by the answer itself, and nobody else sees 
         assert.equal((await world.untilMessages(1)).length, 1);
         assert.deepEqual(api.sent(), []);
     });
+
+test('files go both ways by links, and a link of Viber\'s goes nowhere', async (t) => {
+    const files = await new FileHost().start();
+    t.after(() => files.stop());
+    const { api, world } = await openViber(t, '', 'egress: { allow: [ "127.0.0.0/8" ] }');
+    await api.message(ANA, { type: 'picture', media: files.put('/p?signed', PNG, 'image/png'),
+        text: 'my receipt' });
+    const [row] = await world.untilMessages(1);
+    assert.equal(row.text, 'my receipt');
+    const [{ attachment }] = row.content;
+    assert.equal(attachment.mime, 'image/png', 'as its bytes say');
+    assert.ok(!JSON.stringify(row).includes(files.url));
+    assert.deepEqual((await download(attachment.url)).bytes, PNG);
+
+    const sends = (text, path, bytes, mime, filename) => agent(world, ANA, text, { content: [
+        { contentType: 'Attachment', attachment: { id: 'f-1', mediaType: 'File', mime, filename,
+            url: files.put(path, bytes, mime) } }] });
+    await sends('our terms', '/terms', PDF, 'application/pdf', 'terms.pdf');
+    await until('the file', () => api.shown(ANA).length === 2);
+    await sends('and where', '/map', PNG, 'image/png', 'map.png');
+    await until('the picture', () => api.shown(ANA).length === 4);
+    const [text, file, , picture] = api.sent(ANA).map((call) => call.json);
+    assert.equal(text.text, 'our terms');
+    assert.deepEqual([file.type, file.file_name, file.size], ['file', 'terms.pdf', PDF.length]);
+    assert.deepEqual((await download(file.media)).bytes, PDF);
+    assert.equal(picture.type, 'picture');
+    assert.match(picture.media, /\.png$/);
+    assert.deepEqual((await download(picture.media)).bytes, PNG);
+    await api.receipt('delivered', api.sent(ANA)[1]);
+    assert.equal((await world.untilReceipts(1))[0].status, 'Delivered');
+});
 
 test('quick replies are a keyboard, and answer with their payload', async (t) => {
     const { api, world } = await openViber(t);
@@ -220,7 +252,8 @@ test('an answer that is lost repeats, unless the bridge says otherwise', async (
     api.next((c) => c.json.text === 'Hello', { drop: true });
     await agent(world, ANA, 'Hello');
     await until('it again', () => api.sent(ANA).length === 2);
-    assert.ok(await world.metric('omgw_possible_duplicates_total') >= 1);
+    await until('the count', async () =>
+        await world.metric('omgw_possible_duplicates_total') >= 1);
 });
 
 test('what nobody signed is refused before anything is read', async (t) => {

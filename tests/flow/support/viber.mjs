@@ -95,18 +95,20 @@ export class Viber extends Service {
     // What the person sees, in order.
     shown(id) {
         return this.sent(id).filter((call) => this.answered.has(call))
-            .map((call) => call.json.text);
+            .map((call) => call.json.media ?? call.json.text);
     }
 }
 
 export const refusal = (status, words, headers) => ({ headers,
     json: { status, status_message: words, chat_hostname: 'SN-CHAT-01_' } });
 
-// A gateway with a bridge to a Viber, in the middle of a rotation; more settings of it.
-export async function openViber(t, settings = '') {
+// A gateway with a bridge to a Viber, in the middle of a rotation; more settings of the bridge,
+// and of the gateway.
+export async function openViber(t, settings = '', gateway = '') {
     const api = await new Viber().start();
     t.after(() => api.stop());
     const world = await World.open(t, {
+        settings: gateway,
         bridges: `
   - name: bot
     channel: viber
