@@ -42,9 +42,10 @@ struct write_job {
 };
 
 /*
- * Work on the writer's handle beside the batches, outside any transaction: one step
- * after each of them, or at once while none waits. Steps are short: everybody waits for
- * them. False: it has ended, and is its owner's again. Writer thread.
+ * Work on the writer's handle beside the batches, outside any transaction: a step now
+ * and then behind one of them, and one after the other while none waits. Steps are
+ * short: everybody waits for them. False: it has ended, and is its owner's again.
+ * Writer thread.
  */
 struct write_chore {
     bool (*step)(struct write_chore *chore, struct store *store);

@@ -15,6 +15,9 @@
 #define BACKOFF_CEILING_MS 1000
 /* Failing batches after writer_stop: at most 3 s, well inside the drain of 10 s. */
 #define STOP_TRIES 3
+/* Of a busy writer's time a chore gets about a fifth: most jobs do not wait for it. */
+#define CHORE_REST_BATCHES 3
+#define CHORE_REST_MS 1 /* without a job it is not busy */
 
 /* What apply said of one job, until the commit makes it true. */
 struct verdict {
@@ -35,6 +38,7 @@ struct writer {
     size_t held_count; /* jobs of the last batch that stay, at the front of the next */
     int64_t backoff_ms;
     struct write_chore *chore; /* borrowed until it has ended; NULL: none */
+    unsigned chore_rest;       /* batches that come before its next step */
 
     struct series *commit_seconds;
     struct series *jobs_committed;
@@ -332,12 +336,21 @@ void writer_take_chore(struct writer *writer, struct write_chore *chore)
 {
     assert(writer->chore == NULL);
     writer->chore = chore;
+    writer->chore_rest = 0;
 }
 
-static void run_chore(struct writer *writer)
+/* Where jobs come all the time, most of them find nobody at the chore. */
+static void run_chore(struct writer *writer, bool has_jobs)
 {
     struct write_chore *chore = writer->chore;
-    if (chore != NULL && !chore->step(chore, writer->store))
+    if (chore == NULL)
+        return;
+    if (has_jobs && writer->chore_rest > 0) {
+        writer->chore_rest--;
+        return;
+    }
+    writer->chore_rest = has_jobs ? CHORE_REST_BATCHES : 0;
+    if (!chore->step(chore, writer->store))
         writer->chore = NULL;
 }
 
@@ -347,7 +360,7 @@ size_t writer_step(struct writer *writer, struct now now)
     size_t count = gather(writer);
     if (count > 0 || !writer_is_healthy(writer))
         told = run_jobs(writer, count, now);
-    run_chore(writer);
+    run_chore(writer, count > 0);
     return told;
 }
 
@@ -362,7 +375,9 @@ int64_t writer_backoff_ms(const struct writer *writer)
 static void wait_for_work(struct writer *writer)
 {
     if (writer_is_healthy(writer)) {
-        int64_t idle_ms = writer->chore != NULL ? 0 : -1;
+        int64_t idle_ms = writer->chore_rest > 0 ? CHORE_REST_MS : 0;
+        if (writer->chore == NULL)
+            idle_ms = -1;
         queue_wait(writer->queue,
                    writer->backoff_ms > 0 ? writer->backoff_ms : idle_ms);
         return;

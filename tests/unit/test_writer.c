@@ -334,7 +334,26 @@ static bool count_step(struct write_chore *chore, struct store *store)
     return --own->left > 0;
 }
 
-static void writer_does_a_step_of_its_chore_behind_every_batch(void **state)
+static void busy_writer_rests_from_its_chore(void **state)
+{
+    (void)state;
+    struct writer_fixture f;
+    set_up(&f, 8);
+    struct counting_chore own = {.chore = {count_step}, .f = &f, .left = 3};
+    writer_take_chore(f.writer, &own.chore);
+    for (int i = 0; i < 5; i++) {
+        job_submit(&f, "a");
+        expect_i64("told", 1, writer_step(f.writer, test_now));
+    }
+    expect_i64("steps", 2, own.steps);
+    expect_i64("behind the first", 1, own.told_before[0]);
+    expect_i64("three later", 5, own.told_before[1]);
+    expect_i64("nothing waits", 0, writer_step(f.writer, test_now));
+    expect_i64("so it goes on", 3, own.steps);
+    writer_tear_down(&f);
+}
+
+static void writer_does_a_step_of_its_chore_in_between(void **state)
 {
     (void)state;
     struct writer_fixture f;
@@ -643,7 +662,8 @@ int main(void)
         cmocka_unit_test(writer_tries_an_outcome_again_when_apply_says_retry),
         cmocka_unit_test(writer_backoff_doubles_to_a_second_and_ends_with_success),
         cmocka_unit_test(writer_finds_out_without_traffic_that_the_database_is_back),
-        cmocka_unit_test(writer_does_a_step_of_its_chore_behind_every_batch),
+        cmocka_unit_test(busy_writer_rests_from_its_chore),
+        cmocka_unit_test(writer_does_a_step_of_its_chore_in_between),
         cmocka_unit_test(writer_refuses_what_has_no_room),
         cmocka_unit_test(writer_done_may_free_its_job_and_submit_another),
         cmocka_unit_test(writer_outlasts_a_full_disk),
