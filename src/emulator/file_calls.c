@@ -17,7 +17,7 @@ static void print_file(struct call *call, const struct kept_file *file)
     print_text(call->out, "from", origins[file->origin]);
     print_text(call->out, "name", file->name);
     print_text(call->out, "type", file->type);
-    print_i64(call->out, "bytes", (int64_t)file->size);
+    print_i64(call->out, "bytes", file->size);
     print_text(call->out, "sha256", file->sha256);
     print_str(call->out, "url", buf_str(&url));
     print_time(call->out, "at", file->at_ms);

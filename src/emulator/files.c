@@ -1,5 +1,9 @@
 #include "files.h"
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "gateway/form.h"
 #include "gateway/memory.h"
 #include "print_json.h"
@@ -12,7 +16,7 @@ static void file_free(void *row)
     struct kept_file *file = row;
     mem_free(file->name);
     mem_free(file->type);
-    mem_free(file->bytes);
+    (void)close(file->descriptor);
     mem_free(file);
 }
 
@@ -34,6 +38,33 @@ bool files_have_room(const struct files *files, enum file_origin origin)
     return files->counts[origin] < FILES_MAX;
 }
 
+static bool write_all(int descriptor, struct str bytes)
+{
+    while (bytes.len > 0) {
+        ssize_t len = write(descriptor, bytes.ptr, bytes.len);
+        if (len <= 0)
+            return false;
+        bytes = str_sub(bytes, (size_t)len, bytes.len);
+    }
+    return true;
+}
+
+/* A descriptor, so that the listener can answer with ranges of it; -1: none. */
+static int descriptor_of(struct str bytes)
+{
+    int descriptor = memfd_create("file", MFD_CLOEXEC);
+    if (descriptor >= 0 && !write_all(descriptor, bytes)) {
+        (void)close(descriptor);
+        return -1;
+    }
+    return descriptor;
+}
+
+int file_open(const struct kept_file *file)
+{
+    return fcntl(file->descriptor, F_DUPFD_CLOEXEC, 0);
+}
+
 struct kept_file *files_add(struct files *files, struct world *world,
                             const struct file_text *text)
 {
@@ -42,16 +73,17 @@ struct kept_file *files_add(struct files *files, struct world *world,
     if (!files_have_room(files, text->origin) ||
         sha256(text->bytes, sum, &err) != STATUS_OK)
         return NULL;
+    int descriptor = descriptor_of(text->bytes);
+    if (descriptor < 0)
+        return NULL;
 
     struct kept_file *file = mem_new(sizeof(*file));
     make_uuid(&world->random, file->id);
     file->origin = text->origin;
     text_replace(&file->name, text->name);
     text_replace(&file->type, text->type);
-    file->bytes = mem_new(text->bytes.len + 1);
-    if (text->bytes.len > 0)
-        memcpy(file->bytes, text->bytes.ptr, text->bytes.len);
-    file->size = text->bytes.len;
+    file->descriptor = descriptor;
+    file->size = (int64_t)text->bytes.len; /* at most 25 MB */
     hex_encode(sum, sizeof(sum), file->sha256);
     file->at_ms = world_now_ms(world);
     lookup_add(&files->by_id, &file->by_id, str_of(file->id));
@@ -116,7 +148,7 @@ void print_attachment(struct buf *out, const struct kept_file *file, const char 
     print_text(out, "mediaType", attachment_kind(str_of(file->type)));
     print_text(out, "mime", file->type);
     print_text(out, "filename", file->name);
-    print_i64(out, "contentSizeBytes", (int64_t)file->size);
+    print_i64(out, "contentSizeBytes", file->size);
     print_str(out, "url", buf_str(&url));
     print_end_object(out);
 }

@@ -17,10 +17,10 @@ enum file_origin { FILE_OF_AGENT, FILE_OF_CUSTOMER };
 struct kept_file {
     char id[UUID_BYTES];
     enum file_origin origin;
-    char *name; /* owned, as all here */
-    char *type; /* media type */
-    char *bytes;
-    size_t size;
+    char *name;     /* owned, as all here */
+    char *type;     /* media type */
+    int descriptor; /* of its bytes, in memory all the same */
+    int64_t size;
     char sha256[2 * SHA256_BYTES + 1]; /* hex */
     int64_t at_ms;
     int64_t downloads; /* by what asked as a gateway does */
@@ -45,9 +45,11 @@ struct file_text {
     struct str type;
     struct str bytes;
 };
-/* NULL: no room, or no memory for the sum. `world` gives the id and the time. */
+/* NULL: no room, no memory or no descriptor. `world` gives the id and the time. */
 struct kept_file *files_add(struct files *files, struct world *world,
                             const struct file_text *text);
+/* For reading it from its beginning; -1: no descriptor. The caller closes. */
+int file_open(const struct kept_file *file);
 struct kept_file *files_find(const struct files *files, struct str id);
 
 /* A name without a path, up to 255 bytes of UTF-8. */

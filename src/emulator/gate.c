@@ -46,20 +46,23 @@ static void header_add_number(struct answer_headers *headers, const char *name,
 /* Nothing in a stranger's file may run as if it were a page of the emulator's. */
 static void respond_file(struct request *request, const struct kept_file *file)
 {
-    if (file == NULL) { /* a reset was faster */
-        request_respond(request, 404, NULL, STR_NONE, NULL, 0);
+    char etag[sizeof(file->sha256) + 2];
+    int descriptor = file == NULL ? -1 : file_open(file);
+    if (descriptor < 0) { /* a reset was faster, or there are too many open */
+        request_respond(request, file == NULL ? 404 : 503, NULL, STR_NONE, NULL, 0);
         return;
     }
     CLEANUP(buf_release) struct buf disposition;
     buf_init(&disposition, SIZE_MAX); /* a name is short */
     buf_add(&disposition, STR("attachment; filename*=UTF-8''"));
     percent_encode(&disposition, str_of(file->name));
+    (void)snprintf(etag, sizeof(etag), "\"%s\"", file->sha256);
     const struct http_header headers[] = {
         {STR("Content-Disposition"),     buf_str(&disposition)             },
         {STR("Content-Security-Policy"), STR("default-src 'none'; sandbox")},
     };
-    request_respond(request, 200, file->type, str_from(file->bytes, file->size),
-                    headers, COUNT_OF(headers));
+    request_respond_file(request, descriptor, file->size, str_of(etag), file->type,
+                         headers, COUNT_OF(headers));
 }
 
 static void respond(const struct emulator *emulator, struct request *request,

@@ -123,6 +123,21 @@ test('64 files are kept, the next one is refused until a reset', async (t) => {
     assert.equal((await upload(emulated, 'x', { name: 'n' })).status, 200);
 });
 
+test('a part of a file is given, and nothing to who has it', async (t) => {
+    const { emulated } = await start(t);
+    const { url, sha256 } = await (await upload(emulated, '0123456789', { name: 'a' })).json();
+    const ask = async (headers) => {
+        const answer = await fetch(url, { headers });
+        return [answer.status, answer.headers.get('content-range'), await answer.text()];
+    };
+    assert.deepEqual(await ask({ range: 'bytes=2-4' }), [206, 'bytes 2-4/10', '234']);
+    assert.deepEqual(await ask({ range: 'bytes=-3' }), [206, 'bytes 7-9/10', '789']);
+    assert.deepEqual(await ask({ range: 'bytes=10-' }), [416, 'bytes */10', '']);
+    assert.deepEqual(await ask({ 'if-none-match': `"${sha256}"` }), [304, null, '']);
+    const all = await Promise.all(Array.from({ length: 20 }, () => ask({})));
+    assert.ok(all.every(([status, , text]) => status === 200 && text === '0123456789'));
+});
+
 test('only the whole path leads to a file', async (t) => {
     const { emulated } = await start(t);
     const { url } = await (await upload(emulated, 'x', { name: 'a b.txt' })).json();
