@@ -99,6 +99,15 @@ enum config_migrate { MIGRATE_AUTO, MIGRATE_REFUSE };
 MUST_CHECK enum status config_load(const char *path, char **environment,
                                    const struct channel *const *channels,
                                    struct config **out_config, struct buf *problems);
+/*
+ * The same without any file of a secret, for who neither sends nor accepts: the secrets
+ * are empty, the channels' settings are as written and not made ready. A service's
+ * secrets are gone when it is stopped, and others may not read them.
+ */
+MUST_CHECK enum status config_load_to_look(const char *path, char **environment,
+                                           const struct channel *const *channels,
+                                           struct config **out_config,
+                                           struct buf *problems);
 /* Warnings of a successful load (world-readable secret file, ...), one a line. */
 struct str config_warnings(const struct config *config);
 

@@ -308,8 +308,10 @@ enum exit_code load_config(const struct invocation *invocation,
 {
     CLEANUP(buf_release) struct buf problems;
     buf_init(&problems, PROBLEMS_BYTES);
-    if (config_load(invocation->config_path, invocation->environment, channels,
-                    out_config, &problems) == STATUS_OK)
+    bool needs_secrets = invocation->command->needs_secrets;
+    if ((needs_secrets ? config_load : config_load_to_look)(
+            invocation->config_path, invocation->environment, channels, out_config,
+            &problems) == STATUS_OK)
         return EXIT_OK;
     say(buf_str(&problems));
     return EXIT_CONFIG;

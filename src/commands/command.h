@@ -63,8 +63,9 @@ struct command {
     const char *examples; /* first in the help */
     const char *options;  /* letters of the option rows it takes: see command.c */
     enum exit_code (*run)(const struct invocation *invocation);
-    int subject; /* of those that share a run: enum list_kind, order_verb or
-                    setup_goal */
+    bool needs_secrets; /* of the configuration: it speaks to peers, or judges them */
+    int subject;        /* of those that share a run: enum list_kind, order_verb or
+                           setup_goal */
 };
 
 extern const struct command commands[];

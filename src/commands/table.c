@@ -16,6 +16,7 @@ const struct command commands[] = {
         .examples = "  omgw serve --config /etc/omgw/omgw.yaml\n",
         .options = "cCo",
         .run = command_serve,
+        .needs_secrets = true,
     },
     {
         .name = "demo",
@@ -39,6 +40,7 @@ const struct command commands[] = {
                     "  OMGW_LOG__LEVEL=debug omgw config show --json\n",
         .options = "cj",
         .run = command_config_show,
+        .needs_secrets = true,
     },
     {
         .name = "config init",
@@ -130,6 +132,7 @@ const struct command commands[] = {
                     "  omgw bridges connect shop --json\n",
         .options = "coj",
         .run = command_bridges_setup,
+        .needs_secrets = true,
         .subject = SETUP_CONNECT,
     },
     {
@@ -140,6 +143,7 @@ const struct command commands[] = {
                     "  omgw bridges check shop --json | jq .findings\n",
         .options = "coj",
         .run = command_bridges_setup,
+        .needs_secrets = true,
         .subject = SETUP_CHECK,
     },
     {
@@ -149,6 +153,7 @@ const struct command commands[] = {
         .examples = "  omgw bridges test acme\n",
         .options = "cj",
         .run = command_bridges_test,
+        .needs_secrets = true,
     },
     {
         .name = "bridges forget",

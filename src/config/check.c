@@ -29,7 +29,8 @@ static struct str text_of(const struct section *section, const char *name)
 /* Also true of a value that was wrong: its absence is not the next problem. */
 static bool is_given(const struct section *section, const char *name)
 {
-    return section_origin(section, name)->is_wrong || text_of(section, name).len > 0;
+    const struct origin *origin = section_origin(section, name);
+    return origin->is_wrong || origin->is_unread || text_of(section, name).len > 0;
 }
 
 /* The name as the file has it; a variable is named by its place already. */

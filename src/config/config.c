@@ -208,6 +208,7 @@ enum status config_load_text(const struct config_input *input,
     CLEANUP(reader_release)
     struct reader reader = {
         .files = input->files,
+        .skips_secrets = input->skips_secrets,
         .problems.file = input->file,
         .warnings.file = input->file,
     };
@@ -259,13 +260,13 @@ static int read_file(void *context, const char *path, char *bytes, size_t room,
     return 0;
 }
 
-static enum status load_bytes(const char *path, char **environment,
-                              const struct channel *const *channels, char *bytes,
+static enum status load_bytes(const struct config_input *named, char *bytes,
                               struct config **out_config, struct buf *problems)
 {
     size_t len = 0;
     bool is_exposed =
         false; /* of the secrets' files only: this one need not hold any */
+    const char *path = named->file;
     int cause = read_file(NULL, path, bytes, CONFIG_FILE_BYTES, &len, &is_exposed);
     if (cause != 0) {
         buf_printf(problems, "%s: cannot be read: %s; name the file with --config\n",
@@ -277,23 +278,37 @@ static enum status load_bytes(const char *path, char **environment,
                    "%s: is larger than any configuration; name another file\n", path);
         return STATUS_INVALID;
     }
-    struct config_input input = {
-        .file = path,
-        .text = {bytes, len},
-        .environment = environment,
-        .channels = channels,
-        .files = {.read = read_file    },
-    };
+    struct config_input input = *named;
+    input.text = str_from(bytes, len);
+    input.files = (struct config_files){.read = read_file};
     return config_load_text(&input, out_config, problems);
+}
+
+static enum status load_file(const struct config_input *named,
+                             struct config **out_config, struct buf *problems)
+{
+    CLEANUP(mem_freep) char *bytes = mem_new(CONFIG_FILE_BYTES);
+    enum status status = load_bytes(named, bytes, out_config, problems);
+    bytes_wipe(bytes, CONFIG_FILE_BYTES); /* it may have had secrets in it */
+    return status;
 }
 
 enum status config_load(const char *path, char **environment,
                         const struct channel *const *channels,
                         struct config **out_config, struct buf *problems)
 {
-    CLEANUP(mem_freep) char *bytes = mem_new(CONFIG_FILE_BYTES);
-    enum status status =
-        load_bytes(path, environment, channels, bytes, out_config, problems);
-    bytes_wipe(bytes, CONFIG_FILE_BYTES); /* it may have had secrets in it */
-    return status;
+    const struct config_input named = {
+        .file = path, .environment = environment, .channels = channels};
+    return load_file(&named, out_config, problems);
+}
+
+enum status config_load_to_look(const char *path, char **environment,
+                                const struct channel *const *channels,
+                                struct config **out_config, struct buf *problems)
+{
+    const struct config_input named = {.file = path,
+                                       .environment = environment,
+                                       .channels = channels,
+                                       .skips_secrets = true};
+    return load_file(&named, out_config, problems);
 }

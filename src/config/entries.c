@@ -147,6 +147,8 @@ static void read_settings(struct reader *reader, struct bridge_entry *entry,
     section_read(reader, settings, map, NULL, 0);
     if (reader->problems.count > reported || problems_are_full(&reader->problems))
         return; /* the channel may rely on its rows */
+    if (reader->skips_secrets)
+        return;
     struct error err = {0};
     entry->is_ready = channel->settings_ready(entry->value.settings, &err) == STATUS_OK;
     if (!entry->is_ready)

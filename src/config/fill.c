@@ -49,6 +49,13 @@ static enum status check_scalar(const yaml_node_t *node, struct error *err)
     return STATUS_OK;
 }
 
+static enum status check_value(const struct target *target, struct error *err)
+{
+    if (target->origin->is_unread)
+        return STATUS_OK;
+    return value_check(target->row, target->section->base, err);
+}
+
 /* All of a value in one text. */
 static enum status take_value(const struct target *target, struct str text,
                               struct error *err)
@@ -76,6 +83,10 @@ static enum status take_file(const struct target *target, struct str path,
     CLEANUP(secret_release) struct secret secret = {0};
     CLEANUP(buf_release) struct buf room;
     buf_init(&room, PATH_BYTES);
+    if (target->reader->skips_secrets) {
+        target->origin->is_unread = true;
+        return STATUS_OK;
+    }
     path = path_beside(target->reader->problems.file, path, &room);
     enum status status = secret_read(&target->reader->files, path, &secret, err);
     if (status != STATUS_OK)
@@ -174,7 +185,7 @@ static enum status take_entries(const struct target *target, const yaml_node_t *
         read_list_entries(target, node);
     if (target->reader->problems.count > reported)
         return STATUS_OK; /* said already: do not count what is left */
-    return value_check(target->row, target->section->base, err);
+    return check_value(target, err);
 }
 
 static void fill_from_file(const struct target *target, const struct given *given)
@@ -192,7 +203,7 @@ static void fill_from_file(const struct target *target, const struct given *give
     } else {
         status = take_node(target, STR_NONE, node, is_path, &err);
         if (status == STATUS_OK)
-            status = value_check(target->row, target->section->base, &err);
+            status = check_value(target, &err);
     }
     if (status != STATUS_OK)
         report(target, is_path ? FILE_SUFFIX : "", place, &err);
@@ -231,7 +242,7 @@ static void fill_from_variable(const struct target *target, const struct variabl
     else
         status = take_value(target, str_of(used->value), &err);
     if (status == STATUS_OK)
-        status = value_check(target->row, target->section->base, &err);
+        status = check_value(target, &err);
     if (status != STATUS_OK)
         report(target, "", (struct place){.variable = used->name}, &err);
 }
@@ -269,6 +280,8 @@ static void fill_default(const struct target *target)
         if (value_parse(row, str_of(row->default_text), section->base, &err) !=
             STATUS_OK)
             report(target, "", section->place, &err);
+    } else if (kind_is_secret(row->kind) && target->reader->skips_secrets) {
+        target->origin->is_unread = true;
     } else if (row->is_required && row->kind == SETTING_SECRET) {
         problems_add(problems, section->place,
                      "\"" LABEL_FORMAT

@@ -23,6 +23,7 @@ struct config_input {
     char **environment; /* as in main; NULL: none */
     const struct channel *const *channels;
     struct config_files files;
+    bool skips_secrets; /* see config_load_to_look */
 };
 
 /* As config_load. */

@@ -13,6 +13,7 @@ struct reader {
     struct document document;
     struct environment environment;
     struct config_files files;
+    bool skips_secrets; /* their files are not read, and none has to be given */
     struct problems problems;
     struct problems warnings;
 };

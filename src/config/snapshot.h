@@ -21,6 +21,7 @@ enum origin_kind {
 struct origin {
     enum origin_kind kind;
     bool is_wrong;           /* the value was refused, and that was said */
+    bool is_unread;          /* a secret that nobody here needs */
     struct place place;      /* without variable */
     char *variable;          /* owned; of the environment */
     const yaml_node_t *node; /* the value; only while the document is there */

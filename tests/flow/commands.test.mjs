@@ -138,6 +138,41 @@ test('a relative path is from the folder of the configuration, wherever one stan
     assert.ok(shown.includes(`database: sqlite:${world.dir}/omgw.db `), shown);
 });
 
+test('only who speaks to peers needs their secrets', async (t) => {
+    const world = await World.open(t);
+    await world.partner.message('ana', 'one');
+    await world.untilMessages(1);
+    const gone = path.join(world.dir, 'gone.yaml');
+    writeFileSync(gone, readFileSync(world.configFile, 'utf8')
+        .replace(/client_secret: .*/, 'client_secret_file: /run/gone/genesys')
+        .replace(/genesys_secrets: .*/, 'genesys_secrets: [ { file: /run/gone/acme } ]')
+        .replace(/ secrets: .*/, ' secrets: [ { file: /run/gone/partner } ]'));
+    const copy = path.join(world.dir, 'copy.db');
+    const good = (...args) => {
+        const { code, out, err } = omgw(...args, '--config', gone);
+        assert.equal(code, 0, `${args.join(' ')}: ${err}`);
+        assert.equal(err, '');
+        return out;
+    };
+    assert.match(good('messages', 'list'), /\tana\t/);
+    assert.match(good('bridges', 'show', 'acme'), /^state\tactive$/m);
+    good('trace', '1');
+    good('health');
+    good('bridges', 'pause', 'acme');
+    good('bridges', 'resume', 'acme');
+    good('db', 'backup', copy);
+    await world.stopGateway();
+    for (const command of [['status'], ['verify'], ['migrate'], ['restore', copy]])
+        good('db', ...command);
+    for (const command of [['serve'], ['config', 'check'], ['config', 'show'],
+        ['bridges', 'test', 'acme']]) {
+        const { code, err } = omgw(...command, '--config', gone);
+        assert.equal(code, 78, command.join(' '));
+        assert.match(err, /cannot read "\/run\/gone\/genesys"/);
+    }
+    await world.startGateway();
+});
+
 test('a check of the configuration says as JSON what it says to people', async (t) => {
     const folder = mkdtempSync(path.join(tmpdir(), 'omgw-check-'));
     t.after(() => rmSync(folder, { recursive: true }));

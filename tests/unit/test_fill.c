@@ -305,6 +305,44 @@ static void lists_have_an_end(void **state)
         buf_str(&problems));
 }
 
+static enum status load_to_look(const char *text, struct config **out_config,
+                                struct buf *out_problems)
+{
+    const struct config_input input = {
+        .file = "omgw.yaml",
+        .text = str_of(text),
+        .channels = fake_channels,
+        .files = {.read = fake_read},
+        .skips_secrets = true,
+    };
+    return config_load_text(&input, out_config, out_problems);
+}
+
+/* Files that are not there or are denied, and secrets that are not even named. */
+static void who_only_looks_needs_no_secret(void **state)
+{
+    static const char text[] =
+        "public_url: https://example.com\n"
+        "listen: { admin: 10.0.0.1:9090 }\n"
+        "admin: { tokens_file: /s/absent }\n"
+        "genesys:\n  - name: main\n    region: eu_west_1\n    client_id: a\n"
+        "bridges:\n  - name: acme\n    channel: partner\n    genesys: main\n"
+        "    integration_id: i-1\n    genesys_secrets: [ { file: /s/denied } ]\n"
+        "    partner: { callback_url: https://example.com/x }\n";
+    struct config *config = NULL;
+    CLEANUP(buf_release) struct buf problems;
+    (void)state;
+    buf_init(&problems, SIZE_MAX);
+    enum status status = load_to_look(text, &config, &problems);
+    expect_str("nothing is wrong", "", buf_str(&problems));
+    expect_status("loads", STATUS_OK, status);
+    expect_true("its bridge", config_bridge(config, STR("acme")) != NULL);
+    expect_i64("of no channel that is ready", 0, fake_ready_count);
+    config_drop(config);
+    status = load_to_look("public_url: x\nbridges: 5\n", &config, &problems);
+    expect_status("other mistakes count", STATUS_INVALID, status);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -314,6 +352,7 @@ int main(void)
         cmocka_unit_test(lists_of_secrets_are_checked),
         cmocka_unit_test(settings_of_a_channel_are_checked_by_its_rows),
         cmocka_unit_test(lists_have_an_end),
+        cmocka_unit_test(who_only_looks_needs_no_secret),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
