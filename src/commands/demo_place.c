@@ -206,6 +206,7 @@ static void print_config(const struct demo_place *place, struct buf *out)
                "media_dir: \"%s\"\n"
                "limits: { connections: 256 }\n"
                "retry: { first: 500ms, ceiling: 2s, probe: 2s }\n"
+               "egress: { allow: [ 127.0.0.0/8 ] } # the agent's files are here too\n"
                "log: { level: info, format: json }\n",
                place->public_address, place->public_address, place->admin_address,
                place->folder, place->folder, place->folder);

@@ -27,6 +27,22 @@ async function answer(desk, text) {
     await desk.getByRole('button', { name: 'Send' }).click();
 }
 
+test('a file of the agent reaches the customer as a link', async (t) => {
+    const { page, desk, chat } = await open(t);
+    await page.getByLabel('Message of the customer').fill('Send me the terms');
+    await page.keyboard.press('Enter');
+    await desk.locator('#timeline').getByText('Send me the terms').waitFor();
+    await desk.getByRole('radio', { name: 'File' }).check();
+    await desk.getByLabel('File', { exact: true }).last().setInputFiles({ name: 'terms.txt',
+        mimeType: 'text/plain', buffer: Buffer.from('Bring both parts.') });
+    await answer(desk, 'Here they are');
+    await chat.getByText('Here they are').waitFor();
+    const said = await chat.getByText(/terms\.txt: http/).textContent();
+    const [link] = /http\S+/.exec(said);
+    assert.equal(await (await fetch(link)).text(), 'Bring both parts.');
+    assertSilent(page);
+});
+
 test('a customer\'s line appears at the agent, and the answer comes back', async (t) => {
     const { demo, page, desk, chat, journeys } = await open(t);
     await page.getByLabel('Message of the customer').fill('Is <b>anybody</b> there?');
