@@ -9,6 +9,7 @@ import { Bot, GrammyError, InlineKeyboard, webhookCallback } from 'grammy';
 import TestServer from 'telegram-test-api';
 import { request } from '../flow/support/partner.mjs';
 import { freePort, until } from '../flow/support/process.mjs';
+import { formOf } from '../flow/support/service.mjs';
 import { BotApi, SECRET_TOKEN, TOKEN, refusal } from '../flow/support/telegram.mjs';
 import { GENESYS_SECRET, World, textsOf } from '../flow/support/world.mjs';
 import { fixtures, misfits } from './support/types.mjs';
@@ -263,12 +264,20 @@ const TYPES = `import type { ApiMethods, Update, WebhookInfo } from '@grammyjs/t
     'type Some<T> = T extends object ? { [K in keyof T]?: Some<T[K]> } : T; ' +
     'type Args<M extends keyof ApiMethods<string>> = Parameters<ApiMethods<string>[M]>[0];';
 
+// The arguments of a call; of an upload the file is its name.
+function argumentsOf({ headers, body, file = '', body_end: end = '' }) {
+    const form = formOf({ headers: { 'content-type': headers['Content-Type'] },
+        bytes: Buffer.from(`${body}${file}${end}`) });
+    return form === undefined ? body : Object.fromEntries(Object.entries(form)
+        .map(([name, { filename, text }]) => [name, filename ?? text]));
+}
+
 test('every call and every update of the fixtures is one by the Bot API\'s types', () => {
     const calls = [...fixtures('telegram/outbound').map(({ name, exchange }) => ({ name, exchange })),
         ...fixtures('telegram/setup').flatMap(({ name, exchanges }) => exchanges
             .filter(({ exchange }) => exchange.body !== '')
             .map(({ exchange }) => ({ name, exchange })))]
-        .map(({ name, exchange }) => ({ name, json: exchange.body,
+        .map(({ name, exchange }) => ({ name, json: argumentsOf(exchange),
             type: `Args<'${exchange.url.split('/').at(-1)}'>` }));
     const infos = fixtures('telegram/setup').flatMap(({ name, exchanges }) => exchanges
         .filter(({ exchange, reply }) => exchange.url.endsWith('/getWebhookInfo') && reply.body.ok)

@@ -85,7 +85,7 @@ export class Service {
 }
 
 // {name: {filename, type, bytes, text}} of multipart/form-data; undefined of anything else.
-function formOf({ headers, bytes }) {
+export function formOf({ headers, bytes }) {
     const [, boundary] = (headers['content-type'] ?? '').match(/^multipart\/form-data; boundary=(\S+)$/) ?? [];
     if (boundary === undefined)
         return undefined;
