@@ -269,6 +269,7 @@ int main(void)
         &store_cases,         &store_id_cases,       &store_contact_cases,
         &store_message_cases, &store_delivery_cases, &store_sender_cases,
         &store_receipt_cases, &store_looking_cases,  &store_expiry_cases,
+        &store_media_cases,
     };
     int failed = 0;
     for (size_t i = 0; i < COUNT_OF(suite); i++)

@@ -58,6 +58,7 @@ extern const struct store_cases store_sender_cases;
 extern const struct store_cases store_receipt_cases;
 extern const struct store_cases store_looking_cases;
 extern const struct store_cases store_expiry_cases;
+extern const struct store_cases store_media_cases;
 
 /* Every case on every backend it is for. Returns how many failed. */
 int store_suite_run(const struct store_cases *cases);
