@@ -30,6 +30,9 @@ struct attempt {
     struct arena *arena;
     /* What became of the attachments, one each; NULL: they are only named. */
     const struct file *files;
+    /* Of typing, where the channel names a message with it: what the contact said
+     * last. Empty: nothing since the gateway began. */
+    struct str heard_id;
     unsigned step; /* the sender's own count within the attempt; starts at 0 */
     unsigned
         parts_done;     /* starts at delivery->parts_done; the engine counts progress */

@@ -3,6 +3,8 @@
  */
 #include "whatsapp.h"
 
+/* Typing is shown for 25 s, or until the answer. */
+#define TYPING_SHOWN_MS 20000
 #define DAY_MS (INT64_C(24) * 60 * 60 * 1000)
 
 #define ROW(member) .offset = offsetof(struct whatsapp_settings, member)
@@ -16,7 +18,21 @@ static const struct setting_row whatsapp_rows[] = {
      .kind = SETTING_TEXT,
      ROW(business_account_id),
      .help = "id of the WhatsApp Business account, for connect and check: whether the "
-             "app hears of its messages"},
+             "app hears of its messages"  },
+    {.name = "media_host",
+     .kind = SETTING_TEXT,
+     ROW(media_host),
+     .is_required = true,
+     .default_text = "lookaside.fbsbx.com",
+     .help =
+         "host that customers' files are on: beside the Graph API the only one that "
+         "gets the token"},
+    {.name = "typing",
+     .kind = SETTING_BOOL,
+     ROW(typing),
+     .default_text = "false",
+     .help = "show when the agent types; WhatsApp marks the customer's lines as read "
+             "then"                                             },
     META_ROWS(struct whatsapp_settings,
               "token of a system user with whatsapp_business_messaging",
               "https://graph.facebook.com"),
@@ -44,12 +60,17 @@ static enum status whatsapp_ready(void *settings, struct error *err)
 /* Source: channels/whatsapp.md sections 5 and 7. */
 static void whatsapp_capabilities(const struct bridge *bridge, struct capabilities *out)
 {
-    (void)bridge;
+    const struct whatsapp_settings *own = bridge->settings;
     *out = (struct capabilities){
         .text_max = 4096,
         .quick_replies_max = 10,
         .label_max = 24,
+        .file_forms = whatsapp_file_forms,
+        .file_form_count = WHATSAPP_FILE_FORMS,
         .receipts = true,
+        .typing = own->typing,
+        .typing_names_message = true,
+        .typing_every_ms = TYPING_SHOWN_MS,
         .session_ms = DAY_MS,
         .account_pace = {1000000 / 80, 80},
         .contact_pace = {6000000,      45},

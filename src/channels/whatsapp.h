@@ -14,9 +14,19 @@ struct whatsapp_settings {
     struct meta_app app;
     char *phone_number_id;
     char *business_account_id; /* NULL: not told */
+    char *media_host;
+    bool typing;
 };
 
 extern const struct source whatsapp_source;
+enum fetch_step whatsapp_fetch_next(struct fetch *fetch, const struct reply *last,
+                                    struct now now, struct fetch_result *out);
+#define WHATSAPP_FILE_FORMS 10
+extern const struct file_form whatsapp_file_forms[WHATSAPP_FILE_FORMS];
+/* Adds the file as its form wants it, under the name of the form. */
+void whatsapp_add_file(struct json *body, const struct file *file, int form);
+/* The message type of a form: "image", .... */
+const char *whatsapp_file_type(int form);
 extern const struct sender whatsapp_sender;
 extern const struct setup_plan whatsapp_setup;
 

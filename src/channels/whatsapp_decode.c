@@ -392,5 +392,5 @@ const struct source whatsapp_source = {
     .verify = meta_verify,
     .decode = whatsapp_decode,
     .ack = source_ack_empty,
-    .fetch_next = fetch_url,
+    .fetch_next = whatsapp_fetch_next,
 };

@@ -96,6 +96,36 @@ static struct json *options_body(const struct delivery *delivery, struct str tex
     return body;
 }
 
+static struct json *part_body(const struct delivery *delivery,
+                              const struct saying *saying)
+{
+    if (saying->file != NULL) {
+        struct json *body = new_body(delivery, whatsapp_file_type(saying->form));
+        whatsapp_add_file(body, saying->file, saying->form);
+        return body;
+    }
+    if (saying->is_last && saying->shown.quick_reply_count > 0)
+        return options_body(delivery, saying->text, &saying->shown);
+    return text_body(delivery, saying->text);
+}
+
+/* Under the contact's last message, which is marked as read with it. */
+static enum status say_typing(const struct attempt *attempt, struct exchange *out,
+                              struct error *err)
+{
+    const struct whatsapp_settings *own = attempt->bridge->settings;
+    CLEANUP(json_freep) struct json *body = json_new_object();
+
+    if (attempt->heard_id.len == 0)
+        return fail(err, STATUS_UNSUPPORTED,
+                    "no message of the contact is known to show typing under");
+    json_add_str(body, "messaging_product", STR("whatsapp"));
+    json_add_str(body, "status", STR("read"));
+    json_add_str(body, "message_id", attempt->heard_id);
+    json_add_str(json_add_object(body, "typing_indicator"), "type", STR("text"));
+    return meta_call(attempt, own->phone_number_id, body, out, err);
+}
+
 static enum status say_message(struct attempt *attempt, struct exchange *out,
                                struct error *err)
 {
@@ -112,10 +142,7 @@ static enum status say_message(struct attempt *attempt, struct exchange *out,
             saying_cut(&saying, attempt, has_options ? interactive_limit : text_limit);
     if (status != STATUS_OK)
         return status;
-    CLEANUP(json_freep)
-    struct json *body = has_options && saying.is_last
-                            ? options_body(delivery, saying.text, &saying.shown)
-                            : text_body(delivery, saying.text);
+    CLEANUP(json_freep) struct json *body = part_body(delivery, &saying);
     return meta_call(attempt, own->phone_number_id, body, out, err);
 }
 
@@ -142,7 +169,8 @@ static enum sender_step settle(const struct attempt *attempt, const struct reply
                                struct sender_result *out)
 {
     meta_judge(attempt, reply, PEER, find_meaning, out);
-    if (outcome_is_success(out->outcome))
+    if (outcome_is_success(out->outcome) &&
+        attempt->delivery->class == DELIVERY_MESSAGE)
         read_message_id(attempt, reply, out);
     if (out->holds_contact && out->retry_after_ms < 0)
         out->retry_after_ms = CONTACT_REST_MS;
@@ -163,8 +191,10 @@ static enum sender_step whatsapp_next(struct attempt *attempt, const struct repl
         return settle(attempt, last, out);
     if (attempt->delivery->class == DELIVERY_MESSAGE)
         status = say_message(attempt, &out->exchange, &err);
+    else if (attempt->delivery->class == DELIVERY_TYPING)
+        status = say_typing(attempt, &out->exchange, &err);
     else
-        status = fail(&err, STATUS_UNSUPPORTED, PEER " is told of messages only");
+        status = fail(&err, STATUS_UNSUPPORTED, PEER " takes no receipts");
     return saying_asked(status, &err, attempt->arena, out);
 }
 

@@ -106,7 +106,12 @@ static void configure_channel(struct engine *engine, struct account *account,
     struct capabilities can;
     bridge->channel->capabilities(bridge, &can);
     account->pace = can.account_pace;
-    flow_of(engine, bridge->row, DIRECTION_OUTBOUND)->contact_pace = can.contact_pace;
+    struct flow *out = flow_of(engine, bridge->row, DIRECTION_OUTBOUND);
+    out->contact_pace = can.contact_pace;
+    out->typing_every_ms = can.typing_every_ms;
+    out->typing_names_message = can.typing_names_message;
+    flow_of(engine, bridge->row, DIRECTION_INBOUND)->notes_heard =
+        can.typing && can.typing_names_message;
     account->limit = (unsigned)bridge->connections;
     account->sender = bridge->channel->sender;
 }

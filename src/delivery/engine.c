@@ -104,6 +104,7 @@ void engine_free(struct engine *engine)
     runs_free_pool(engine);
     lanes_free(engine);
     contact_paces_free(engine);
+    heard_free(engine);
     accounts_free(engine);
     config_drop(atomic_exchange(&engine->adopt, NULL));
     config_drop(engine->config);

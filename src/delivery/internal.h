@@ -95,6 +95,9 @@ struct flow {
     struct series *paused_gauge;       /* NULL until its bridge was configured once */
     struct series *organisation_gauge; /* likewise; INBOUND only */
     struct pace contact_pace;          /* the channel's; OUTBOUND only */
+    int64_t typing_every_ms;           /* likewise */
+    bool typing_names_message;         /* likewise */
+    bool notes_heard;                  /* the channel wants it; INBOUND only */
     struct flow *next;                 /* ring of the account's flows */
 };
 
@@ -182,6 +185,7 @@ struct engine {
     struct flow **flows; /* owned */
     size_t flow_count;
     struct account *accounts;
+    struct heard *heard;                /* by contact; owned */
     struct contact_pace *contact_paces; /* by contact; owned */
     size_t contact_sweep_at;            /* so many are looked through */
     struct lane **timers;               /* binary heap by due_ms */
@@ -253,6 +257,8 @@ void timers_clear_account(struct engine *engine, const struct account *account);
 void lanes_drop_flow(struct engine *engine, struct flow *flow);
 /* Drops typing that nobody wants to see any more. */
 void typing_expire(struct engine *engine);
+/* Names bridge and contact, whatever rows they have. */
+uint64_t typing_hash(const struct delivery *delivery);
 bool typing_is_stale(const struct engine *engine, const struct delivery *delivery);
 
 /* --- accounts and flows (account.c)
@@ -307,6 +313,19 @@ void contact_paces_free(struct engine *engine);
 /* Bucket and pace of an account. */
 int64_t account_pace_wait_ms(struct engine *engine, struct account *account);
 void account_spend(struct engine *engine, struct account *account);
+
+/* --- what was heard (heard.c)
+ * ---------------------------------------------------------------- */
+
+/* Notes what the contact said last, where its channel wants to know. */
+void heard_note(struct engine *engine, const struct flow *flow,
+                const struct delivery *delivery);
+/* Of the contact that typing is shown to; empty: nothing since the start. */
+struct str heard_find(const struct engine *engine, const struct delivery *delivery);
+/* Whether it is time to show typing again; it counts as shown then. */
+bool heard_shows_typing(struct engine *engine, const struct flow *flow,
+                        const struct delivery *delivery);
+void heard_free(struct engine *engine);
 
 /* --- runs (run.c)
  * ---------------------------------------------------------------------------- */

@@ -244,6 +244,7 @@ static void lane_append(struct engine *engine, struct lane *lane,
         lane->last_id = delivery->id;
     engine->lane_bytes += delivery_bytes(delivery);
     fetching_want(engine, delivery);
+    heard_note(engine, lane->flow, delivery);
 }
 
 /* A list that no lane holds any more. */
@@ -332,7 +333,7 @@ struct delivery *lane_head(struct engine *engine, struct lane *lane)
  * --------------------------------------------------------------------------------------
  */
 
-static uint64_t typing_hash(const struct delivery *delivery)
+uint64_t typing_hash(const struct delivery *delivery)
 {
     uint64_t hash = UINT64_C(14695981039346656037) ^ (uint64_t)delivery->bridge_row;
     for (size_t i = 0; i < delivery->event.contact_id.len; i++)
@@ -439,7 +440,8 @@ static bool lane_keeps(struct engine *engine, struct lane *lane,
                        const struct delivery *delivery)
 {
     if (delivery->class == DELIVERY_TYPING)
-        return lane->flow->pauses == 0 && !lane->flow->account->is_down;
+        return lane->flow->pauses == 0 && !lane->flow->account->is_down &&
+               heard_shows_typing(engine, lane->flow, delivery);
     if (delivery->class == DELIVERY_RECEIPT)
         return lane_keeps_receipt(engine, lane, delivery);
     if (delivery->id <= lane->last_id || lane->overflowed)

@@ -359,6 +359,8 @@ bool run_start(struct engine *engine, struct lane *lane)
         .arena = run->arena,
         .parts_done = head->parts_done,
     };
+    if (head->class == DELIVERY_TYPING)
+        run->attempt.heard_id = heard_find(engine, head);
     run->attempt.files = fetching_open(engine, head, run->attempt.bridge);
     if (head->may_have_arrived) {
         head->possible_duplicates++;

@@ -5,9 +5,8 @@
  *   channel.json   "settings" of a bridge, "partner_like": it refuses content
  *   auth/          "headers", "query", "part", "body" of a request; "want": ok, denied
  *   inbound/       such a request, the "events" it becomes, "ack" where it is special
- *   outbound/      a "delivery", perhaps its "files", the "exchange" that says it; more
- *                  "settings"
- *   outcomes/      a "delivery", a "reply", and what it comes to
+ *   outbound/      a "delivery", perhaps its "files" or "heard_id", the "exchange" that
+ * says it; more "settings" outcomes/      a "delivery", a "reply", and what it comes to
  *
  * and setup/, which test_channel_setup.c runs.
  */
@@ -234,6 +233,7 @@ static void check_outbound(const char *name, json_t *fixture)
     fixture_delivery(json_object_get(fixture, "delivery"), arena, &delivery);
     struct attempt attempt = attempt_of(&config->bridges[0], &delivery);
     attempt.files = files_of(fixture);
+    attempt.heard_id = fixture_text(fixture, "heard_id", arena);
     expect_i64(name, SENDER_EXCHANGE,
                channel->sender->next(&attempt, NULL, suite_now, &result));
     expect_json(name, json_object_get(fixture, "exchange"),

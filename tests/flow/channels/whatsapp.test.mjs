@@ -1,6 +1,7 @@
 // WhatsApp: a Graph API of our own on the other side, the whole way through the gateway.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { FileHost, JPEG, PDF, download } from '../support/files.mjs';
 import { until } from '../support/process.mjs';
 import { VERIFY_TOKEN, WHATSAPP_INTEGRATION as INTEGRATION, graphError, openWhatsApp as open }
     from '../support/graph.mjs';
@@ -119,4 +120,46 @@ test('SIGTERM and kill -9 in the middle: order holds, at most one comes twice', 
     const shown = api.shown(ANA);
     assert.deepEqual(shown.filter((text, i) => shown.indexOf(text) === i), lines);
     assert.ok(shown.length <= lines.length + 1, `${shown.length - lines.length} came twice`);
+});
+
+test('files go both ways, and the token goes to the Graph API alone', async (t) => {
+    const files = await new FileHost().start();
+    t.after(() => files.stop());
+    const { api, world } = await open(t);
+    await api.shows(ANA, JPEG, 'my receipt');
+    const [row] = await world.untilMessages(1);
+    assert.equal(row.text, 'my receipt');
+    const [{ attachment }] = row.content;
+    assert.equal(attachment.mime, 'image/jpeg');
+    assert.deepEqual((await download(attachment.url)).bytes, JPEG);
+
+    await agent(world, ANA, 'our terms', { content: [{ contentType: 'Attachment', attachment: {
+        id: 'f-1', mediaType: 'File', mime: 'application/pdf', filename: 'terms.pdf',
+        url: files.put('/terms', PDF, 'application/pdf') } }] });
+    await until('the file', () => api.sent(ANA).length === 2);
+    const [text, file] = api.sent(ANA).map((call) => call.json);
+    assert.equal(text.text.body, 'our terms');
+    assert.equal(file.document.filename, 'terms.pdf');
+    assert.deepEqual((await download(file.document.link)).bytes, PDF);
+    assert.deepEqual(files.headersOf('/terms').map((h) => h.authorization), [undefined]);
+    await api.status(api.sent(ANA)[0].answer.json.messages[0].id, 'delivered', ANA);
+    const [receipt] = await world.untilReceipts(1);
+    assert.equal(receipt.status, 'Delivered');
+});
+
+test('typing is shown under the last line, once in a while, and only if wanted', async (t) => {
+    const { api, world } = await open(t, ['typing: true']);
+    const types = () => world.control('agent', { integrationId: INTEGRATION, to: ANA,
+        events: [{ eventType: 'Typing', typing: { type: 'On', duration: 5000 } }] });
+    await types(); // nothing was heard: there is nothing to show it under
+    await api.says(ANA, 'hello');
+    await world.untilMessages(1);
+    await types();
+    const [call] = await api.untilCalls('typing', (c) => c.json?.status === 'read');
+    assert.equal(call.json.message_id, 'wamid.IN1');
+    assert.deepEqual(call.json.typing_indicator, { type: 'text' });
+    await types();
+    await agent(world, ANA, 'Hello Ana');
+    await until('the answer', () => api.shown(ANA).length === 1);
+    assert.equal(api.calls.filter((c) => c.json?.status === 'read').length, 1);
 });

@@ -38,6 +38,7 @@ export class MetaService extends Service {
 
 export class Graph extends MetaService {
     #number = 0;
+    files = new Map(); // media id -> bytes
 
     takes(call) {
         if (call.path.endsWith(`/${PHONE_NUMBER_ID}`))
@@ -45,6 +46,13 @@ export class Graph extends MetaService {
                 verified_name: 'Shop', quality_rating: 'GREEN' } };
         if (call.path.endsWith(`/${ACCOUNT_ID}/subscribed_apps`))
             return this.#subscribe(call.method);
+        if (call.path.startsWith('/files/'))
+            return { bytes: this.files.get(call.path.slice('/files/'.length)) };
+        if (call.method === 'GET')
+            return { json: { messaging_product: 'whatsapp', mime_type: 'image/jpeg',
+                url: `${this.url}/files/${call.path.split('/').at(-1)}` } };
+        if (call.json.status === 'read')
+            return { json: { success: true } };
         const to = call.json.to ?? call.json.recipient;
         return { json: { messaging_product: 'whatsapp', contacts: [{ input: to, wa_id: to }],
             messages: [{ id: `wamid.OUT${++this.#number}`, message_status: 'accepted' }] } };
@@ -73,13 +81,20 @@ export class Graph extends MetaService {
             type: 'text', text: { body: text } });
     }
 
+    shows(from, bytes, caption) {
+        const id = `media-${this.files.size + 1}`;
+        this.files.set(id, bytes);
+        return this.messages({ from, id: `wamid.IN${++this.#number}`, timestamp: '1700000000',
+            type: 'image', image: { id, mime_type: 'image/jpeg', sha256: 'x', caption } });
+    }
+
     status(id, status, to, errors) {
         return this.post({ statuses: [{ id, status, timestamp: '1700000003', recipient_id: to,
             ...(errors && { errors }) }] });
     }
 
     sent(to) {
-        return this.calls.filter((call) => call.path.endsWith('/messages') &&
+        return this.calls.filter((call) => call.path.endsWith('/messages') && call.json.type &&
             (to === undefined || call.json.to === to));
     }
 
@@ -121,5 +136,5 @@ ${settings.map((line) => `      ${line}`).join('\n')}
 
 export const WHATSAPP_INTEGRATION = '5a1d3a52-0000-4000-8000-0000000000a2';
 
-export const openWhatsApp = (t) => openMeta(t, new Graph(), 'whatsapp', WHATSAPP_INTEGRATION,
-    [`phone_number_id: "${PHONE_NUMBER_ID}"`]);
+export const openWhatsApp = (t, more = []) => openMeta(t, new Graph(), 'whatsapp',
+    WHATSAPP_INTEGRATION, [`phone_number_id: "${PHONE_NUMBER_ID}"`, ...more]);
