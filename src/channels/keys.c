@@ -2,15 +2,30 @@
 
 #include "gateway/memory.h"
 
-enum status keys_make(const struct text_list *secrets, struct hmac ***out_keys,
-                      struct error *err)
+typedef enum status new_key(struct str secret, struct hmac **out_hmac,
+                            struct error *err);
+
+static enum status make(const struct text_list *secrets, new_key *make_one,
+                        struct hmac ***out_keys, struct error *err)
 {
     enum status status = STATUS_OK;
 
     *out_keys = mem_new_array(secrets->count, sizeof(struct hmac *));
     for (size_t i = 0; i < secrets->count && status == STATUS_OK; i++)
-        status = hmac_new(str_of(secrets->items[i]), &(*out_keys)[i], err);
+        status = make_one(str_of(secrets->items[i]), &(*out_keys)[i], err);
     return status;
+}
+
+enum status keys_make(const struct text_list *secrets, struct hmac ***out_keys,
+                      struct error *err)
+{
+    return make(secrets, hmac_new, out_keys, err);
+}
+
+enum status keys_make_sha1(const struct text_list *secrets, struct hmac ***out_keys,
+                           struct error *err)
+{
+    return make(secrets, hmac_new_sha1, out_keys, err);
 }
 
 void keys_free(struct hmac ***keys, size_t count)

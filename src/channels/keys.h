@@ -12,6 +12,10 @@
  * failure. */
 MUST_CHECK enum status keys_make(const struct text_list *secrets,
                                  struct hmac ***out_keys, struct error *err);
+/* The same for a service that signs with HMAC-SHA1: its sums are filled up with zeros.
+ */
+MUST_CHECK enum status keys_make_sha1(const struct text_list *secrets,
+                                      struct hmac ***out_keys, struct error *err);
 void keys_free(struct hmac ***keys, size_t count);
 /* Whether the sum over the concatenation of the parts is the given one under any of the
  * keys; all are tried, whatever fits. */
