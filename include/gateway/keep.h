@@ -16,5 +16,7 @@ struct keeper {
 
 /* Empty when there is no room. */
 struct str keep_str(struct keeper *keeper, struct str s);
+/* The same of a text of bytes that nobody has looked at: utf8_repair. */
+struct str keep_text(struct keeper *keeper, struct str s);
 /* Zeroed room for `count` items; NULL when there is none, or when count is 0. */
 void *keep_array(struct keeper *keeper, size_t count, size_t size);

@@ -74,6 +74,12 @@ size_t cells_prefix(struct str s, size_t cells);
  * character. */
 bool id_is_valid(struct str id);
 
+struct buf;
+/* Adds a text from outside as one that may be stored and said: NUL, and every byte that
+ * is no UTF-8, become U+FFFD. At most so many times as long. */
+#define UTF8_REPAIR_GROWTH 3
+void utf8_repair(struct str s, struct buf *out);
+
 /* A growing buffer. Overflow of the ceiling is sticky; check buf_ok once at the end. */
 struct buf {
     char *ptr; /* owned; always terminated by one extra NUL once not NULL */

@@ -16,39 +16,13 @@ struct json *json_new_array(void)
     return json_of(cJSON_CreateArray());
 }
 
-/* Length of the longest clean prefix: valid UTF-8 without NUL. */
-static size_t clean_prefix(struct str value)
-{
-    size_t len = 0;
-    while (len < value.len) {
-        size_t step = 1;
-        while (step <= 4 && len + step <= value.len &&
-               !utf8_is_valid(str_sub(value, len, step)))
-            step++;
-        if (step > 4 || len + step > value.len || value.ptr[len] == '\0')
-            break;
-        len += step;
-    }
-    return len;
-}
-
 /* Each byte that JSON cannot carry becomes U+FFFD. */
 static char *repaired_copy(struct str value)
 {
-    struct buf buf;
-    buf_init(&buf, 3 * value.len);
-    while (value.len > 0) {
-        size_t len = clean_prefix(value);
-        buf_add(&buf, str_sub(value, 0, len));
-        if (len < value.len) {
-            buf_add(&buf, STR("\xef\xbf\xbd"));
-            len++;
-        }
-        value = str_sub(value, len, value.len);
-    }
-    char *copy = json_copy_text(buf_str(&buf));
-    buf_release(&buf);
-    return copy;
+    CLEANUP(buf_release) struct buf text;
+    buf_init(&text, UTF8_REPAIR_GROWTH * value.len);
+    utf8_repair(value, &text);
+    return json_copy_text(buf_str(&text));
 }
 
 /* Whether it is written as it is: valid UTF-8 without anything to escape. */

@@ -2,6 +2,8 @@
 
 #include "gateway/limits.h"
 
+#define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
+
 struct form {
     uint8_t lead_low;
     uint8_t lead_high;
@@ -159,4 +161,14 @@ size_t utf8_encode(uint32_t code, char *out_bytes)
     out_bytes[2] = (char)(0x80 | (code >> 6 & 0x3f));
     out_bytes[3] = (char)(0x80 | (code & 0x3f));
     return 4;
+}
+
+void utf8_repair(struct str s, struct buf *out)
+{
+    while (s.len > 0) {
+        size_t len = utf8_first(s);
+        bool is_kept = len > 0 && s.ptr[0] != '\0';
+        buf_add(out, is_kept ? str_sub(s, 0, len) : STR(REPLACEMENT));
+        s = str_sub(s, is_kept ? len : 1, s.len);
+    }
 }

@@ -21,3 +21,13 @@ struct str keep_str(struct keeper *keeper, struct str s)
     memcpy(copy, s.ptr, s.len);
     return str_from(copy, s.len);
 }
+
+struct str keep_text(struct keeper *keeper, struct str s)
+{
+    if (utf8_is_valid(s) && str_find_byte(s, '\0') < 0)
+        return keep_str(keeper, s);
+    CLEANUP(buf_release) struct buf text;
+    buf_init(&text, UTF8_REPAIR_GROWTH * s.len);
+    utf8_repair(s, &text);
+    return keep_str(keeper, buf_str(&text));
+}

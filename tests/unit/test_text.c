@@ -165,6 +165,36 @@ static void code_points_are_written_as_utf8(void **state)
     }
 }
 
+static void utf8_repair_keeps_what_is_text(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        struct str text;
+        const char *want;
+    } cases[] = {
+        {"nothing",        STR(""),                           ""                                    },
+        {"valid",          STR("h\xc3\xa9 \xf0\x9f\x91\x8b"), "h\xc3\xa9 \xf0\x9f\x91\x8b"          },
+        {"NUL",            STR("a\0b"),
+         "a\xef\xbf\xbd"
+         "b"                                                                                        },
+        {"a byte alone",
+         STR("a\xff"
+             "b"),
+         "a\xef\xbf\xbd"
+         "b"                                                                                        },
+        {"cut at the end", STR("a\xc3"),                      "a\xef\xbf\xbd"                       },
+        {"each bad byte",  STR("\xed\xa0\x80"),               "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CLEANUP(buf_release) struct buf got;
+        buf_init(&got, UTF8_REPAIR_GROWTH * cases[i].text.len);
+        utf8_repair(cases[i].text, &got);
+        expect_true(cases[i].name, buf_ok(&got));
+        expect_str(cases[i].name, cases[i].want, buf_str(&got));
+    }
+}
+
 static void utf8_prefix_keeps_characters_whole(void **state)
 {
     (void)state;
@@ -474,6 +504,7 @@ int main(void)
         cmocka_unit_test(hex_goes_both_ways),
         cmocka_unit_test(utf8_follows_the_rfc),
         cmocka_unit_test(code_points_are_written_as_utf8),
+        cmocka_unit_test(utf8_repair_keeps_what_is_text),
         cmocka_unit_test(utf8_prefix_keeps_characters_whole),
         cmocka_unit_test(id_validity_follows_the_design),
         cmocka_unit_test(buf_grows_up_to_its_ceiling),
