@@ -47,8 +47,7 @@ static enum fetch_step step(struct fetch *fetch, const struct reply *last,
 
 static void check_fetch(const char *name, json_t *fixture)
 {
-    struct config *config =
-        channel_fixture_config(channel, json_object_get(fixture, "settings"), arena);
+    struct config *config = channel_fixture_config(channel, fixture, arena);
     const json_t *given = json_object_get(fixture, "attachment");
     const struct attachment attachment = {
         .url = fixture_text(given, "url", arena),

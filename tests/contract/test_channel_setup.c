@@ -101,8 +101,7 @@ static void check_values(const char *name, const json_t *fixture,
 
 static void check_setup(const char *name, json_t *fixture)
 {
-    struct config *config =
-        channel_fixture_config(channel, json_object_get(fixture, "settings"), arena);
+    struct config *config = channel_fixture_config(channel, fixture, arena);
     bool connects = str_is(fixture_text(fixture, "goal", arena), "connect");
     struct setup setup = setup_of(config, connects ? SETUP_CONNECT : SETUP_CHECK);
 

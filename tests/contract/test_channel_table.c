@@ -3,7 +3,8 @@
  * fixtures with a channel.json. What is particular to a channel stands in its fixtures:
  *
  *   channel.json   "settings" of a bridge, "partner_like": it refuses content
- *   auth/          "headers", "query", "part", "body" of a request; "want": ok, denied
+ *   auth/          "headers", "query", "part", "body" of a request; "want": ok, denied;
+ *                  perhaps another "public_url"
  *   inbound/       such a request, the "events" it becomes, "ack" where it is special
  *   outbound/      a "delivery", perhaps its "files" or "heard_id", the "exchange" that
  * says it; more "settings" outcomes/      a "delivery", a "reply", and what it comes to
@@ -30,9 +31,9 @@ static const struct now suite_now = {.wall_ms = INT64_C(1770110150999)};
 static const struct channel *channel; /* of the row that is tested */
 static struct arena *arena;
 
-static struct config *config_of(json_t *more_settings)
+static struct config *config_of(const json_t *fixture)
 {
-    return channel_fixture_config(channel, more_settings, arena);
+    return channel_fixture_config(channel, fixture, arena);
 }
 
 static void read_headers(const json_t *fixture, struct http_message *message)
@@ -93,7 +94,7 @@ static bool check_handshake(const char *name, const json_t *fixture,
 
 static void check_auth(const char *name, json_t *fixture)
 {
-    struct config *config = config_of(json_object_get(fixture, "settings"));
+    struct config *config = config_of(fixture);
     const struct http_message message = request_of(fixture);
     struct error err = {.text = ""};
     bool is_good = str_is(fixture_text(fixture, "want", arena), "ok");
@@ -155,7 +156,7 @@ static void check_ack(const char *name, json_t *fixture, const struct bridge *br
 
 static void check_inbound(const char *name, json_t *fixture)
 {
-    struct config *config = config_of(json_object_get(fixture, "settings"));
+    struct config *config = config_of(fixture);
     const struct bridge *bridge = &config->bridges[0];
     const struct http_message message = request_of(fixture);
     struct unit unit = {.bridge = bridge};
@@ -226,7 +227,7 @@ static const struct file *files_of(const json_t *fixture)
 
 static void check_outbound(const char *name, json_t *fixture)
 {
-    struct config *config = config_of(json_object_get(fixture, "settings"));
+    struct config *config = config_of(fixture);
     struct delivery delivery;
     struct sender_result result;
 
@@ -274,7 +275,7 @@ static json_t *outcome_of(enum sender_step step, const struct sender_result *res
 
 static void check_outcome(const char *name, json_t *fixture)
 {
-    struct config *config = config_of(json_object_get(fixture, "settings"));
+    struct config *config = config_of(fixture);
     struct delivery delivery;
     struct sender_result result;
     const struct reply reply = channel_fixture_reply(fixture, arena);
@@ -298,7 +299,7 @@ static void check_no_memory(const char *name, json_t *fixture)
     bool has_failed = reply_is_success(&reply);
 
     for (unsigned nth = 0; has_failed; nth++) {
-        struct config *config = config_of(json_object_get(fixture, "settings"));
+        struct config *config = config_of(fixture);
         struct delivery delivery;
         struct sender_result result;
         fixture_delivery(json_object_get(fixture, "delivery"), arena, &delivery);

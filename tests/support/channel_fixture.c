@@ -21,24 +21,27 @@ json_t *channel_fixture_load(const struct channel *channel, const char *file)
 
 /* JSON is YAML: the settings of the fixture stand in the file as they are. */
 struct config *channel_fixture_config(const struct channel *channel,
-                                      json_t *more_settings, struct arena *arena)
+                                      const json_t *fixture, struct arena *arena)
 {
     const struct channel *const table[] = {channel, NULL};
     json_t *record = channel_fixture_load(channel, "channel.json");
     json_t *settings = json_deep_copy(json_object_get(record, "settings"));
+    json_t *more_settings = json_object_get(fixture, "settings");
+    const char *public_url = json_string_value(json_object_get(fixture, "public_url"));
     if (more_settings != NULL)
         assert_int_equal(0, json_object_update(settings, more_settings));
     char *text = json_dumps(settings, JSON_COMPACT);
     struct str yaml = arena_printf(
         arena,
-        "public_url: https://hooks.example.com\n"
+        "public_url: %s\n"
         "genesys:\n"
         "  - { name: main, api_url: \"http://127.0.0.1:1\", login_url: "
         "\"http://127.0.0.1:1\", client_id: a, client_secret: b }\n"
         "bridges:\n"
         "  - { name: one, channel: %s, genesys: main, integration_id: i-1, "
         "genesys_secrets: [ { value: a-secret-of-the-test } ], %s: %s }\n",
-        channel->name, channel->name, text);
+        public_url == NULL ? "https://hooks.example.com" : public_url, channel->name,
+        channel->name, text);
     free(text);
     json_decref(settings);
     json_decref(record);
