@@ -10,6 +10,7 @@
     X(partner)                                                                         \
     X(slack)                                                                           \
     X(telegram)                                                                        \
+    X(twilio)                                                                          \
     X(viber)                                                                           \
     X(whatsapp)
 
