@@ -181,5 +181,5 @@ const struct channel twilio_channel = {
     .capabilities = twilio_capabilities,
     .source = &twilio_source,
     .sender = &twilio_sender,
-    .setup = &setup_none,
+    .setup = &twilio_setup,
 };

@@ -46,6 +46,7 @@ void twilio_file_forms(const struct twilio_settings *own, struct str to,
 
 extern const struct source twilio_source;
 extern const struct sender twilio_sender;
+extern const struct setup_plan twilio_setup;
 
 /* What a code of an error means, also in a status. NULL: not known. */
 const struct code_rule *twilio_error(int64_t code);

@@ -9,6 +9,8 @@ import { ACCESS_TOKEN as LINE_TOKEN, CHANNEL_SECRET, LineApi } from './support/l
 import { Pages } from './support/pages.mjs';
 import { BOT_TOKEN, SIGNING_SECRET, Slack } from './support/slack.mjs';
 import { BotApi, SECRET_TOKEN, TOKEN, refusal } from './support/telegram.mjs';
+import { ACCOUNT_SID, AUTH_TOKEN as TWILIO_TOKEN, NUMBER, Twilio }
+    from './support/twilio.mjs';
 import { AUTH_TOKEN, Viber } from './support/viber.mjs';
 import { GENESYS_SECRET, World } from './support/world.mjs';
 
@@ -337,4 +339,23 @@ test('a partner is pinged by a check, and given its address by connect', async (
     world.partner.rules.push(() => ({ status: 401 }));
     assert.match((await says(world, 'check', 'acme')).of('ping'),
         /^misconfigured: the partner answered 401/);
+});
+
+test('connect tells a number at Twilio where its messages go', async (t) => {
+    const api = await new Twilio().start();
+    t.after(() => api.stop());
+    const world = await open(t, { channel: 'twilio', settings: `
+      account_sid: ${ACCOUNT_SID}
+      auth_tokens: [ { value: "${TWILIO_TOKEN}" } ]
+      from: "${NUMBER}"
+      connection_overrides: rc=3&rp=all
+      api_url: "${api.url}"` });
+    world.secrets.push(TWILIO_TOKEN);
+    const before = await says(world, 'check');
+    assert.match(before.of('webhook'), /^wrong: set to another address, https:\/\/demo.twilio.com/);
+    const { code, of } = await says(world, 'connect');
+    assert.equal(code, 0, of('webhook'));
+    assert.equal(of('account'), 'ok: it takes the first of auth_tokens');
+    assert.equal(api.number.sms_url, `${PUBLIC}/webhooks/channels/shop#rc=3&rp=all`);
+    assert.equal((await says(world, 'check')).code, 0);
 });

@@ -7,6 +7,7 @@ export const ACCOUNT_SID = 'AC000000000000000000000000000000f1';
 export const AUTH_TOKEN = 'flow-twilio-token-0001';
 export const NUMBER = '+15005550001';
 const FORM = 'application/x-www-form-urlencoded';
+const ACCOUNT = `/2010-04-01/Accounts/${ACCOUNT_SID}`;
 const BASIC = `Basic ${Buffer.from(`${ACCOUNT_SID}:${AUTH_TOKEN}`).toString('base64')}`;
 
 // Over the address and all fields by their names, without anything in between.
@@ -17,6 +18,9 @@ export function sign(url, fields, token = AUTH_TOKEN) {
 
 export class Twilio extends Service {
     #number = 0;
+    number = { sid: 'PN000000000000000000000000000000f1', phone_number: NUMBER,
+        sms_url: 'https://demo.twilio.com/welcome/sms/reply', sms_method: 'POST',
+        sms_application_sid: '', capabilities: { sms: true, mms: true } };
     media = new Map(); // path -> where it is
 
     target(base, bridge) {
@@ -33,18 +37,30 @@ export class Twilio extends Service {
 
     // A picture with a message: its address wants the account, and sends to where it is.
     shows(from, where, body = '') {
-        const path = `/2010-04-01/Accounts/${ACCOUNT_SID}/Messages/MM1/Media/ME${++this.#number}`;
+        const path = `${ACCOUNT}/Messages/MM1/Media/ME${++this.#number}`;
         this.media.set(path, where);
         return this.says(from, body, { NumMedia: '1', MediaUrl0: this.url + path,
             MediaContentType0: 'image/jpeg' });
     }
 
+    // The one number there is: looked up, or told where its messages go.
+    #numbers(call) {
+        if (call.method === 'POST')
+            this.number.sms_url = Twilio.fields(call).SmsUrl;
+        const { searchParams } = new URL(call.path, this.url);
+        const isOurs = searchParams.get('PhoneNumber') === NUMBER;
+        return { json: call.method === 'POST' ? this.number
+            : { incoming_phone_numbers: isOurs ? [this.number] : [] } };
+    }
+
     usual(call) {
         if (call.headers.authorization !== BASIC)
             return twilioError(401, 20003);
+        if (call.path.startsWith(`${ACCOUNT}/IncomingPhoneNumbers`))
+            return this.#numbers(call);
         if (this.media.has(call.path))
             return { status: 307, headers: { location: this.media.get(call.path) } };
-        if (call.path !== `/2010-04-01/Accounts/${ACCOUNT_SID}/Messages.json`)
+        if (call.path !== `${ACCOUNT}/Messages.json`)
             return twilioError(404, 20404);
         const { To, From = null, MessagingServiceSid = null, Body } = Twilio.fields(call);
         return { status: 201, json: { sid: this.#sid(), account_sid: ACCOUNT_SID, to: To,
