@@ -34,6 +34,8 @@ struct attempt {
      * last. Empty: nothing since the gateway began. */
     struct str heard_id;
     unsigned step; /* the sender's own count within the attempt; starts at 0 */
+    void *kept;    /* the sender's own, for a part that takes several exchanges: in the
+                      arena, which each part begins anew; starts NULL */
     unsigned
         parts_done;     /* starts at delivery->parts_done; the engine counts progress */
     bool shows_numbers; /* the sender's word: the message's options go as numbered text

@@ -435,6 +435,7 @@ static void next_part(struct run *run)
     run->started = engine->now; /* each part is reported by itself */
     run->attempt.parts_done++;
     run->is_marked = false;
+    run->attempt.kept = NULL;
     arena_reset(run->arena); /* nothing of a committed part is needed any more */
     memset(&run->report, 0, sizeof(run->report));
     account->in_flight++;
