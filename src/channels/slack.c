@@ -43,6 +43,11 @@ static const struct setting_row slack_rows[] = {
      ROW(api_url),
      .default_text = "https://slack.com/api",
      .help = "where the Web API is; another for a test server"         },
+    {.name = "files_url",
+     .kind = SETTING_URL,
+     ROW(files_url),
+     .default_text = "https://files.slack.com",
+     .help = "where files are kept: the bot's token goes to no other place"                  },
 };
 
 static void slack_release(void *settings)
@@ -83,6 +88,9 @@ static struct pace account_pace(int64_t messages_per_minute)
                          burst > 0 ? burst : 1};
 }
 
+/* Whatever its type; what is too large for the gateway is not sent at all. */
+static const struct file_form file_forms[] = {{.mime = ""}};
+
 static void slack_capabilities(const struct bridge *bridge, struct capabilities *out)
 {
     const struct slack_settings *own = bridge->settings;
@@ -94,6 +102,8 @@ static void slack_capabilities(const struct bridge *bridge, struct capabilities 
         .cards = true,
         .card_limits =
             {.cards = 10,         .choices = 25, .title = 150, .description = 500, .label = 75},
+        .file_forms = file_forms,
+        .file_form_count = COUNT_OF(file_forms),
         .may_start = true,
         .account_pace = account_pace(own->messages_per_minute),
         .contact_pace = {1000000, 3  },

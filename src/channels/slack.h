@@ -31,12 +31,16 @@ struct slack_settings {
     int conversations;
     int64_t messages_per_minute; /* 0: no limit */
     char *api_url;               /* no slash at the end */
+    char *files_url;             /* the same */
 
     struct hmac **keys; /* made by settings_ready; front thread */
 };
 
 extern const struct source slack_source;
 extern const struct sender slack_sender;
+
+enum fetch_step slack_fetch_next(struct fetch *fetch, const struct reply *last,
+                                 struct now now, struct fetch_result *out);
 extern const struct setup_plan slack_setup;
 
 /* ---- ids ---- */
@@ -121,3 +125,36 @@ void slack_add_blocks(struct json *body, const struct delivery *delivery,
                       const struct saying *saying);
 /* Where a button only opens a page: its action_id begins so. Slack tells of it. */
 #define SLACK_LINK_ACTION "link-"
+
+/* ---- asking ---- */
+
+/* A call of the Web API with that body. */
+MUST_CHECK enum status slack_call(const struct attempt *attempt, const char *method,
+                                  const struct json *body, struct exchange *out,
+                                  struct error *err);
+/* Who can be asked: the same with the bot's token and no body yet. */
+void slack_ask(const struct bridge *bridge, const char *method, struct arena *arena,
+               struct exchange *out);
+/* chat.postMessage to the contact of the delivery, not yet with blocks. */
+struct json *slack_message(const struct delivery *delivery, struct str text);
+/* Where the contact is written to: a channel or a user. The thread, if there is one. */
+struct str slack_address(struct str contact, struct str *out_thread);
+/*
+ * What the answer comes to, by its "ok". Returns its JSON, the caller's; NULL where it
+ * is none, which leaves it open what came of the call.
+ */
+struct json *slack_judge(const struct attempt *attempt, const struct reply *reply,
+                         struct sender_result *out);
+
+/* The id of what chat.postMessage posted. */
+void slack_message_posted(const struct json *body, struct arena *arena,
+                          struct sender_result *out);
+
+/* A file of an agent, by several calls. After the last one: SENDER_OUTCOME. */
+MUST_CHECK enum status slack_upload(struct attempt *attempt,
+                                    const struct saying *saying, struct exchange *out,
+                                    struct error *err);
+enum sender_step slack_uploaded(struct attempt *attempt, const struct reply *reply,
+                                struct sender_result *out);
+/* Where the bytes of a file object are; empty: elsewhere, or not told. */
+struct str slack_file_url(const struct json *file);

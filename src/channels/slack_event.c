@@ -102,18 +102,15 @@ static void read_profile(struct happening *it, const struct json *message)
 
 /* ---- files ---- */
 
-/* Fetched with the bot's token from there; where Slack hides it, asked for by its id. A
- * file that is kept elsewhere is only named. */
+/* Where Slack hides the place, it is asked for by the file's id. One that is kept
+ * elsewhere is only named. */
 static struct str ref_of(const struct json *file)
 {
-    struct str url = member_text(file, "url_private_download");
+    struct str url = slack_file_url(file);
     bool is_external = false;
 
-    if (json_bool(json_get(file, "is_external"), &is_external) && is_external)
-        return STR_NONE;
-    if (url.len == 0)
-        url = member_text(file, "url_private");
-    return url.len > 0 ? url : member_text(file, "id");
+    (void)json_bool(json_get(file, "is_external"), &is_external);
+    return url.len > 0 || is_external ? url : member_text(file, "id");
 }
 
 static void read_files(struct happening *it, const struct json *message)

@@ -264,5 +264,5 @@ const struct source slack_source = {
     .verify = slack_verify,
     .decode = slack_decode,
     .ack = slack_ack,
-    .fetch_next = fetch_url,
+    .fetch_next = slack_fetch_next,
 };

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import bolt from '@slack/bolt';
 import { WebClient } from '@slack/web-api';
+import { PDF } from '../flow/support/files.mjs';
 import { freePort, until } from '../flow/support/process.mjs';
 import { BOT_TOKEN, SIGNING_SECRET, Slack, TEAM, refusal, slowDown }
     from '../flow/support/slack.mjs';
@@ -148,6 +149,21 @@ test('our Slack answers the Web API as its client expects', async (t) => {
     const begin = Date.now();
     await client.chat.postMessage(hello);
     assert.ok(Date.now() - begin >= 990, 'it waits as long as Retry-After says');
+});
+
+test('our Slack takes a file as its client uploads it', async (t) => {
+    const api = await openSlack(t);
+    const client = new WebClient(BOT_TOKEN, { slackApiUrl: `${api.url}/api/` });
+    const opened = await client.conversations.open({ users: ANA });
+    assert.equal(opened.channel.id, Slack.channel(ANA));
+    await client.filesUploadV2({ channel_id: opened.channel.id, file: PDF,
+        filename: 'terms.pdf', title: 'terms.pdf' });
+    const [upload] = api.uploads.values();
+    assert.deepEqual(upload.bytes, PDF);
+    assert.deepEqual([upload.filename, upload.length, upload.title, upload.channel_id],
+        ['terms.pdf', PDF.length, 'terms.pdf', opened.channel.id]);
+    const { file } = await client.files.info({ file: 'F1' });
+    assert.equal(file.url_private_download, `${api.url}/files-pri/T-F1`);
 });
 
 test('the gateway posts what the client would post', async (t) => {

@@ -12,6 +12,8 @@ const FORM = 'application/x-www-form-urlencoded';
 export class Slack extends Service {
     #event = 0;
     #number = 0;
+    uploads = new Map(); // id -> what became of it
+    files = new Map();   // path -> {bytes, type}
 
     // Where the gateway listens for this app.
     target(base, bridge) {
@@ -29,16 +31,44 @@ export class Slack extends Service {
 
     // A call's arguments: of a form, what is no text is JSON.
     static arguments(call) {
-        return call.json ?? Object.fromEntries(new URLSearchParams(call.body));
+        return call.json ?? Object.fromEntries([...new URLSearchParams(call.body)]
+            .map(([name, value]) => [name, /^[[{]/.test(value) ? JSON.parse(value) : value]));
     }
 
+    // What uploads and their files are asked for.
+    #methods = {
+        'conversations.open': ({ users }) => ({ ok: true, channel: { id: Slack.channel(users) } }),
+        'files.getUploadURLExternal': ({ filename, length }) => {
+            const id = `F0FLOW${this.uploads.size}`;
+            this.uploads.set(id, { filename, length: Number(length) });
+            return { ok: true, file_id: id, upload_url: `${this.url}/upload/v1/${id}` };
+        },
+        'files.completeUploadExternal': ({ files: [{ id, title }], ...where }) => {
+            Object.assign(this.uploads.get(id), { title, ...where });
+            return { ok: true, files: [{ id, title }] };
+        },
+        'files.info': ({ file }) => ({ ok: true,
+            file: { id: file, url_private_download: `${this.url}/files-pri/T-${file}` } }),
+    };
+
     usual(call) {
+        if (call.path.startsWith('/upload/v1/')) {
+            const upload = this.uploads.get(call.path.split('/').at(-1));
+            const [part] = Object.values(call.form ?? {}); // or raw, as it may be
+            Object.assign(upload, { bytes: part?.bytes ?? call.bytes, headers: call.headers });
+            return { json: `OK - ${call.bytes.length}` };
+        }
+        if (call.path.startsWith('/files-pri/'))
+            return this.#file(call);
         if (call.headers.authorization !== `Bearer ${BOT_TOKEN}`)
             return { json: { ok: false, error: 'invalid_auth' } };
         if (call.path.endsWith('/auth.test'))
             return { json: { ok: true, url: 'https://flow.slack.com/', team: 'Flow',
                 user: 'shop', team_id: TEAM, user_id: BOT_USER, bot_id: 'B0FLOW001' } };
-        if (!call.path.endsWith('/chat.postMessage'))
+        const method = call.path.split('/').at(-1);
+        if (this.#methods[method] !== undefined)
+            return { json: this.#methods[method](Slack.arguments(call)) };
+        if (method !== 'chat.postMessage')
             return { json: { ok: false, error: 'unknown_method' } };
         const { channel, text, blocks } = Slack.arguments(call);
         if (!text && !blocks)
@@ -46,6 +76,23 @@ export class Slack extends Service {
         const ts = this.#ts();
         return { json: { ok: true, ts, message: { type: 'message', text, ts },
             channel: channel.startsWith('U') ? Slack.channel(channel) : channel } };
+    }
+
+    // Whoever has no token sees a page to log in, and that well.
+    #file(call) {
+        const file = this.files.get(call.path);
+        if (call.headers.authorization !== `Bearer ${BOT_TOKEN}`)
+            return { headers: { 'content-type': 'text/html' }, bytes: '<!DOCTYPE html><html>' };
+        return file === undefined ? { status: 404 }
+            : { headers: { 'content-type': file.type }, bytes: file.bytes };
+    }
+
+    // A file of a customer, as events tell of it.
+    file(id, bytes, mimetype, name) {
+        const path = `/files-pri/T-${id}`;
+        this.files.set(path, { bytes, type: mimetype });
+        return { id, name, mimetype, size: bytes.length, mode: 'hosted', is_external: false,
+            url_private: `${this.url}${path}`, url_private_download: `${this.url}${path}` };
     }
 
     // ---- what Slack asks
