@@ -21,3 +21,5 @@ MUST_CHECK bool colour_parse(struct str name, enum colour_use *out_use);
 /* AUTO: `fd` is a terminal that has colours, and the environment does not refuse them.
  */
 bool colour_is_wanted(enum colour_use use, int fd);
+/* A terminal that obeys escape sequences at all, e.g. to write a line again. */
+bool terminal_can_be_steered(int fd);

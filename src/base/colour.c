@@ -18,19 +18,23 @@ bool colour_parse(struct str name, enum colour_use *out_use)
     return false;
 }
 
-/* Source: no-color.org, "set to a non-empty string"; read 2026-11-21. A dumb terminal
- * shows the bytes of a colour. Source: term(7), "dumb"; read 2026-12-01. */
+/* A dumb terminal shows the bytes. Source: term(7), "dumb"; read 2026-12-01. */
+bool terminal_can_be_steered(int fd)
+{
+    const char *terminal = getenv("TERM");
+    return (terminal == NULL || strcmp(terminal, "dumb") != 0) && isatty(fd) == 1;
+}
+
+/* Source: no-color.org, "set to a non-empty string"; read 2026-11-21. */
 static bool is_refused(void)
 {
     const char *no_colour = getenv("NO_COLOR");
-    const char *terminal = getenv("TERM");
-    return (no_colour != NULL && no_colour[0] != '\0') ||
-           (terminal != NULL && strcmp(terminal, "dumb") == 0);
+    return no_colour != NULL && no_colour[0] != '\0';
 }
 
 bool colour_is_wanted(enum colour_use use, int fd)
 {
     if (use == COLOUR_AUTO)
-        return !is_refused() && isatty(fd) == 1;
+        return !is_refused() && terminal_can_be_steered(fd);
     return use == COLOUR_ALWAYS;
 }

@@ -1,6 +1,7 @@
 #include "progress.h"
 
 #include "gateway/clock.h"
+#include "gateway/colour.h"
 #include "gateway/text.h"
 
 #include <signal.h>
@@ -16,7 +17,7 @@ void progress_start(struct progress *progress)
 {
     int64_t now_ms = clock_now().mono_ms;
     *progress = (struct progress){
-        .is_terminal = isatty(STDERR_FILENO) != 0,
+        .is_terminal = terminal_can_be_steered(STDERR_FILENO),
         .started_ms = now_ms,
         .said_ms = now_ms,
     };

@@ -279,7 +279,7 @@ test('long work says how far it is: a bar on a terminal, lines elsewhere', async
         await world.partner.message('ana', `text ${n}`);
     const file = path.join(world.dir, 'copy.db');
     await world.json('db', 'backup', file);
-    const fast = { ...process.env, LD_PRELOAD: new Clock(t).options.env.LD_PRELOAD,
+    const fast = { ...process.env, TERM: 'xterm', LD_PRELOAD: new Clock(t).options.env.LD_PRELOAD,
         FAKETIME: '+0 x100000' };
     const run = (env, command, ...args) =>
         spawnSync(command, args, { env }).output.join('');
@@ -287,7 +287,11 @@ test('long work says how far it is: a bar on a terminal, lines elsewhere', async
     const onTerminal = (env) =>
         run(env, 'script', '-qec', `${PLAIN} db verify ${file}`, '/dev/null');
     assert.match(onTerminal(fast), /\rverifying \[=*>? *\] +\d+ %[^]*\r\x1b\[K.* is sound/);
-    assert.doesNotMatch(onTerminal(process.env), /%/, 'short work is not mentioned');
+    assert.doesNotMatch(onTerminal({ ...process.env, TERM: 'xterm' }), /%/,
+        'short work is not mentioned');
+    const dumb = onTerminal({ ...fast, TERM: 'dumb' });
+    assert.match(dumb, /^omgw: verifying: \d+ %\r?$/m);
+    assert.doesNotMatch(dumb, /\x1b/, 'a dumb terminal is not steered');
     assert.match(run(fast, PLAIN, 'db', 'verify', file), /^omgw: verifying: \d+ %$/m);
     assert.doesNotMatch(run(fast, PLAIN, 'db', 'verify', file), /\r/);
 });
