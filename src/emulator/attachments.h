@@ -19,7 +19,7 @@ struct fetched {
     struct fetch_note *note;  /* without its bytes; NULL: under way */
     char file_id[UUID_BYTES]; /* or "": the bytes are not kept */
 };
-void fetched_free(void *fetched);
+void fetched_free(void *row);
 
 /* Asks for the attachment of a message. False: too many wait, or a list is full. */
 MUST_CHECK bool attachment_fetch(struct emulator *emulator, struct message *message,
