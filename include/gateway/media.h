@@ -80,9 +80,10 @@ struct filing {
     unsigned ordinal; /* of the attachment */
     struct str claimed_mime;
     struct str claimed_name;
+    struct str claimed_sha256; /* hex, either case; empty: none */
 
-    /* STATUS_UNSUPPORTED: not a type that goes on; INVALID: it is empty; RETRY: a
-     * passing trouble of disk or database. */
+    /* STATUS_UNSUPPORTED: not a type that goes on; INVALID: it is empty, or another
+     * file than was announced; RETRY: a passing trouble of disk or database. */
     enum status status;
     struct error err;
     enum reason_code reason_code;

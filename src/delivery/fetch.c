@@ -131,6 +131,7 @@ static void file(struct fetch_try *try, const struct reply *reply)
     try->filing.claimed_mime =
         mime.len > 0 ? mime : arena_copy(try->arena, reply->content_type);
     try->filing.claimed_name = try->attachment.name;
+    try->filing.claimed_sha256 = try->attachment.sha256;
     recorder->file(recorder->context, &try->filing);
 }
 
@@ -196,6 +197,7 @@ struct fetch_try *fetch_try_new(struct fetching *owner, struct engine *engine,
         .ref = arena_copy(arena, attachment->ref),
         .mime = arena_copy(arena, attachment->mime),
         .name = arena_copy(arena, attachment->name),
+        .sha256 = arena_copy(arena, attachment->sha256),
         .size = attachment->size,
     };
     try->filing.message = delivery->message_id;

@@ -51,9 +51,13 @@ static enum status sum(struct filing *filing, struct error *err)
     }
     if (status == STATUS_OK)
         status = digest_end(digest, sha256, err);
-    if (status == STATUS_OK)
-        hex_encode(sha256, sizeof(sha256), filing->kept.sha256);
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    hex_encode(sha256, sizeof(sha256), filing->kept.sha256);
+    if (filing->claimed_sha256.len > 0 &&
+        !str_equal_nocase(filing->claimed_sha256, str_of(filing->kept.sha256)))
+        return fail(err, STATUS_INVALID, "it is not the file that was announced");
+    return STATUS_OK;
 }
 
 /* A name cannot be given twice: 128 random bits. */

@@ -80,6 +80,18 @@ test('a link that was changed leads nowhere', async (t) => {
     assert.equal((await download(url, { method: 'POST' })).status, 405);
 });
 
+test('a file with another sum than was announced does not go on', async (t) => {
+    const world = await open(t);
+    const url = world.files.put('/a', PNG, 'image/png');
+    const sum = (bytes) => createHash('sha256').update(bytes).digest('hex');
+    const file = (sha256) => ({ attachments: [{ url, mime: 'image/png', name: 'a.png', sha256 }] });
+    await world.partner.message('ana', 'with its own sum', file(sum(PNG).toUpperCase()));
+    await world.partner.message('ana', 'with the sum of a pdf', file(sum(PDF)));
+    const [good, other] = await world.untilMessages(2);
+    assert.equal(good.content[0].attachment.sha256, sum(PNG));
+    assert.match(other.text, /^with the sum of a pdf\n\[file a\.png is missing: it is not the file that was announced\]$/);
+});
+
 test('an agent\'s file reaches the partner by a link of ours', async (t) => {
     const world = await open(t, { partner: '      files: true' });
     await world.partner.message('ana', 'hello');
