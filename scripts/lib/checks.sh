@@ -247,7 +247,7 @@ check_alerts() {
 
 check_scripts() {
     local scripts
-    mapfile -t scripts < <(all_files scripts docker tests/style tests/docs tests/image .ci | xargs grep -lE '^#!.*(ba)?sh$')
+    mapfile -t scripts < <(all_files scripts docker tests/style tests/docs tests/guard tests/image .ci | xargs grep -lE '^#!.*(ba)?sh$')
     shellcheck -x "${scripts[@]}"
     note "${#scripts[@]} scripts"
 }

@@ -5,8 +5,8 @@ build_packages=(ca-certificates ccache cmake gcc git libc6-dev libcjson-dev
     libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev libssl-dev libutf8proc-dev libyaml-dev ninja-build
     openssl curl jq pkg-config uthash-dev)
 test_packages=(bubblewrap clang clang-format clang-tidy cppcheck faketime fish groff-base
-    libclang-rt-14-dev libcmocka-dev libjansson-dev man-db mandoc shellcheck sqlite3 valgrind
-    zsh)
+    iproute2 libclang-rt-14-dev libcmocka-dev libjansson-dev man-db mandoc nftables shellcheck
+    sqlite3 util-linux valgrind zsh)
 browser_packages=(chromium fonts-inter)
 image_packages=(binutils bubblewrap caddy nginx-light strace systemd util-linux)
 
