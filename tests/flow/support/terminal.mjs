@@ -9,7 +9,7 @@ export async function onTerminal(args, { columns = 80, env = {}, input } = {}) {
     const command = `stty cols ${columns} rows 24 -onlcr -echo; ${
         [OMGW, ...args].map(quote).join(' ')}`;
     const child = new Child('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
-        name: 'terminal.command',
+        name: 'nobody.command',
         stdio: ['pipe', 'pipe', 'pipe'],
         env: { ...process.env, NO_COLOR: '', TERM: 'xterm', LC_ALL: 'C.UTF-8', ...env },
     });
