@@ -9,6 +9,7 @@ import { freePort, until } from '../flow/support/process.mjs';
 import { BOT_TOKEN, SIGNING_SECRET, Slack, TEAM, refusal, slowDown }
     from '../flow/support/slack.mjs';
 import { GENESYS_SECRET, World, textsOf } from '../flow/support/world.mjs';
+import { fixtures, misfits } from './support/types.mjs';
 
 const INTEGRATION = '5a1d3a52-0000-4000-8000-0000000000a6';
 const ANA = 'U0ANA00001';
@@ -182,4 +183,50 @@ test('the gateway posts what the client would post', async (t) => {
     const asTexts = (call) => Object.fromEntries(Object.entries(Slack.arguments(call))
         .map(([name, value]) => [name, String(value)]));
     assert.deepEqual(asTexts(ours), asTexts(theirs));
+});
+
+// ---- types
+
+// What has no subtype says so by leaving it out.
+const TYPES = `import type { ChatPostMessageArguments, ConversationsOpenArguments } from ` +
+    `'@slack/web-api'; import type * as events from '@slack/types'; ` +
+    `import type { BlockAction } from '@slack/bolt'; ` +
+    `type Said = Omit<events.GenericMessageEvent, 'subtype'>; ` +
+    `type About<E> = Omit<E, 'message' | 'previous_message'> & ` +
+    `{ message?: Said; previous_message: Said };`;
+
+const CALLS = { 'chat.postMessage': 'ChatPostMessageArguments',
+    'conversations.open': 'ConversationsOpenArguments' };
+
+test('every call of the fixtures is one by the types of the Web API', () => {
+    const calls = fixtures('slack/outbound').map(({ name, exchange }) => (
+        { name, type: CALLS[exchange.url.split('/').at(-1)], json: exchange.body }));
+    assert.ok(calls.filter(({ type }) => type).length >= 20);
+    assert.deepEqual(misfits(TYPES, calls.filter(({ type }) => type)), []);
+    const wrong = { name: 'wrong', type: 'ChatPostMessageArguments', json: { channel: ANA,
+        text: 'x', blocks: [{ type: 'actions', elements: [{ type: 'button', text: 'Yes' }] }] } };
+    assert.match(misfits(TYPES, [wrong]).join(), /^wrong: /);
+});
+
+test('what the flows say is what Slack says by its types', async (t) => {
+    const api = await openSlack(t);
+    const line = api.message(ANA, 'hola');
+    const button = { type: 'actions', elements: [{ type: 'button', text: { type: 'plain_text',
+        text: 'Yes' }, action_id: '2s-0', value: '2s-0' }] };
+    const press = api.pressed(ANA, { json: { text: 'Sure?', blocks: [button] },
+        answer: { json: { channel: line.channel, ts: line.ts } } }, 'Yes');
+    const change = { type: 'message', hidden: true, channel: line.channel, channel_type: 'im',
+        ts: line.ts, event_ts: line.ts };
+    const item = { type: 'message', channel: line.channel, ts: line.ts };
+    assert.deepEqual(misfits(TYPES, [
+        { name: 'a line', type: 'Said', json: line },
+        { name: 'an edit', type: 'About<events.MessageChangedEvent>', json: { ...change,
+            subtype: 'message_changed',
+            message: { ...line, edited: { user: ANA, ts: line.ts } }, previous_message: line } },
+        { name: 'a deletion', type: 'About<events.MessageDeletedEvent>', json: { ...change,
+            subtype: 'message_deleted', deleted_ts: line.ts, previous_message: line } },
+        { name: 'a reaction', type: 'events.ReactionAddedEvent', json: { type: 'reaction_added',
+            user: ANA, reaction: 'tada', item_user: ANA, item, event_ts: line.ts } },
+        { name: 'a press', type: 'BlockAction', json: press },
+    ]), []);
 });
