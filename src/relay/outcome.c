@@ -284,16 +284,24 @@ struct outcome_event {
     enum log_level level;
 };
 
+/* A mark that is not shown costs nobody a message, and there is nothing to mend. */
+static bool is_refused_receipt(const struct report *report)
+{
+    return report->delivery->class == DELIVERY_RECEIPT &&
+           (report->peer_reports_failure ||
+            delivery_after(report->outcome) == DELIVERY_DEAD);
+}
+
 static struct outcome_event event_of(const struct report *report)
 {
+    if (is_refused_receipt(report))
+        return (struct outcome_event){"receipt.refused", LOG_WARN};
     if (delivery_after(report->outcome) == DELIVERY_DEAD)
         return (struct outcome_event){"delivery.died", LOG_ERROR};
     if (report->outcome == OUTCOME_BROKEN)
         return (struct outcome_event){"delivery.failed", LOG_ERROR};
     if (!outcome_is_success(report->outcome) && report->outcome != OUTCOME_PROGRESS)
         return (struct outcome_event){"delivery.failed", LOG_WARN};
-    if (report->peer_reports_failure)
-        return (struct outcome_event){"receipt.refused", LOG_WARN};
     return (struct outcome_event){"delivery.sent", LOG_INFO};
 }
 

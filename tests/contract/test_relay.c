@@ -2,6 +2,7 @@
  * Relay on every store: what a webhook becomes, and what an outcome becomes.
  */
 #include "support/relay_world.h"
+#include "support/stderr_capture.h"
 
 #include "gateway/choice.h"
 #include "relay/internal.h"
@@ -624,6 +625,25 @@ static void refused_message_is_dead_and_the_agent_is_told(void **state)
     expect_i64("pending", 0, pending_now());
 }
 
+/* A line of error is for somebody to act on, and nobody can here. */
+static void refused_receipt_is_a_warning(void **state)
+{
+    static const enum outcome outcomes[] = {OUTCOME_REFUSED_MESSAGE, OUTCOME_GIVEN_UP};
+    static struct stderr_capture capture;
+
+    (void)state;
+    expect_status("kept", STATUS_OK, outbound("m g-1 ana hello"));
+    report_outcome(offered(0), OUTCOME_DONE, "");
+    for (size_t i = 0; i < COUNT_OF(outcomes); i++) {
+        assert_true(stderr_capture_start(&capture));
+        report_outcome(offered(1), outcomes[i], "");
+        const char *said = stderr_captured(&capture);
+        assert_true(stderr_capture_stop(&capture));
+        assert_non_null(strstr(said, "receipt.refused"));
+        assert_null(strstr(said, "delivery.died"));
+    }
+}
+
 static void failed_attempt_leaves_the_delivery_pending(void **state)
 {
     static const enum outcome outcomes[] = {OUTCOME_RETRY, OUTCOME_SLOW_DOWN,
@@ -885,6 +905,7 @@ int main(void)
         TEST(early_receipt_up_to_a_time_waits_for_its_own_way),
         TEST(receipt_of_another_contact_changes_nothing),
         TEST(refused_message_is_dead_and_the_agent_is_told),
+        TEST(refused_receipt_is_a_warning),
         TEST(failed_attempt_leaves_the_delivery_pending),
         TEST(answer_names_what_was_offered),
         TEST(button_is_known_by_its_token),

@@ -1,54 +1,31 @@
 #include "support/expect.h"
+#include "support/stderr_capture.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <pthread.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "gateway/log.h"
 
-/* Stderr is turned to a file for the time of one test. */
-struct capture {
-    int real_stderr;
-    int file;
-    char text[256 * 1024];
-};
-
 static int start_capture(void **state)
 {
-    static struct capture capture;
-    capture.real_stderr = dup(STDERR_FILENO);
-    capture.file = memfd_create("log", MFD_CLOEXEC);
-    if (capture.real_stderr < 0 || capture.file < 0)
-        return -1;
+    static struct stderr_capture capture;
+
     *state = &capture;
-    return dup2(capture.file, STDERR_FILENO) < 0;
+    return stderr_capture_start(&capture) ? 0 : -1;
 }
 
 static int stop_capture(void **state)
 {
-    struct capture *capture = *state;
-    int failed = dup2(capture->real_stderr, STDERR_FILENO) < 0;
-    return close(capture->real_stderr) | close(capture->file) | failed;
-}
-
-/* What was written since the last call. */
-static const char *captured(struct capture *capture)
-{
-    ssize_t len = pread(capture->file, capture->text, sizeof(capture->text) - 1, 0);
-    assert_true(len >= 0);
-    capture->text[len] = '\0';
-    assert_int_equal(ftruncate(capture->file, 0), 0);
-    assert_int_equal(lseek(capture->file, 0, SEEK_SET), 0);
-    return capture->text;
+    return stderr_capture_stop(*state) ? 0 : -1;
 }
 
 /* The one line that was written, which must be one JSON object; the caller frees. */
-static json_t *captured_json(struct capture *capture)
+static json_t *captured_json(struct stderr_capture *capture)
 {
-    const char *text = captured(capture);
+    const char *text = stderr_captured(capture);
     const char *end = strchr(text, '\n');
     assert_non_null(end);
     assert_int_equal(end[1], '\0');
@@ -92,7 +69,7 @@ static void log_keys_come_in_order(void **state)
 {
     log_init(LOG_INFO, LOG_JSON, COLOUR_AUTO);
     log_write(LOG_INFO, "a.b", NULL, 0);
-    const char *text = captured(*state);
+    const char *text = stderr_captured(*state);
     assert_memory_equal(text, "{\"ts\":\"", 7);
     assert_string_equal(text + 7 + TIME_TEXT_BYTES - 1,
                         "\",\"level\":\"info\",\"event\":\"a.b\"}\n");
@@ -138,7 +115,7 @@ static void log_never_writes_bytes_that_steer_a_terminal(void **state)
         log_init(LOG_INFO, formats[f], COLOUR_AUTO);
         log_info("test.ran", F_STR("all", str_from(all, sizeof(all))),
                  F_TEXT("c1", "\xC2\x9b"));
-        const char *text = captured(*state);
+        const char *text = stderr_captured(*state);
         struct str line = str_of(text);
         assert_true(utf8_is_valid(line));
         for (size_t i = 0; i + 1 < line.len; i++) {
@@ -162,7 +139,7 @@ static void log_lines_are_bounded_and_stay_json(void **state)
         log_info("test.ran", F_STR("a", text), F_STR("b", text), F_STR("c", text),
                  F_STR("d", text), F_I64("small", 7));
         json_t *line = captured_json(*state);
-        assert_true(strlen(((struct capture *)*state)->text) <= 4096);
+        assert_true(strlen(((struct stderr_capture *)*state)->text) <= 4096);
         const char *value = member(line, "a");
         assert_string_equal(value + strlen(value) - 3, "...");
         assert_true(json_is_true(json_object_get(line, "cut")));
@@ -203,7 +180,7 @@ static void log_level_decides_what_is_written(void **state)
         for (int level = LOG_ERROR; level <= LOG_DEBUG; level++) {
             log_write((enum log_level)level, "test.ran", NULL, 0);
             assert_int_equal(log_wants((enum log_level)level), cases[i].want[level]);
-            assert_int_equal(captured(*state)[0] != '\0', cases[i].want[level]);
+            assert_int_equal(stderr_captured(*state)[0] != '\0', cases[i].want[level]);
         }
     }
 }
@@ -214,7 +191,7 @@ static void log_does_not_evaluate_unwanted_fields(void **state)
     int calls = 0;
     log_debug("test.ran", F_I64("calls", ++calls));
     assert_int_equal(calls, 0);
-    assert_string_equal(captured(*state), "");
+    assert_string_equal(stderr_captured(*state), "");
 }
 
 static void log_level_names_are_read(void **state)
@@ -237,11 +214,11 @@ static void log_text_quotes_only_where_needed(void **state)
              F_TEXT("why", "a b"), F_TEXT("none", ""), F_TEXT("pair", "x=y"),
              F_BOOL("is_last", false));
     assert_string_equal(
-        captured(*state) + TIME_TEXT_BYTES,
+        stderr_captured(*state) + TIME_TEXT_BYTES,
         "info  delivery.sent delivery=5 bridge=acme why=\"a b\" none=\"\" "
         "pair=\"x=y\" is_last=false\n");
     log_error("config.refused", F_TEXT("why", "\xC3\xA9\n"));
-    assert_string_equal(captured(*state) + TIME_TEXT_BYTES,
+    assert_string_equal(stderr_captured(*state) + TIME_TEXT_BYTES,
                         "error config.refused why=\"\xC3\xA9\\n\"\n");
 }
 
@@ -326,7 +303,7 @@ static void *write_lines(void *context)
 
 static void log_lines_of_threads_do_not_mix(void **state)
 {
-    struct capture *capture = *state;
+    struct stderr_capture *capture = *state;
     log_init(LOG_INFO, LOG_JSON, COLOUR_AUTO);
     assert_int_equal(fcntl(STDERR_FILENO, F_SETFL, O_APPEND), 0);
     char filling[400];
@@ -338,7 +315,7 @@ static void log_lines_of_threads_do_not_mix(void **state)
     for (int i = 0; i < WRITERS; i++)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
 
-    struct str rest = str_of(captured(capture));
+    struct str rest = str_of(stderr_captured(capture));
     int count = 0;
     for (; rest.len > 0; count++) {
         struct str line = str_cut(&rest, '\n');
