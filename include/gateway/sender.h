@@ -60,6 +60,14 @@ enum pause_scope {
 };
 const char *pause_scope_name(enum pause_scope scope); /* "organisation", ... */
 
+/* Whom a SLOW_DOWN is said of. */
+enum hold_scope {
+    HOLD_ACCOUNT = 0,
+    HOLD_PERHAPS_CONTACT = 1, /* the service does not tell: the account once a second
+                                 contact is held as well */
+    HOLD_CONTACT = 2,         /* never the account */
+};
+
 struct sender_result {
     struct exchange exchange;
 
@@ -69,8 +77,8 @@ struct sender_result {
     enum reason_code reason_code; /* of refusals */
     struct str reason;            /* for people; no text of a message, no secret */
     enum pause_scope pause;       /* of OUTCOME_BROKEN */
-    bool holds_contact;    /* of SLOW_DOWN: said of this contact, not of the account */
-    bool may_have_arrived; /* repeat would be a possible duplicate */
+    enum hold_scope holds;        /* of SLOW_DOWN */
+    bool may_have_arrived;        /* repeat would be a possible duplicate */
 
     struct str provider_id; /* of the part, as the peer named it; may be empty */
     struct str genesys_conversation_id; /* Genesys answered with it; may be empty */

@@ -21,7 +21,7 @@ void code_rule_apply(const struct code_rule *rule, int64_t code, struct str said
     out->outcome = rule->outcome;
     out->reason_code = rule->reason_code;
     out->pause = PAUSE_BRIDGE_TO_CHANNEL;
-    out->holds_contact = rule->holds_contact;
+    out->holds = rule->holds;
     out->may_have_arrived = false;
 }
 

@@ -12,7 +12,7 @@ struct code_rule {
     int64_t last;
     enum outcome outcome;
     enum reason_code reason_code;
-    bool holds_contact; /* of SLOW_DOWN */
+    enum hold_scope holds; /* of SLOW_DOWN */
 };
 
 /* The first rule for that code; NULL: it is not known. */

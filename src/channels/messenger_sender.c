@@ -195,19 +195,20 @@ static enum status say_nothing(struct attempt *attempt, struct exchange *out,
 
 #define CONTACT(code, reason)                                                          \
     {                                                                                  \
-        (code), (code), OUTCOME_REFUSED_CONTACT, (reason), false                       \
+        (code), (code), OUTCOME_REFUSED_CONTACT, (reason), HOLD_ACCOUNT                \
     }
 #define WINDOW(code)                                                                   \
     {                                                                                  \
-        (code), (code), OUTCOME_WINDOW_CLOSED, REASON_MESSAGE_NOT_ALLOWED, false       \
+        (code), (code), OUTCOME_WINDOW_CLOSED, REASON_MESSAGE_NOT_ALLOWED,             \
+            HOLD_ACCOUNT                                                               \
     }
 #define SLOW(code)                                                                     \
     {                                                                                  \
-        (code), (code), OUTCOME_SLOW_DOWN, REASON_RATE_LIMITED, false                  \
+        (code), (code), OUTCOME_SLOW_DOWN, REASON_RATE_LIMITED, HOLD_ACCOUNT           \
     }
 #define OTHER(from, to, outcome)                                                       \
     {                                                                                  \
-        (from), (to), (outcome), REASON_GENERAL_ERROR, false                           \
+        (from), (to), (outcome), REASON_GENERAL_ERROR, HOLD_ACCOUNT                    \
     }
 
 /* Codes mean several things; these subcodes one each. Source: section 6. */
@@ -234,7 +235,7 @@ static const struct code_rule codes[] = {
     OTHER(10, 10, OUTCOME_BROKEN),
     OTHER(190, 190, OUTCOME_BROKEN),
     OTHER(200, 299, OUTCOME_BROKEN),
-    {100, 100, OUTCOME_REFUSED_MESSAGE, REASON_INVALID_MESSAGE_STRUCTURE, false},
+    {100, 100, OUTCOME_REFUSED_MESSAGE, REASON_INVALID_MESSAGE_STRUCTURE, HOLD_ACCOUNT},
 };
 static const struct code_rule transient = OTHER(0, 0, OUTCOME_RETRY);
 /* A permission's code, but told of one person: only its words say so. */

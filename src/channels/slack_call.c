@@ -192,7 +192,8 @@ struct json *slack_judge(const struct attempt *attempt, const struct reply *repl
         body = read_answer(attempt, reply, out);
     /* About a message a second to one channel: the others go on until one of them hears
      * it too. */
-    out->holds_contact = out->outcome == OUTCOME_SLOW_DOWN;
+    if (out->outcome == OUTCOME_SLOW_DOWN)
+        out->holds = HOLD_PERHAPS_CONTACT;
     return body;
 }
 

@@ -152,7 +152,7 @@ static void read_wait(const struct json *body, struct sender_result *out)
     if (json_i64(json_get(json_get(body, "parameters"), "retry_after"), &seconds) &&
         seconds >= 0 && seconds <= INT32_MAX)
         out->retry_after_ms = seconds * 1000;
-    out->holds_contact = true;
+    out->holds = HOLD_PERHAPS_CONTACT;
 }
 
 static void read_message_id(const struct attempt *attempt, const struct reply *reply,

@@ -127,7 +127,7 @@ static void twilio_capabilities(const struct bridge *bridge, struct capabilities
 
 #define RULE(code, outcome, reason)                                                    \
     {                                                                                  \
-        (code), (code), OUTCOME_##outcome, REASON_##reason, false                      \
+        (code), (code), OUTCOME_##outcome, REASON_##reason, HOLD_ACCOUNT               \
     }
 
 /* Source: channels/twilio.md section 7; Twilio's error and warning dictionary for the

@@ -140,15 +140,15 @@ static const struct reply_rule rules[] = {
 
 #define REFUSED_CONTACT(code, reason)                                                  \
     {                                                                                  \
-        (code), (code), OUTCOME_REFUSED_CONTACT, (reason), false                       \
+        (code), (code), OUTCOME_REFUSED_CONTACT, (reason), HOLD_ACCOUNT                \
     }
 #define REFUSED_MESSAGE(from, to, reason)                                              \
     {                                                                                  \
-        (from), (to), OUTCOME_REFUSED_MESSAGE, (reason), false                         \
+        (from), (to), OUTCOME_REFUSED_MESSAGE, (reason), HOLD_ACCOUNT                  \
     }
 #define BROKEN(from, to)                                                               \
     {                                                                                  \
-        (from), (to), OUTCOME_BROKEN, REASON_GENERAL_ERROR, false                      \
+        (from), (to), OUTCOME_BROKEN, REASON_GENERAL_ERROR, HOLD_ACCOUNT               \
     }
 
 /* `status` of the body. 12 is said of a person. Others than these pass by, or are
@@ -161,11 +161,11 @@ static const struct code_rule codes[] = {
     REFUSED_CONTACT(6, REASON_RECIPIENT_OPTED_OUT),
     BROKEN(7, 10),
     REFUSED_CONTACT(11, REASON_INVALID_DESTINATION),
-    {12,        12,        OUTCOME_SLOW_DOWN, REASON_RATE_LIMITED,  true },
+    {12,        12,        OUTCOME_SLOW_DOWN, REASON_RATE_LIMITED,  HOLD_CONTACT},
     REFUSED_MESSAGE(13, 14, REASON_UNSUPPORTED_MESSAGE),
     BROKEN(15, 15),
     BROKEN(23, 24),
-    {INT64_MIN, INT64_MAX, OUTCOME_RETRY,     REASON_GENERAL_ERROR, false},
+    {INT64_MIN, INT64_MAX, OUTCOME_RETRY,     REASON_GENERAL_ERROR, HOLD_ACCOUNT},
 };
 
 /* 2xx alone says nothing: without a status it is no answer of Viber's. */
@@ -190,7 +190,7 @@ static void read_answer(const struct attempt *attempt, const struct reply *reply
     out->reason = arena_printf(attempt->arena, PEER " answered %d", reply->status);
     code_rule_apply(code_rule_find(codes, COUNT_OF(codes), code), code,
                     member_text(body, "status_message"), attempt->arena, out);
-    if (out->holds_contact && out->retry_after_ms < 0)
+    if (out->holds == HOLD_CONTACT && out->retry_after_ms < 0)
         out->retry_after_ms = CONTACT_REST_MS;
 }
 

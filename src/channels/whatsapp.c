@@ -85,20 +85,20 @@ bool whatsapp_is_user_id(struct str id)
 
 #define REFUSED_CONTACT(code, reason)                                                  \
     {                                                                                  \
-        (code), (code), OUTCOME_REFUSED_CONTACT, (reason), false                       \
+        (code), (code), OUTCOME_REFUSED_CONTACT, (reason), HOLD_ACCOUNT                \
     }
 #define REFUSED_MESSAGE(from, to, reason)                                              \
     {                                                                                  \
-        (from), (to), OUTCOME_REFUSED_MESSAGE, (reason), false                         \
+        (from), (to), OUTCOME_REFUSED_MESSAGE, (reason), HOLD_ACCOUNT                  \
     }
 #define OTHER(from, to, outcome)                                                       \
     {                                                                                  \
-        (from), (to), (outcome), REASON_GENERAL_ERROR, false                           \
+        (from), (to), (outcome), REASON_GENERAL_ERROR, HOLD_ACCOUNT                    \
     }
 
 /* Source: channels/whatsapp.md section 7: the code decides, not the HTTP status. */
 static const struct code_rule errors[] = {
-    {131047, 131047, OUTCOME_WINDOW_CLOSED, REASON_MESSAGE_NOT_ALLOWED, false},
+    {131047, 131047, OUTCOME_WINDOW_CLOSED, REASON_MESSAGE_NOT_ALLOWED, HOLD_ACCOUNT},
     REFUSED_CONTACT(131026, REASON_INVALID_DESTINATION),
     REFUSED_CONTACT(131021, REASON_INVALID_DESTINATION),
     REFUSED_CONTACT(131045, REASON_INVALID_DESTINATION),
@@ -110,12 +110,12 @@ static const struct code_rule errors[] = {
     REFUSED_MESSAGE(131051, 131051, REASON_UNSUPPORTED_MESSAGE),
     REFUSED_MESSAGE(131052, 131053, REASON_MEDIA_TYPE_NOT_ALLOWED),
     REFUSED_MESSAGE(132000, 132999, REASON_INVALID_MESSAGE_STRUCTURE),
-    {131056, 131056, OUTCOME_SLOW_DOWN,     REASON_RATE_LIMITED,        true },
-    {4,      4,      OUTCOME_SLOW_DOWN,     REASON_RATE_LIMITED,        false},
-    {80007,  80007,  OUTCOME_SLOW_DOWN,     REASON_RATE_LIMITED,        false},
-    {130429, 130429, OUTCOME_SLOW_DOWN,     REASON_RATE_LIMITED,        false},
-    {131048, 131048, OUTCOME_SLOW_DOWN,     REASON_RATE_LIMITED,        false},
-    {133016, 133016, OUTCOME_SLOW_DOWN,     REASON_RATE_LIMITED,        false},
+    {131056, 131056, OUTCOME_SLOW_DOWN,     REASON_RATE_LIMITED,        HOLD_CONTACT},
+    {4,      4,      OUTCOME_SLOW_DOWN,     REASON_RATE_LIMITED,        HOLD_ACCOUNT},
+    {80007,  80007,  OUTCOME_SLOW_DOWN,     REASON_RATE_LIMITED,        HOLD_ACCOUNT},
+    {130429, 130429, OUTCOME_SLOW_DOWN,     REASON_RATE_LIMITED,        HOLD_ACCOUNT},
+    {131048, 131048, OUTCOME_SLOW_DOWN,     REASON_RATE_LIMITED,        HOLD_ACCOUNT},
+    {133016, 133016, OUTCOME_SLOW_DOWN,     REASON_RATE_LIMITED,        HOLD_ACCOUNT},
     OTHER(1, 2, OUTCOME_RETRY),
     OTHER(131000, 131000, OUTCOME_RETRY),
     OTHER(131016, 131016, OUTCOME_RETRY),

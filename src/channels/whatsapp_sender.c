@@ -172,7 +172,7 @@ static enum sender_step settle(const struct attempt *attempt, const struct reply
     if (outcome_is_success(out->outcome) &&
         attempt->delivery->class == DELIVERY_MESSAGE)
         read_message_id(attempt, reply, out);
-    if (out->holds_contact && out->retry_after_ms < 0)
+    if (out->holds == HOLD_CONTACT && out->retry_after_ms < 0)
         out->retry_after_ms = CONTACT_REST_MS;
     return saying_settled(attempt, out);
 }

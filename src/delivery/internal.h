@@ -110,6 +110,7 @@ struct account {
     int64_t due_us;        /* of the pace */
     int64_t held_row;      /* contact that a 429 held last */
     int64_t held_until_ms; /* mono; the longest such hold */
+    unsigned slow_downs; /* in a row that paused it, each behind the end of the last */
     unsigned in_flight;
     unsigned limit;
     struct flow *flows; /* ring; the next one to serve */
@@ -307,8 +308,12 @@ void orders_give(void *context, int64_t bridge_row, enum bridge_order order);
 /* 0: the contact may be sent to now; else how long until it may. */
 int64_t contact_wait_ms(const struct engine *engine, const struct lane *lane);
 void contact_spend(struct engine *engine, const struct lane *lane);
-/* A 429 that was said of one contact. False: it is the account that must wait. */
-bool contact_hold(struct engine *engine, const struct lane *lane, int64_t span_ms);
+/* After a 429 that was said of the lane's contact. */
+void contact_hold(struct engine *engine, const struct lane *lane, int64_t span_ms);
+/* After one that may have been said of the account: whether it was. It was when a
+ * second contact hears it while the first is still held. */
+bool account_hears_second_hold(const struct engine *engine, const struct lane *lane,
+                               int64_t span_ms);
 void contact_paces_free(struct engine *engine);
 /* Bucket and pace of an account. */
 int64_t account_pace_wait_ms(struct engine *engine, struct account *account);

@@ -96,22 +96,27 @@ void contact_spend(struct engine *engine, const struct lane *lane)
     contact->due_us = pace_spend(pace, contact->due_us, engine->now.mono_ms);
 }
 
-/* A service does not say whether it means the contact or the account: a second contact
- * that is held while the first still is means the account. */
-bool contact_hold(struct engine *engine, const struct lane *lane, int64_t span_ms)
+void contact_hold(struct engine *engine, const struct lane *lane, int64_t span_ms)
+{
+    struct contact_pace *contact = find_or_make(engine, lane->key.row);
+    int64_t until_ms = engine->now.mono_ms + span_ms;
+
+    if (until_ms > contact->held_until_ms)
+        contact->held_until_ms = until_ms;
+}
+
+bool account_hears_second_hold(const struct engine *engine, const struct lane *lane,
+                               int64_t span_ms)
 {
     struct account *account = lane->flow->account;
     int64_t until_ms = engine->now.mono_ms + span_ms;
     bool is_second = account->held_row != lane->key.row &&
                      account->held_until_ms > engine->now.mono_ms;
 
-    struct contact_pace *contact = find_or_make(engine, lane->key.row);
-    if (until_ms > contact->held_until_ms)
-        contact->held_until_ms = until_ms;
     account->held_row = lane->key.row;
     if (until_ms > account->held_until_ms)
         account->held_until_ms = until_ms;
-    return !is_second;
+    return is_second;
 }
 
 void contact_paces_free(struct engine *engine)

@@ -67,15 +67,39 @@ static void consider_giving_up(struct run *run)
     result->outcome = OUTCOME_GIVEN_UP;
 }
 
+/* As long as the peer says; where it does not, longer each time. */
+static int64_t pause_ms(const struct run *run, unsigned times)
+{
+    const struct config *config = run->engine->config;
+    int64_t hint_ms = run->result.retry_after_ms;
+
+    return hint_ms > 0
+               ? hint_ms
+               : retry_delay_ms(times, -1, config->retry.first, config->retry.ceiling);
+}
+
+/* Those that were under way when it was paused say nothing new. */
+static void slow_down_account(struct run *run)
+{
+    struct account *account = run->account;
+    int64_t now_ms = run->engine->now.mono_ms;
+
+    if (now_ms >= account->bucket.paused_until_ms)
+        account->slow_downs++;
+    bucket_pause(&account->bucket, pause_ms(run, account->slow_downs), now_ms);
+}
+
 static void slow_down(struct run *run)
 {
-    struct engine *engine = run->engine;
-    int64_t hint_ms = run->result.retry_after_ms;
-    int64_t span_ms = hint_ms >= 0 ? hint_ms : engine->config->retry.first;
+    enum hold_scope scope = run->result.holds;
+    int64_t span_ms = pause_ms(run, run->attempt.delivery->attempts + 1);
 
-    if (run->result.holds_contact && contact_hold(engine, run->lane, span_ms))
-        return;
-    bucket_pause(&run->account->bucket, span_ms, engine->now.mono_ms);
+    if (scope != HOLD_ACCOUNT)
+        contact_hold(run->engine, run->lane, span_ms);
+    if (scope == HOLD_ACCOUNT ||
+        (scope == HOLD_PERHAPS_CONTACT &&
+         account_hears_second_hold(run->engine, run->lane, span_ms)))
+        slow_down_account(run);
 }
 
 /* What the outcome means for account, flow and bucket; before it is recorded. */
@@ -101,6 +125,7 @@ static void learn(struct run *run)
     if (!outcome_is_success(result->outcome))
         return;
     account->successes++;
+    account->slow_downs = 0;
     if ((flow->pauses & FLOW_PROBED) == 0)
         return;
     run->report.ends_pause = true;

@@ -266,8 +266,10 @@ static json_t *outcome_of(enum sender_step step, const struct sender_result *res
     if (result->retry_after_ms >= 0)
         json_object_set_new(object, "retry_after_ms",
                             json_integer(result->retry_after_ms));
-    if (result->holds_contact)
-        json_object_set_new(object, "holds_contact", json_true());
+    if (result->holds != HOLD_ACCOUNT)
+        json_object_set_new(
+            object, "holds",
+            json_string(result->holds == HOLD_CONTACT ? "contact" : "perhaps contact"));
     if (result->may_have_arrived)
         json_object_set_new(object, "may_have_arrived", json_true());
     return object;

@@ -45,7 +45,7 @@ static enum sender_step outcome_of(struct sender_result *out, const struct reply
         out->outcome = OUTCOME_RETRY;
     } else if (last->status == 429) {
         out->outcome = OUTCOME_SLOW_DOWN;
-        out->holds_contact = the_world->holds_contact;
+        out->holds = the_world->holds;
     } else if (last->status == 403) {
         out->outcome = OUTCOME_BROKEN;
         out->pause = the_world->pauses;

@@ -40,7 +40,7 @@ struct engine_world {
     bool needs_token;
     unsigned parts; /* of every message */
     int64_t retry_after_ms;
-    bool holds_contact; /* what a 429 says */
+    enum hold_scope holds; /* what a 429 says */
     struct pace account_pace;
     struct pace contact_pace;
     enum pause_scope pauses; /* what a 403 does */

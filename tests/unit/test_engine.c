@@ -178,7 +178,7 @@ static void account_keeps_its_channels_pace(void **state)
 static void slow_down_of_a_contact_holds_it_alone(void **state)
 {
     struct engine_world *world = *state;
-    world->holds_contact = true;
+    world->holds = HOLD_PERHAPS_CONTACT;
     world->retry_after_ms = 3000;
     world_offer_outbound(world, 1, 1);
     world_step(world);
@@ -199,7 +199,7 @@ static void slow_down_of_a_contact_holds_it_alone(void **state)
 static void slow_down_of_a_second_contact_holds_the_account(void **state)
 {
     struct engine_world *world = *state;
-    world->holds_contact = true;
+    world->holds = HOLD_PERHAPS_CONTACT;
     world->retry_after_ms = 3000;
     world_offer_outbound(world, 1, 1);
     world_offer_outbound(world, 2, 2);
@@ -214,6 +214,82 @@ static void slow_down_of_a_second_contact_holds_the_account(void **state)
     world_advance(world, 3000);
     world_step(world);
     expect_i64("all", 3, (int64_t)world->flight_count);
+}
+
+static void
+slow_down_that_is_sure_to_mean_contacts_never_holds_the_account(void **state)
+{
+    struct engine_world *world = *state;
+    world->holds = HOLD_CONTACT;
+    world->retry_after_ms = 3000;
+    world_offer_outbound(world, 1, 1);
+    world_offer_outbound(world, 2, 2);
+    world_step(world);
+    for (int i = 0; i < 2; i++) {
+        world_answer(world, 0, 429);
+        expect_i64("slow down", OUTCOME_SLOW_DOWN, world_commit(world));
+    }
+    world_offer_outbound(world, 3, 3);
+    world_step(world);
+    expect_i64("the third goes", 3, world_flight_id(world, 0));
+    settle_flight(world);
+    expect_i64("they wait", 0, (int64_t)world->flight_count);
+}
+
+/* Answers the one that flies with a 429, which keeps all waiting so long. */
+static void slow_down_for(struct engine_world *world, int64_t span_ms)
+{
+    world_answer(world, 0, 429);
+    expect_i64("slow down", OUTCOME_SLOW_DOWN, world_commit(world));
+    world_advance(world, span_ms - 1);
+    world_step(world);
+    expect_i64("not a moment early", 0, (int64_t)world->flight_count);
+    world_advance(world, 1);
+    world_step(world);
+    expect_i64("again", 1, (int64_t)world->flight_count);
+}
+
+static void slow_down_that_says_no_time_pauses_longer_each_time(void **state)
+{
+    struct engine_world *world = *state;
+    world->config->retry.ceiling = 3000;
+    world_offer(world, 1, 1);
+    world_step(world);
+    slow_down_for(world, 1000);
+    slow_down_for(world, 2000);
+    slow_down_for(world, 3000);
+    slow_down_for(world, 3000);
+    settle_flight(world);
+    world_offer(world, 1, 2);
+    world_step(world);
+    slow_down_for(world, 1000);
+}
+
+static void slow_downs_of_one_moment_count_once(void **state)
+{
+    struct engine_world *world = *state;
+    world_offer(world, 1, 1);
+    world_offer(world, 2, 2);
+    world_step(world);
+    world_answer(world, 0, 429);
+    (void)world_commit(world);
+    world_answer(world, 0, 429);
+    (void)world_commit(world);
+    world_advance(world, 1000);
+    world_step(world);
+    expect_i64("both go", 2, (int64_t)world->flight_count);
+}
+
+static void
+slow_down_of_a_contact_that_says_no_time_holds_longer_each_time(void **state)
+{
+    struct engine_world *world = *state;
+    world->holds = HOLD_CONTACT;
+    world_offer_outbound(world, 1, 1);
+    world_step(world);
+    slow_down_for(world, 1000);
+    slow_down_for(world, 2000);
+    slow_down_for(world, 4000);
 }
 
 static void lost_answer_is_repeated_and_counted(void **state)
@@ -855,6 +931,10 @@ int main(void)
         TEST(account_keeps_its_channels_pace),
         TEST(slow_down_of_a_contact_holds_it_alone),
         TEST(slow_down_of_a_second_contact_holds_the_account),
+        TEST(slow_down_that_is_sure_to_mean_contacts_never_holds_the_account),
+        TEST(slow_down_that_says_no_time_pauses_longer_each_time),
+        TEST(slow_downs_of_one_moment_count_once),
+        TEST(slow_down_of_a_contact_that_says_no_time_holds_longer_each_time),
         TEST(lost_answer_is_repeated_and_counted),
         TEST(message_that_may_not_repeat_is_marked_before_it_is_sent),
         TEST(message_interrupted_by_a_crash_is_not_repeated),
