@@ -48,7 +48,6 @@ struct capabilities {
     bool typing;                /* agent typing can be shown */
     bool typing_names_message;  /* it is shown under a message of the contact */
     int64_t typing_every_ms;    /* it stays shown so long; 0: say it each time */
-    bool may_start;             /* a message to a contact never seen is possible */
     bool has_idempotency_key;   /* a repeat is recognised by the peer */
     bool wants_status_accepted; /* message.status accepted is sent */
     bool wants_status_failed;

@@ -253,7 +253,6 @@ static void partner_capabilities(const struct bridge *bridge, struct capabilitie
         .files_with_text = own->files,
         .receipts = own->receipts,
         .typing = own->typing,
-        .may_start = true,
         .has_idempotency_key = true,
         .wants_status_accepted = own->statuses == PARTNER_STATUSES_ALL,
         .wants_status_failed = true,

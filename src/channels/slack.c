@@ -104,7 +104,6 @@ static void slack_capabilities(const struct bridge *bridge, struct capabilities 
             {.cards = 10,         .choices = 25, .title = 150, .description = 500, .label = 75},
         .file_forms = file_forms,
         .file_form_count = COUNT_OF(file_forms),
-        .may_start = true,
         .account_pace = account_pace(own->messages_per_minute),
         .contact_pace = {1000000, 3  },
     };

@@ -118,7 +118,6 @@ static void twilio_capabilities(const struct bridge *bridge, struct capabilities
     *out = (struct capabilities){
         .text_max = 1600,
         .receipts = true,
-        .may_start = !is_whatsapp,
         .session_ms = is_whatsapp ? DAY_MS : 0,
         .account_pace = {1000000 / 80, 80},
     };

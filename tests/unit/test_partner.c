@@ -185,7 +185,7 @@ static void capabilities_are_the_settings(void **state)
     expect_i64("quick replies", 0, can.quick_replies_max);
     expect_false("cards, files, receipts, typing",
                  can.cards || can.files_with_text || can.receipts || can.typing);
-    expect_true("always", can.may_start && can.has_idempotency_key);
+    expect_true("always", can.has_idempotency_key);
     expect_true("both statuses", can.wants_status_accepted && can.wants_status_failed);
 
     fixture.settings.statuses = PARTNER_STATUSES_FAILED;
