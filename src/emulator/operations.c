@@ -68,7 +68,7 @@
     static enum handled serve_##name(struct request *request, void *emulator)          \
     {                                                                                  \
         static const struct operation operation = {                                    \
-            .door = DOOR_##door_name, .fault = FAULT_##fault_name, .handle = name};    \
+            .door = DOOR_##door_name, .fault = FAULT_##fault_name, .handle = (name)};  \
         return gate_serve(request, emulator, &operation);                              \
     }
 OPERATIONS(SERVE)
