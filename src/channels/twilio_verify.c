@@ -129,7 +129,7 @@ static bool is_kept_legacy(char c)
 /* Source: WHATWG URL Standard, section 1.3, "special-query percent-encode set". */
 static bool is_kept_by_browsers(char c)
 {
-    return c > ' ' && c < 0x7f && memchr("\"#<>'", c, 5) == NULL;
+    return c > ' ' && c < 0x7f && strchr("\"#<>'", c) == NULL;
 }
 
 static void escape(struct buf *out, struct str text, bool (*is_kept)(char))
@@ -162,7 +162,7 @@ static void add_quotes(struct buf *out, struct str query)
 {
     for (size_t i = 0; i < query.len; i++) {
         bool is_quote = str_starts(str_sub(query, i, 3), STR("%27"));
-        buf_add_char(out, is_quote ? '\'' : query.ptr[i]);
+        buf_add(out, is_quote ? STR("'") : str_sub(query, i, 1));
         i += is_quote ? 2 : 0;
     }
 }
