@@ -28,8 +28,9 @@ struct exchange {
     const struct file *file; /* its bytes follow the body; or NULL */
     struct str body_end;     /* behind the file */
     struct sink *sink;       /* or NULL */
-    int64_t timeout_ms;      /* connect to last byte */
-    bool is_outside_url;     /* the URL came from outside: the address guard decides */
+    bool has_file_link;  /* in the body: the peer gets that file before it answers */
+    int64_t timeout_ms;  /* connect to last byte */
+    bool is_outside_url; /* the URL came from outside: the address guard decides */
 };
 
 void exchange_header(struct exchange *exchange, struct str name, struct str value);

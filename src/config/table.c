@@ -115,8 +115,8 @@ const struct setting_row root_rows[] = {
          .help = "a client that takes none of its answer"),
     ROOT("timeouts.media", SETTING_DURATION, timeouts.media, .default_text = "1m",
          .min = 1, .max = TIMEOUT_MAX,
-         .help =
-             "fetching or uploading an attachment; its message waits so long for it"),
+         .help = "an attachment that is fetched or handed on; its message waits so "
+                 "long for it"),
     ROOT("timeouts.drain", SETTING_DURATION, timeouts.drain, .default_text = "10s",
          .max = TIMEOUT_MAX, .help = "from SIGTERM to the end of the process"),
     ROOT("timeouts.shutdown_delay", SETTING_DURATION, timeouts.shutdown_delay,

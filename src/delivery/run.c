@@ -204,16 +204,22 @@ static void end_flight(struct run *run)
     run->flight = FLIGHTS_NONE;
 }
 
+static int64_t time_out_ms(const struct run *run)
+{
+    const struct exchange *exchange = &run->result.exchange;
+    bool takes_a_file = exchange->file != NULL || exchange->has_file_link;
+
+    return takes_a_file ? run->config->timeouts.media
+                        : retry_time_out_ms(run->config, run->lane->flow->direction);
+}
+
 /* Sends what the sender asked for. */
 static bool run_send(struct run *run, struct error *err)
 {
     struct engine *engine = run->engine;
     struct account *account = run->account;
     run->attempt.credential_used = account->credential.generation;
-    run->result.exchange.timeout_ms =
-        run->result.exchange.file != NULL
-            ? run->config->timeouts.media
-            : retry_time_out_ms(run->config, run->lane->flow->direction);
+    run->result.exchange.timeout_ms = time_out_ms(run);
     add_trace(run);
     note_flight(run);
     if (engine_start_exchange(engine, &run->result.exchange, run, err) != STATUS_OK) {

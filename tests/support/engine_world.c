@@ -68,6 +68,7 @@ static enum sender_step next(struct attempt *attempt, const struct reply *last,
     if (the_world->needs_token && attempt->credential->token.len == 0)
         return SENDER_NEED_CREDENTIAL;
     out->exchange.method = "POST";
+    out->exchange.has_file_link = the_world->has_file_link;
     out->exchange.url =
         arena_printf(attempt->arena, "%lld/%u/%d", (long long)attempt->delivery->id,
                      attempt->parts_done, (int)attempt->delivery->event.receipt_status)

@@ -38,7 +38,8 @@ struct engine_world {
 
     /* How the fakes behave. */
     bool needs_token;
-    unsigned parts; /* of every message */
+    bool has_file_link; /* of every exchange */
+    unsigned parts;     /* of every message */
     int64_t retry_after_ms;
     enum hold_scope holds; /* what a 429 says */
     struct pace account_pace;

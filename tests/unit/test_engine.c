@@ -89,6 +89,17 @@ static void settings_bound_each_exchange(void **state)
     expect_i64("the message's", 1234, world->flights[0].timeout_ms);
 }
 
+static void a_peer_that_gets_a_file_by_link_has_the_time_of_files(void **state)
+{
+    struct engine_world *world = *state;
+    world->config->retry.time_out_genesys = 1234;
+    world->config->timeouts.media = 5678;
+    world->has_file_link = true;
+    world_offer(world, 1, 1);
+    world_step(world);
+    expect_i64("not a message's", 5678, world->flights[0].timeout_ms);
+}
+
 static void slow_down_pauses_the_account_not_the_message(void **state)
 {
     struct engine_world *world = *state;
@@ -925,6 +936,7 @@ int main(void)
         TEST(bridges_take_turns),
         TEST(failed_head_waits_and_holds_only_its_lane),
         TEST(settings_bound_each_exchange),
+        TEST(a_peer_that_gets_a_file_by_link_has_the_time_of_files),
         TEST(slow_down_pauses_the_account_not_the_message),
         TEST(contact_waits_for_its_pace_others_do_not),
         TEST(parts_keep_the_pace_of_their_contact),
