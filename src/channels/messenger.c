@@ -83,6 +83,8 @@ static void messenger_capabilities(const struct bridge *bridge,
         .cards = true,
         .card_limits =
             {.cards = 10,        .choices = 3, .title = 80, .description = 80, .label = 20},
+        .file_forms = service->file_forms,
+        .file_form_count = service->file_form_count,
         .receipts = service->has_receipts,
         .typing = own->typing,
         .session_ms = own->human_agent ? 7 * DAY_MS : DAY_MS,
@@ -106,6 +108,39 @@ static void messenger_capabilities(const struct bridge *bridge,
 CHANNEL(messenger);
 CHANNEL(instagram);
 
+/* A megabyte is taken to be the smaller one. */
+#define MEGABYTE INT64_C(1000000)
+#define IMAGE_MAX (8 * MEGABYTE)
+#define FILE_MAX (25 * MEGABYTE)
+
+/* Source: channels/meta-messenger.md section 4; Meta, "Saving assets", of 2026-04-22,
+ * which names kinds and sizes but no types. *unsure*: what is played beyond the usual
+ * types, so that the others are files. */
+static const struct file_form messenger_forms[] = {
+    {"image/jpeg", IMAGE_MAX, MEDIA_IMAGE},
+    {"image/png",  IMAGE_MAX, MEDIA_IMAGE},
+    {"image/gif",  IMAGE_MAX, MEDIA_IMAGE},
+    {"video/mp4",  FILE_MAX,  MEDIA_VIDEO},
+    {"audio/mpeg", FILE_MAX,  MEDIA_AUDIO},
+    {"audio/mp4",  FILE_MAX,  MEDIA_AUDIO},
+    {"",           FILE_MAX,  MEDIA_OTHER},
+};
+
+/* Source: Meta, "Upload Media for Instagram Messaging", of 2026-06-30. Older editions
+ * know no file. */
+static const struct file_form instagram_forms[] = {
+    {"image/jpeg",      IMAGE_MAX, MEDIA_IMAGE},
+    {"image/png",       IMAGE_MAX, MEDIA_IMAGE},
+    {"image/gif",       IMAGE_MAX, MEDIA_IMAGE},
+    {"video/mp4",       FILE_MAX,  MEDIA_VIDEO},
+    {"video/quicktime", FILE_MAX,  MEDIA_VIDEO},
+    {"video/webm",      FILE_MAX,  MEDIA_VIDEO},
+    {"audio/aac",       FILE_MAX,  MEDIA_AUDIO},
+    {"audio/mp4",       FILE_MAX,  MEDIA_AUDIO},
+    {"audio/wav",       FILE_MAX,  MEDIA_AUDIO},
+    {"application/pdf", FILE_MAX,  MEDIA_OTHER},
+};
+
 /*
  * Source: channels/meta-messenger.md sections 1, 3 and 4. *unsure*: the limits of
  * texts; that Instagram takes metadata. Instagram says what was seen, and nothing
@@ -118,6 +153,8 @@ static const struct messenger_service services[] = {
      .object = "page",
      .account = "page",
      .text_limit = {2000, TEXT_CODE_POINTS},
+     .file_forms = messenger_forms,
+     .file_form_count = COUNT_OF(messenger_forms),
      .has_metadata = true,
      .has_receipts = true,
      },
@@ -127,6 +164,8 @@ static const struct messenger_service services[] = {
      .object = "instagram",
      .account = "Instagram account",
      .text_limit = {1000, TEXT_BYTES},
+     .file_forms = instagram_forms,
+     .file_form_count = COUNT_OF(instagram_forms),
      },
 };
 

@@ -29,6 +29,8 @@ struct messenger_service {
     const char *object;  /* that its webhooks name */
     const char *account; /* a word for people */
     struct text_limit text_limit;
+    const struct file_form *file_forms; /* their numbers are of enum media_kind */
+    size_t file_form_count;
     bool has_metadata; /* a message may carry our id */
     bool has_receipts; /* it says what was delivered */
 };

@@ -107,6 +107,21 @@ static void add_cards(struct json *message, const struct delivery *delivery,
         add_card(elements, delivery, &shown->cards[i], &ordinal);
 }
 
+/* By link: Meta gets a copy before it answers, of a video within 75 s. */
+static void add_file(struct json *message, const struct saying *saying)
+{
+    static const char *const types[] = {
+        [MEDIA_IMAGE] = "image",
+        [MEDIA_VIDEO] = "video",
+        [MEDIA_AUDIO] = "audio",
+        [MEDIA_OTHER] = "file",
+    };
+    struct json *attachment = json_add_object(message, "attachment");
+
+    json_add_str(attachment, "type", str_of(types[saying->form]));
+    json_add_str(json_add_object(attachment, "payload"), "url", saying->file->link);
+}
+
 /* A card needs a title, and something beside it. */
 static bool is_card(const struct card *card)
 {
@@ -126,6 +141,13 @@ static enum status begin(struct saying *out, const struct attempt *attempt,
     return saying_begin_with(out, attempt, &can, peer, err);
 }
 
+/* They vanish with the next message, so that the last one has them, a file or not. */
+static bool has_quick_replies(const struct attempt *attempt,
+                              const struct saying *saying)
+{
+    return saying->part + 1 == attempt->step;
+}
+
 static struct json *message_body(const struct attempt *attempt,
                                  const struct messenger_service *service,
                                  const struct saying *saying)
@@ -137,9 +159,11 @@ static struct json *message_body(const struct attempt *attempt,
     struct json *message = json_add_object(body, "message");
     if (saying->is_cards)
         add_cards(message, delivery, &saying->shown);
+    else if (saying->file != NULL)
+        add_file(message, saying);
     else
         json_add_str(message, "text", saying->text);
-    if (saying->is_last)
+    if (has_quick_replies(attempt, saying))
         add_quick_replies(message, delivery, &saying->shown);
     if (service->has_metadata)
         json_add_str(message, "metadata", str_of(delivery->public_id));
@@ -160,7 +184,9 @@ static enum status say_message(struct attempt *attempt, struct exchange *out,
     if (status != STATUS_OK)
         return status;
     CLEANUP(json_freep) struct json *body = message_body(attempt, service, &saying);
-    return call(attempt, body, out, err);
+    status = call(attempt, body, out, err);
+    out->has_file_link = saying.file != NULL;
+    return status;
 }
 
 static enum status say_action(const struct attempt *attempt, struct str action,

@@ -2,7 +2,7 @@
 // them must show in the same way.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { FileHost, JPEG, PDF } from './files.mjs';
+import { FileHost, JPEG, PDF, PNG, download } from './files.mjs';
 import { MetaService, VERIFY_TOKEN, graphError, openMeta } from './graph.mjs';
 import { until } from './process.mjs';
 import { textsOf } from './world.mjs';
@@ -93,6 +93,9 @@ const carousel = (...titles) => ({ content: [{ contentType: 'Carousel', carousel
     cards: titles.map((title) => ({ title, description: `about ${title}`, actions: [
         { type: 'Postback', text: `Buy ${title}`, payload: `buy-${title}` }] })) } }] });
 
+const sends = (world, text, url, filename) => agent(world, ANA, text, { content: [
+    { contentType: 'Attachment', attachment: { id: 'f-1', mediaType: 'File', filename, url } }] });
+
 // What both services show in the same way.
 export function scenarios(channel) {
     test('Meta checks the webhook, and only with the word agreed on', async (t) => {
@@ -159,7 +162,7 @@ export function scenarios(channel) {
         assert.equal(rows[1].buttonResponse.payload, 'buy-table');
     });
 
-    test('files come and go by links of ours', async (t) => {
+    test('files go both ways, and a link of Meta\'s goes nowhere', async (t) => {
         const { api, world } = await open(t, channel);
         const files = await new FileHost().start();
         t.after(() => files.stop());
@@ -169,14 +172,33 @@ export function scenarios(channel) {
         assert.equal(row.text, 'look');
         const [{ attachment }] = row.content;
         assert.equal(attachment.mediaType, 'Image');
-        assert.ok(attachment.url.startsWith(`${world.base}/media/`), attachment.url);
-        await agent(world, ANA, 'terms', { content: [{ contentType: 'Attachment', attachment: {
-            id: 'f-1', mediaType: 'File', mime: 'application/pdf', filename: 'terms.pdf',
-            url: files.put('/terms', PDF, 'application/pdf') } }] });
+        assert.ok(!JSON.stringify(row).includes(files.url));
+        assert.deepEqual((await download(attachment.url)).bytes, JPEG);
+
+        await sends(world, 'our terms', files.put('/terms', PDF, 'application/pdf'), 'terms.pdf');
+        await sends(world, 'and where', files.put('/map', PNG, 'image/png'), 'map.png');
+        await until('all', () => api.sent(ANA).length === 4);
+        const [terms, pdf, where, map] = api.sent(ANA).map((call) => call.json.message);
+        assert.deepEqual([terms.text, where.text], ['our terms', 'and where']);
+        assert.deepEqual([pdf.attachment.type, map.attachment.type], ['file', 'image']);
+        for (const [message, bytes] of [[pdf, PDF], [map, PNG]]) {
+            const { url: link } = message.attachment.payload;
+            assert.ok(link.startsWith(`${world.base}/media/`), link);
+            assert.deepEqual((await download(link)).bytes, bytes);
+        }
+    });
+
+    test('what the service takes in no form is a link', async (t) => {
+        const { api, world } = await open(t, channel);
+        const files = await new FileHost().start();
+        t.after(() => files.stop());
+        await api.says(ANA, 'hola');
+        const wall = Buffer.concat([PNG, Buffer.alloc(26000000)]);
+        await sends(world, 'look', files.put('/wall', wall, 'image/png'), 'wall.png');
         await until('both', () => api.shown(ANA).length === 2);
         const [text, link] = api.shown(ANA);
-        assert.equal(text, 'terms');
-        assert.match(link, /terms\.pdf/);
+        assert.equal(text, 'look');
+        assert.match(link, /^wall\.png: http/);
         assert.ok(link.includes(`${world.base}/media/`), link);
     });
 
