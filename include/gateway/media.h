@@ -80,7 +80,7 @@ struct filing {
     unsigned ordinal; /* of the attachment */
     struct str claimed_mime;
     struct str claimed_name;
-    struct str claimed_sha256; /* hex, either case; empty: none */
+    struct str claimed_sha256; /* counts where it is 64 digits of hex, either case */
 
     /* STATUS_UNSUPPORTED: not a type that goes on; INVALID: it is empty, or another
      * file than was announced; RETRY: a passing trouble of disk or database. */

@@ -54,8 +54,9 @@ static enum status sum(struct filing *filing, struct error *err)
     if (status != STATUS_OK)
         return status;
     hex_encode(sha256, sizeof(sha256), filing->kept.sha256);
-    if (filing->claimed_sha256.len > 0 &&
-        !str_equal_nocase(filing->claimed_sha256, str_of(filing->kept.sha256)))
+    uint8_t claimed[SHA256_BYTES];
+    bool is_claimed = hex_decode(filing->claimed_sha256, claimed, sizeof(claimed));
+    if (is_claimed && memcmp(claimed, sha256, sizeof(sha256)) != 0)
         return fail(err, STATUS_INVALID, "it is not the file that was announced");
     return STATUS_OK;
 }
