@@ -41,9 +41,9 @@ void front_refuse(struct front *front)
 
 void front_refresh(struct front *front)
 {
-    struct config *config = atomic_exchange(&front->adopt, NULL);
-    if (config == NULL)
+    if (atomic_load(&front->adopt) == NULL)
         return;
+    struct config *config = atomic_exchange(&front->adopt, NULL);
     config_drop(front->config);
     front->config = config;
 }
@@ -106,6 +106,7 @@ static void webhook_stored(void *token)
 static enum handled webhook(struct request *request, struct front *front,
                             enum intake_peer peer)
 {
+    front_refresh(front); /* what was adopted counts for the very next request */
     struct http_message *message =
         arena_alloc(request_arena(request), sizeof(struct http_message));
     *message = *request_message(request);

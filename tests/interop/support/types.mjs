@@ -19,6 +19,7 @@ export function misfits(imports, values) {
     const text = `${imports}\n` + values.map(({ type, json }, i) =>
         `export const v${i}: ${type} = ${JSON.stringify(json)};\n`).join('');
     const options = { noEmit: true, strict: true, skipLibCheck: true, types: ['node'],
+        typeRoots: [path.join(here, '../node_modules/@types')], // from wherever this is run
         module: ts.ModuleKind.NodeNext, target: ts.ScriptTarget.ES2022 };
     const host = ts.createCompilerHost(options);
     const { fileExists, getSourceFile } = host;
