@@ -207,48 +207,29 @@ static enum status say_read(struct attempt *attempt, struct exchange *out,
 
 /* ---- what is answered ---- */
 
-#define RULE(words, from, to, outcome_, ...)                                           \
-    {                                                                                  \
-        (words),                                                                       \
-        {                                                                              \
-            .first = (from), .last = (to), .outcome = (outcome_), __VA_ARGS__          \
-        }                                                                              \
-    }
-#define BREAK(words, status)                                                           \
-    RULE(words, status, status, OUTCOME_BROKEN, .pause = PAUSE_BRIDGE_TO_CHANNEL)
-#define NO_CONTACT(words)                                                              \
-    RULE(words, 400, 400, OUTCOME_REFUSED_CONTACT,                                     \
-         .reason_code = REASON_INVALID_DESTINATION)
-#define REFUSE(from, to, code)                                                         \
-    RULE(NULL, from, to, OUTCOME_REFUSED_MESSAGE, .reason_code = (code))
+#define NO_CONTACT RULE(400, 400, OUTCOME_REFUSED_CONTACT, REASON_INVALID_DESTINATION)
 
 /*
  * Source: section 7. The month's messages used up is the account's trouble, for a
  * person to mend: it pauses the bridge as a bad token does.
  */
 static const struct reply_words_rule message_rules[] = {
-    NO_CONTACT("failed to send"),
-    NO_CONTACT("'to'"),
-    REFUSE(400, 400, REASON_INVALID_MESSAGE_STRUCTURE),
-    RULE(NULL, 409, 409, OUTCOME_ACCEPTED_DUPLICATE, ),
-    BREAK(NULL, 410),
-    BREAK("monthly limit", 429),
-    RULE(NULL, 500, 599, OUTCOME_RETRY, .may_have_arrived = true),
+    RULE_WORDS("failed to send", NO_CONTACT),
+    RULE_WORDS("'to'", NO_CONTACT),
+    RULE_WORDS(NULL, RULE(400, 400, OUTCOME_REFUSED_MESSAGE,
+                          REASON_INVALID_MESSAGE_STRUCTURE)),
+    RULE_WORDS(NULL, RULE_OUTCOME(409, 409, OUTCOME_ACCEPTED_DUPLICATE)),
+    RULE_WORDS(NULL, RULE_BREAKS(410, 410, PAUSE_BRIDGE_TO_CHANNEL)),
+    RULE_WORDS("monthly limit", RULE_BREAKS(429, 429, PAUSE_BRIDGE_TO_CHANNEL)),
+    RULE_WORDS(NULL, RULE_MAYBE(500, 599)),
 };
 
 /* Typing and what was read: but for a bad token, a trouble of theirs is none of the
  * messages'. */
 static const struct reply_words_rule sign_rules[] = {
-    REFUSE(400, 400, REASON_GENERAL_ERROR),
-    REFUSE(402, 499, REASON_GENERAL_ERROR),
+    RULE_WORDS(NULL, RULE_OUTCOME(400, 400, OUTCOME_REFUSED_MESSAGE)),
+    RULE_WORDS(NULL, RULE_OUTCOME(402, 499, OUTCOME_REFUSED_MESSAGE)),
 };
-
-static const struct reply_rule *find_rule(const struct reply_words_rule *rules,
-                                          size_t count, int status, struct str said)
-{
-    const struct reply_rule *rule = reply_words_rule_find(rules, count, status, said);
-    return rule == NULL ? status_rule_find(status) : rule;
-}
 
 /* "The request body has 1 error(s): May not be empty: messages[0].text". The receiver
  * as the odd property reads as where LINE says it in one sentence. */
@@ -283,7 +264,8 @@ static void settle_message(const struct attempt *attempt, const struct reply *re
     struct str said = what_is_said(refusal, attempt->arena);
 
     reply_judge(reply,
-                find_rule(message_rules, COUNT_OF(message_rules), reply->status, said),
+                status_rule_find_own(message_rules, COUNT_OF(message_rules),
+                                     reply->status, said),
                 PEER, attempt->arena, out);
     reply_explain(out, said, attempt->arena);
     if (!outcome_is_success(out->outcome))
@@ -303,9 +285,10 @@ static enum sender_step settle(const struct attempt *attempt, const struct reply
         settle_message(attempt, reply, out);
         return saying_settled(attempt, out);
     }
-    reply_judge(reply,
-                find_rule(sign_rules, COUNT_OF(sign_rules), reply->status, STR_NONE),
-                PEER, attempt->arena, out);
+    reply_judge(
+        reply,
+        status_rule_find_own(sign_rules, COUNT_OF(sign_rules), reply->status, STR_NONE),
+        PEER, attempt->arena, out);
     return SENDER_OUTCOME;
 }
 

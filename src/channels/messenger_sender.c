@@ -219,56 +219,39 @@ static enum status say_nothing(struct attempt *attempt, struct exchange *out,
 
 /* ---- what is answered ---- */
 
-#define CONTACT(code, reason)                                                          \
-    {                                                                                  \
-        (code), (code), OUTCOME_REFUSED_CONTACT, (reason), HOLD_ACCOUNT                \
-    }
-#define WINDOW(code)                                                                   \
-    {                                                                                  \
-        (code), (code), OUTCOME_WINDOW_CLOSED, REASON_MESSAGE_NOT_ALLOWED,             \
-            HOLD_ACCOUNT                                                               \
-    }
-#define SLOW(code)                                                                     \
-    {                                                                                  \
-        (code), (code), OUTCOME_SLOW_DOWN, REASON_RATE_LIMITED, HOLD_ACCOUNT           \
-    }
-#define OTHER(from, to, outcome)                                                       \
-    {                                                                                  \
-        (from), (to), (outcome), REASON_GENERAL_ERROR, HOLD_ACCOUNT                    \
-    }
-
 /* Codes mean several things; these subcodes one each. Source: section 6. */
-static const struct code_rule subcodes[] = {
-    WINDOW(2018278),
-    WINDOW(2534022),
-    CONTACT(2018001, REASON_INVALID_DESTINATION),
-    CONTACT(1545041, REASON_RECIPIENT_OPTED_OUT),
-    OTHER(33, 33, OUTCOME_BROKEN),
+static const struct reply_rule subcodes[] = {
+    RULE(2018278, 2018278, OUTCOME_WINDOW_CLOSED, REASON_MESSAGE_NOT_ALLOWED),
+    RULE(2534022, 2534022, OUTCOME_WINDOW_CLOSED, REASON_MESSAGE_NOT_ALLOWED),
+    RULE(2018001, 2018001, OUTCOME_REFUSED_CONTACT, REASON_INVALID_DESTINATION),
+    RULE(1545041, 1545041, OUTCOME_REFUSED_CONTACT, REASON_RECIPIENT_OPTED_OUT),
+    RULE_BREAKS(33, 33, PAUSE_BRIDGE_TO_CHANNEL),
 };
 
 /* Source: section 6. */
-static const struct code_rule codes[] = {
-    CONTACT(551, REASON_RECIPIENT_OPTED_OUT),
-    CONTACT(230, REASON_RECIPIENT_OPTED_OUT),
-    SLOW(4),
-    SLOW(17),
-    SLOW(32),
-    SLOW(613),
-    SLOW(80004),
-    SLOW(80006),
-    OTHER(1, 2, OUTCOME_RETRY),
-    OTHER(1200, 1200, OUTCOME_RETRY),
-    OTHER(10, 10, OUTCOME_BROKEN),
-    OTHER(190, 190, OUTCOME_BROKEN),
-    OTHER(200, 299, OUTCOME_BROKEN),
-    {100, 100, OUTCOME_REFUSED_MESSAGE, REASON_INVALID_MESSAGE_STRUCTURE, HOLD_ACCOUNT},
+static const struct reply_rule codes[] = {
+    RULE(551, 551, OUTCOME_REFUSED_CONTACT, REASON_RECIPIENT_OPTED_OUT),
+    RULE(230, 230, OUTCOME_REFUSED_CONTACT, REASON_RECIPIENT_OPTED_OUT),
+    RULE(4, 4, OUTCOME_SLOW_DOWN, REASON_RATE_LIMITED),
+    RULE(17, 17, OUTCOME_SLOW_DOWN, REASON_RATE_LIMITED),
+    RULE(32, 32, OUTCOME_SLOW_DOWN, REASON_RATE_LIMITED),
+    RULE(613, 613, OUTCOME_SLOW_DOWN, REASON_RATE_LIMITED),
+    RULE(80004, 80004, OUTCOME_SLOW_DOWN, REASON_RATE_LIMITED),
+    RULE(80006, 80006, OUTCOME_SLOW_DOWN, REASON_RATE_LIMITED),
+    RULE_OUTCOME(1, 2, OUTCOME_RETRY),
+    RULE_OUTCOME(1200, 1200, OUTCOME_RETRY),
+    RULE_BREAKS(10, 10, PAUSE_BRIDGE_TO_CHANNEL),
+    RULE_BREAKS(190, 190, PAUSE_BRIDGE_TO_CHANNEL),
+    RULE_BREAKS(200, 299, PAUSE_BRIDGE_TO_CHANNEL),
+    RULE(100, 100, OUTCOME_REFUSED_MESSAGE, REASON_INVALID_MESSAGE_STRUCTURE),
 };
-static const struct code_rule transient = OTHER(0, 0, OUTCOME_RETRY);
+static const struct reply_rule transient = RULE_OUTCOME(0, 0, OUTCOME_RETRY);
 /* A permission's code, but told of one person: only its words say so. */
-static const struct code_rule blocked = CONTACT(200, REASON_RECIPIENT_OPTED_OUT);
+static const struct reply_rule blocked =
+    RULE(200, 200, OUTCOME_REFUSED_CONTACT, REASON_RECIPIENT_OPTED_OUT);
 #define BLOCKED_WORDS STR("receiving messages")
 
-static const struct code_rule *find_meaning(const struct json *error)
+static const struct reply_rule *find_meaning(const struct json *error)
 {
     int64_t code = 0;
     int64_t subcode = 0;
@@ -277,13 +260,13 @@ static const struct code_rule *find_meaning(const struct json *error)
     (void)json_i64(json_get(error, "code"), &code);
     (void)json_i64(json_get(error, "error_subcode"), &subcode);
     (void)json_bool(json_get(error, "is_transient"), &is_transient);
-    const struct code_rule *rule =
-        code_rule_find(subcodes, COUNT_OF(subcodes), subcode);
+    const struct reply_rule *rule =
+        reply_rule_find(subcodes, COUNT_OF(subcodes), subcode);
     if (rule == NULL && code == blocked.first &&
         str_holds_nocase(member_text(error, "message"), BLOCKED_WORDS))
         rule = &blocked;
     if (rule == NULL)
-        rule = code_rule_find(codes, COUNT_OF(codes), code);
+        rule = reply_rule_find(codes, COUNT_OF(codes), code);
     return rule == NULL && is_transient ? &transient : rule;
 }
 

@@ -103,7 +103,7 @@ MUST_CHECK enum status meta_call(const struct attempt *attempt, const char *acco
                                  struct error *err);
 /* What a reply comes to; `find` says what the error object of one means, and is NULL
  * where it does not know. */
-typedef const struct code_rule *meta_meaning(const struct json *error);
+typedef const struct reply_rule *meta_meaning(const struct json *error);
 void meta_judge(const struct attempt *attempt, const struct reply *reply,
                 const char *peer, meta_meaning *find, struct sender_result *out);
 

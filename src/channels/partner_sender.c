@@ -284,39 +284,25 @@ static enum status say_typing(struct attempt *attempt, struct webhook *out,
 
 /* ---- the sender ---- */
 
-#define REFUSE(status, code)                                                           \
-    {                                                                                  \
-        .first = (status), .last = (status), .outcome = OUTCOME_REFUSED_MESSAGE,       \
-        .reason_code = (code)                                                          \
-    }
-#define BREAK(from, to)                                                                \
-    {                                                                                  \
-        .first = (from), .last = (to), .outcome = OUTCOME_BROKEN,                      \
-        .pause = PAUSE_BRIDGE_TO_CHANNEL                                               \
-    }
-
-/* Source: partner-contract.md, "omgw -> partner". */
+/* Source: partner-contract.md, "omgw -> partner". 502 and 504 are said by a proxy: the
+ * partner may have taken it. */
 static const struct reply_rule rules[] = {
-    {.first = 200,              .last = 299,              .outcome = OUTCOME_DONE     },
-    BREAK(300, 399),
-    REFUSE(400, REASON_INVALID_MESSAGE_STRUCTURE),
-    BREAK(401, 401),
-    BREAK(403, 403),
-    REFUSE(404, REASON_INVALID_DESTINATION),
-    BREAK(405, 405),
-    {.first = 408,              .last = 408,              .outcome = OUTCOME_RETRY    },
-    BREAK(410, 410),
-    REFUSE(413, REASON_INVALID_MESSAGE_STRUCTURE),
-    REFUSE(422, REASON_MESSAGE_NOT_ALLOWED),
-    {.first = 429,              .last = 429,              .outcome = OUTCOME_SLOW_DOWN},
-    {.first = 400,
-     .last = 499,
-     .outcome = OUTCOME_REFUSED_MESSAGE,
-     .reason_code = REASON_GENERAL_ERROR},
- /* Said by a proxy: the partner may have taken it. */
-    {.first = 502,                         .last = 502,                                      .outcome = OUTCOME_RETRY,                               .may_have_arrived = true},
-    {.first = 504, .last = 504,                         .outcome = OUTCOME_RETRY,            .may_have_arrived = true},
-    {.first = 0, .last = INT32_MAX,.outcome = OUTCOME_RETRY},
+    RULE_OUTCOME(200, 299, OUTCOME_DONE),
+    RULE_BREAKS(300, 399, PAUSE_BRIDGE_TO_CHANNEL),
+    RULE(400, 400, OUTCOME_REFUSED_MESSAGE, REASON_INVALID_MESSAGE_STRUCTURE),
+    RULE_BREAKS(401, 401, PAUSE_BRIDGE_TO_CHANNEL),
+    RULE_BREAKS(403, 403, PAUSE_BRIDGE_TO_CHANNEL),
+    RULE(404, 404, OUTCOME_REFUSED_MESSAGE, REASON_INVALID_DESTINATION),
+    RULE_BREAKS(405, 405, PAUSE_BRIDGE_TO_CHANNEL),
+    RULE_OUTCOME(408, 408, OUTCOME_RETRY),
+    RULE_BREAKS(410, 410, PAUSE_BRIDGE_TO_CHANNEL),
+    RULE(413, 413, OUTCOME_REFUSED_MESSAGE, REASON_INVALID_MESSAGE_STRUCTURE),
+    RULE(422, 422, OUTCOME_REFUSED_MESSAGE, REASON_MESSAGE_NOT_ALLOWED),
+    RULE_OUTCOME(429, 429, OUTCOME_SLOW_DOWN),
+    RULE_OUTCOME(400, 499, OUTCOME_REFUSED_MESSAGE),
+    RULE_MAYBE(502, 502),
+    RULE_MAYBE(504, 504),
+    RULE_OUTCOME(0, INT32_MAX, OUTCOME_RETRY),
 };
 
 /* The partner may say which id the message has there. */

@@ -66,82 +66,49 @@ struct json *slack_message(const struct delivery *delivery, struct str text)
 
 /* ---- what is answered ---- */
 
-#define CONTACT(name, code)                                                            \
+/* By the error's name alone. "internal_error" and "fatal_error": some of it may have
+ * been done, says Slack. What is not listed refuses this message. */
+#define ERRORS_MAX 15
+#define MEANS(rule_, ...)                                                              \
     {                                                                                  \
-        .error = (name), .outcome = OUTCOME_REFUSED_CONTACT, .reason_code = (code)     \
+        .rule = rule_, .errors = { __VA_ARGS__ }                                       \
     }
-#define MESSAGE(name, code)                                                            \
-    {                                                                                  \
-        .error = (name), .outcome = OUTCOME_REFUSED_MESSAGE, .reason_code = (code)     \
-    }
-#define OTHER(name, outcome_)                                                          \
-    {                                                                                  \
-        .error = (name), .outcome = (outcome_)                                         \
-    }
-/* Some of it may have been done, says Slack. */
-#define HALF_DONE(name)                                                                \
-    {                                                                                  \
-        .error = (name), .outcome = OUTCOME_RETRY, .may_have_arrived = true            \
-    }
-
-/* What is not listed refuses this message. */
-static const struct slack_error {
-    const char *error;
-    enum outcome outcome;
-    enum reason_code reason_code;
-    bool may_have_arrived;
-} errors[] = {
-    CONTACT("channel_not_found", REASON_INVALID_DESTINATION),
-    CONTACT("user_not_found", REASON_INVALID_DESTINATION),
-    CONTACT("user_disabled", REASON_INVALID_DESTINATION),
-    CONTACT("user_not_visible", REASON_INVALID_DESTINATION),
-    CONTACT("is_archived", REASON_INVALID_DESTINATION),
-    CONTACT("not_in_channel", REASON_INVALID_DESTINATION),
-    CONTACT("cannot_dm_bot", REASON_INVALID_DESTINATION),
-    CONTACT("messages_tab_disabled", REASON_MESSAGE_NOT_ALLOWED),
-    CONTACT("restricted_action", REASON_MESSAGE_NOT_ALLOWED),
-    CONTACT("restricted_action_read_only_channel", REASON_MESSAGE_NOT_ALLOWED),
-    CONTACT("restricted_action_thread_only_channel", REASON_MESSAGE_NOT_ALLOWED),
-    CONTACT("restricted_action_non_threadable_channel", REASON_MESSAGE_NOT_ALLOWED),
-    CONTACT("restricted_action_thread_locked", REASON_MESSAGE_NOT_ALLOWED),
-    CONTACT("ekm_access_denied", REASON_MESSAGE_NOT_ALLOWED),
-    MESSAGE("msg_too_long", REASON_INVALID_MESSAGE_STRUCTURE),
-    MESSAGE("msg_blocks_too_long", REASON_INVALID_MESSAGE_STRUCTURE),
-    MESSAGE("invalid_blocks", REASON_INVALID_MESSAGE_STRUCTURE),
-    MESSAGE("invalid_blocks_format", REASON_INVALID_MESSAGE_STRUCTURE),
-    MESSAGE("no_text", REASON_INVALID_MESSAGE_STRUCTURE),
-    MESSAGE("invalid_arguments", REASON_INVALID_MESSAGE_STRUCTURE),
-    OTHER("ratelimited", OUTCOME_SLOW_DOWN),
-    OTHER("rate_limited", OUTCOME_SLOW_DOWN),
-    OTHER("service_unavailable", OUTCOME_RETRY),
-    OTHER("team_added_to_org", OUTCOME_RETRY),
-    OTHER("request_timeout", OUTCOME_RETRY),
-    HALF_DONE("internal_error"),
-    HALF_DONE("fatal_error"),
-    OTHER("invalid_auth", OUTCOME_BROKEN),
-    OTHER("not_authed", OUTCOME_BROKEN),
-    OTHER("token_revoked", OUTCOME_BROKEN),
-    OTHER("token_expired", OUTCOME_BROKEN),
-    OTHER("account_inactive", OUTCOME_BROKEN),
-    OTHER("missing_scope", OUTCOME_BROKEN),
-    OTHER("no_permission", OUTCOME_BROKEN),
-    OTHER("not_allowed_token_type", OUTCOME_BROKEN),
-    OTHER("org_login_required", OUTCOME_BROKEN),
-    OTHER("access_denied", OUTCOME_BROKEN),
-    OTHER("accesslimited", OUTCOME_BROKEN),
-    OTHER("team_access_not_granted", OUTCOME_BROKEN),
-    OTHER("two_factor_setup_required", OUTCOME_BROKEN),
-    OTHER("method_deprecated", OUTCOME_BROKEN),
-    OTHER("deprecated_endpoint", OUTCOME_BROKEN),
+static const struct meaning {
+    struct reply_rule rule;
+    const char *errors[ERRORS_MAX];
+} meanings[] = {
+    MEANS(RULE(0, 0, OUTCOME_REFUSED_CONTACT, REASON_INVALID_DESTINATION),
+          "channel_not_found", "user_not_found", "user_disabled", "user_not_visible",
+          "is_archived", "not_in_channel", "cannot_dm_bot"),
+    MEANS(RULE(0, 0, OUTCOME_REFUSED_CONTACT, REASON_MESSAGE_NOT_ALLOWED),
+          "messages_tab_disabled", "restricted_action",
+          "restricted_action_read_only_channel",
+          "restricted_action_thread_only_channel",
+          "restricted_action_non_threadable_channel", "restricted_action_thread_locked",
+          "ekm_access_denied"),
+    MEANS(RULE(0, 0, OUTCOME_REFUSED_MESSAGE, REASON_INVALID_MESSAGE_STRUCTURE),
+          "msg_too_long", "msg_blocks_too_long", "invalid_blocks",
+          "invalid_blocks_format", "no_text", "invalid_arguments"),
+    MEANS(RULE_OUTCOME(0, 0, OUTCOME_SLOW_DOWN), "ratelimited", "rate_limited"),
+    MEANS(RULE_OUTCOME(0, 0, OUTCOME_RETRY), "service_unavailable", "team_added_to_org",
+          "request_timeout"),
+    MEANS(RULE_MAYBE(0, 0), "internal_error", "fatal_error"),
+    MEANS(RULE_BREAKS(0, 0, PAUSE_BRIDGE_TO_CHANNEL), "invalid_auth", "not_authed",
+          "token_revoked", "token_expired", "account_inactive", "missing_scope",
+          "no_permission", "not_allowed_token_type", "org_login_required",
+          "access_denied", "accesslimited", "team_access_not_granted",
+          "two_factor_setup_required", "method_deprecated", "deprecated_endpoint"),
 };
 
-static const struct slack_error *error_find(struct str error)
+static const struct reply_rule *rule_of(struct str error)
 {
-    static const struct slack_error unknown = MESSAGE("", REASON_GENERAL_ERROR);
+    static const struct reply_rule unknown =
+        RULE_OUTCOME(0, 0, OUTCOME_REFUSED_MESSAGE);
 
-    for (size_t i = 0; i < COUNT_OF(errors); i++)
-        if (str_is(error, errors[i].error))
-            return &errors[i];
+    for (size_t i = 0; i < COUNT_OF(meanings); i++)
+        for (size_t j = 0; j < ERRORS_MAX && meanings[i].errors[j] != NULL; j++)
+            if (str_is(error, meanings[i].errors[j]))
+                return &meanings[i].rule;
     return &unknown;
 }
 
@@ -151,12 +118,8 @@ static void apply_error(const struct json *body, struct arena *arena,
 {
     struct str error = member_text(body, "error");
     struct str needed = member_text(body, "needed");
-    const struct slack_error *meaning = error_find(error);
 
-    out->outcome = meaning->outcome;
-    out->reason_code = meaning->reason_code;
-    out->may_have_arrived = meaning->may_have_arrived;
-    out->pause = PAUSE_BRIDGE_TO_CHANNEL;
+    reply_apply(rule_of(error), out);
     out->reason =
         reply_line(arena_printf(arena, PEER " answered %.*s%s%.*s", STR_ARG(error),
                                 needed.len > 0 ? ", needed is " : "", STR_ARG(needed)),
@@ -175,10 +138,7 @@ static struct json *read_answer(const struct attempt *attempt,
             apply_error(body, attempt->arena, out);
         return body;
     }
-    out->outcome = OUTCOME_UNKNOWN;
-    out->may_have_arrived = true;
-    if (out->reason.len == 0)
-        out->reason = STR(PEER " did not say whether it took the message");
+    reply_says_nothing(PEER, attempt->arena, out);
     return body;
 }
 

@@ -187,10 +187,10 @@ static void judge_put(const struct attempt *attempt, const struct reply *reply,
                       struct sender_result *out)
 {
     static const struct reply_rule rules[] = {
-        {.first = 200, .last = 299,       .outcome = OUTCOME_DONE           },
-        {.first = 429, .last = 429,       .outcome = OUTCOME_SLOW_DOWN      },
-        {.first = 300, .last = 499,       .outcome = OUTCOME_REFUSED_MESSAGE},
-        {.first = 0,   .last = INT32_MAX, .outcome = OUTCOME_RETRY          },
+        RULE_OUTCOME(200, 299, OUTCOME_DONE),
+        RULE_OUTCOME(429, 429, OUTCOME_SLOW_DOWN),
+        RULE_OUTCOME(300, 499, OUTCOME_REFUSED_MESSAGE),
+        RULE_OUTCOME(0, INT32_MAX, OUTCOME_RETRY),
     };
 
     reply_judge(reply, reply_rule_find(rules, COUNT_OF(rules), reply->status), PEER,

@@ -5,10 +5,10 @@
  */
 #include "telegram.h"
 
+#include "codes.h"
 #include "gateway/choice.h"
 #include "gateway/limits.h"
 #include "gateway/member.h"
-#include "gateway/reply.h"
 #include "saying.h"
 
 #define PEER "Telegram"
@@ -104,43 +104,20 @@ static enum status say_nothing(struct attempt *attempt, struct exchange *out,
 
 /* ---- what is answered ---- */
 
-#define REFUSE(status, outcome_, code)                                                 \
-    {                                                                                  \
-        .first = (status), .last = (status), .outcome = (outcome_),                    \
-        .reason_code = (code)                                                          \
-    }
-#define BREAK(status)                                                                  \
-    {                                                                                  \
-        .first = (status), .last = (status), .outcome = OUTCOME_BROKEN,                \
-        .pause = PAUSE_BRIDGE_TO_CHANNEL                                               \
-    }
+#define NO_CONTACT(status)                                                             \
+    RULE(status, status, OUTCOME_REFUSED_CONTACT, REASON_INVALID_DESTINATION)
 
 /* The code decides, then words of the description. */
 static const struct reply_words_rule rules[] = {
-    {NULL,                         {.first = 200, .last = 299, .outcome = OUTCOME_DONE}        },
-    {"not modified",               {.first = 400, .last = 400, .outcome = OUTCOME_DONE}        },
-    {"chat not found",
-     REFUSE(400,                                                                                 OUTCOME_REFUSED_CONTACT, REASON_INVALID_DESTINATION)},
-    {"peer_id_invalid",
-     REFUSE(400,                                                             OUTCOME_REFUSED_CONTACT, REASON_INVALID_DESTINATION)},
-    {NULL,                   REFUSE(400,OUTCOME_REFUSED_MESSAGE, REASON_INVALID_MESSAGE_STRUCTURE)},
-    {NULL,                            BREAK(401)                                                                                    },
-    {"blocked",     REFUSE(403,                                     OUTCOME_REFUSED_CONTACT, REASON_RECIPIENT_OPTED_OUT)},
-    {NULL,                         REFUSE(403,                                                OUTCOME_REFUSED_CONTACT, REASON_INVALID_DESTINATION)},
-    {NULL,                    BREAK(404)                                                                 },
-    {NULL, BREAK(409)                                                            },
-    {NULL,REFUSE(413,OUTCOME_REFUSED_MESSAGE, REASON_INVALID_MESSAGE_STRUCTURE)},
-    {NULL,                            {.first = 429, .last = 429, .outcome = OUTCOME_SLOW_DOWN}                                                                                    },
-    {NULL,
-     {.first = 400,
-      .last = 499,
-      .outcome = OUTCOME_REFUSED_MESSAGE,
-      .reason_code = REASON_GENERAL_ERROR}                   },
-    {NULL,
-     {.first = 502, .last = 502, .outcome = OUTCOME_RETRY, .may_have_arrived = true}                        },
-    {NULL,
-     {.first = 504, .last = 504, .outcome = OUTCOME_RETRY, .may_have_arrived = true}                                                },
-    {NULL,                         {.first = 0, .last = INT32_MAX, .outcome = OUTCOME_RETRY}},
+    RULE_WORDS("not modified", RULE_OUTCOME(400, 400, OUTCOME_DONE)),
+    RULE_WORDS("chat not found", NO_CONTACT(400)),
+    RULE_WORDS("peer_id_invalid", NO_CONTACT(400)),
+    RULE_WORDS(NULL, RULE(400, 400, OUTCOME_REFUSED_MESSAGE,
+                          REASON_INVALID_MESSAGE_STRUCTURE)),
+    RULE_WORDS("blocked",
+               RULE(403, 403, OUTCOME_REFUSED_CONTACT, REASON_RECIPIENT_OPTED_OUT)),
+    RULE_WORDS(NULL, NO_CONTACT(403)),
+    RULE_WORDS(NULL, RULE_BREAKS(409, 409, PAUSE_BRIDGE_TO_CHANNEL)),
 };
 
 /* A 429 does not say whether it means the chat or the bot: the chat, until a second one
@@ -174,9 +151,8 @@ static enum sender_step settle(const struct attempt *attempt, const struct reply
     struct str description = member_text(refusal, "description");
 
     reply_judge(
-        reply,
-        reply_words_rule_find(rules, COUNT_OF(rules), reply->status, description), PEER,
-        attempt->arena, out);
+        reply, status_rule_find_own(rules, COUNT_OF(rules), reply->status, description),
+        PEER, attempt->arena, out);
     reply_explain(out, description, attempt->arena);
     if (out->outcome == OUTCOME_SLOW_DOWN)
         read_wait(refusal, out);

@@ -49,7 +49,7 @@ extern const struct sender twilio_sender;
 extern const struct setup_plan twilio_setup;
 
 /* What a code of an error means, also in a status. NULL: not known. */
-const struct code_rule *twilio_error(int64_t code);
+const struct reply_rule *twilio_error(int64_t code);
 
 /* Whether the body is signed by its hash, in the query: such a body is JSON. */
 bool twilio_is_hashed(const struct http_message *message);

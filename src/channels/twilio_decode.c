@@ -204,7 +204,7 @@ static void read_failure(struct webhook *webhook)
 
     buf_init(&text, LIMIT_REASON_BYTES);
     bool has_code = str_to_i64(field(webhook, "ErrorCode"), &code);
-    const struct code_rule *rule = has_code ? twilio_error(code) : NULL;
+    const struct reply_rule *rule = has_code ? twilio_error(code) : NULL;
     event->reason_code = str_of(
         reason_code_name(rule == NULL ? REASON_GENERAL_ERROR : rule->reason_code));
     buf_add(&text, event->keys[0].extra);

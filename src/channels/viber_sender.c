@@ -112,60 +112,21 @@ static enum status say_message(struct attempt *attempt, struct exchange *out,
 
 /* ---- what is answered ---- */
 
-/* For answers that are not Viber's own, which come with 200. */
-static const struct reply_rule rules[] = {
-    {.first = 200,                     .last = 299,       .outcome = OUTCOME_DONE                 },
-    {.first = 401,
-     .last = 401,
-     .outcome = OUTCOME_BROKEN,
-     .pause = PAUSE_BRIDGE_TO_CHANNEL},
-    {.first = 403,
-     .last = 404,
-     .outcome = OUTCOME_BROKEN,
-     .pause = PAUSE_BRIDGE_TO_CHANNEL},
-    {.first = 408, .last = 408,                  .outcome = OUTCOME_RETRY,                                               .may_have_arrived = true},
-    {.first = 413,
-     .last = 413,
-     .outcome = OUTCOME_REFUSED_MESSAGE,
-     .reason_code = REASON_INVALID_MESSAGE_STRUCTURE},
-    {.first = 429,                      .last = 429,                  .outcome = OUTCOME_SLOW_DOWN                                              },
-    {.first = 400,
-     .last = 499,
-     .outcome = OUTCOME_REFUSED_MESSAGE,
-     .reason_code = REASON_GENERAL_ERROR},
-    {.first = 502,                     .last = 502,                                         .outcome = OUTCOME_RETRY,                                                            .may_have_arrived = true},
-    {.first = 504,                                .last = 504,                                      .outcome = OUTCOME_RETRY,                                               .may_have_arrived = true},
-    {.first = 0,        .last = INT32_MAX,                         .outcome = OUTCOME_RETRY},
-};
-
-#define REFUSED_CONTACT(code, reason)                                                  \
-    {                                                                                  \
-        (code), (code), OUTCOME_REFUSED_CONTACT, (reason), HOLD_ACCOUNT                \
-    }
-#define REFUSED_MESSAGE(from, to, reason)                                              \
-    {                                                                                  \
-        (from), (to), OUTCOME_REFUSED_MESSAGE, (reason), HOLD_ACCOUNT                  \
-    }
-#define BROKEN(from, to)                                                               \
-    {                                                                                  \
-        (from), (to), OUTCOME_BROKEN, REASON_GENERAL_ERROR, HOLD_ACCOUNT               \
-    }
-
 /* `status` of the body. 12 is said of a person. Others than these pass by, or are
  * given up in time. Source: section 7. */
-static const struct code_rule codes[] = {
-    REFUSED_MESSAGE(1, 1, REASON_INVALID_MESSAGE_STRUCTURE),
-    BROKEN(2, 2),
-    REFUSED_MESSAGE(3, 4, REASON_INVALID_MESSAGE_STRUCTURE),
-    REFUSED_CONTACT(5, REASON_INVALID_DESTINATION),
-    REFUSED_CONTACT(6, REASON_RECIPIENT_OPTED_OUT),
-    BROKEN(7, 10),
-    REFUSED_CONTACT(11, REASON_INVALID_DESTINATION),
-    {12,        12,        OUTCOME_SLOW_DOWN, REASON_RATE_LIMITED,  HOLD_CONTACT},
-    REFUSED_MESSAGE(13, 14, REASON_UNSUPPORTED_MESSAGE),
-    BROKEN(15, 15),
-    BROKEN(23, 24),
-    {INT64_MIN, INT64_MAX, OUTCOME_RETRY,     REASON_GENERAL_ERROR, HOLD_ACCOUNT},
+static const struct reply_rule codes[] = {
+    RULE(1, 1, OUTCOME_REFUSED_MESSAGE, REASON_INVALID_MESSAGE_STRUCTURE),
+    RULE_BREAKS(2, 2, PAUSE_BRIDGE_TO_CHANNEL),
+    RULE(3, 4, OUTCOME_REFUSED_MESSAGE, REASON_INVALID_MESSAGE_STRUCTURE),
+    RULE(5, 5, OUTCOME_REFUSED_CONTACT, REASON_INVALID_DESTINATION),
+    RULE(6, 6, OUTCOME_REFUSED_CONTACT, REASON_RECIPIENT_OPTED_OUT),
+    RULE_BREAKS(7, 10, PAUSE_BRIDGE_TO_CHANNEL),
+    RULE(11, 11, OUTCOME_REFUSED_CONTACT, REASON_INVALID_DESTINATION),
+    RULE_HOLDS(12, 12, CONTACT_REST_MS),
+    RULE(13, 14, OUTCOME_REFUSED_MESSAGE, REASON_UNSUPPORTED_MESSAGE),
+    RULE_BREAKS(15, 15, PAUSE_BRIDGE_TO_CHANNEL),
+    RULE_BREAKS(23, 24, PAUSE_BRIDGE_TO_CHANNEL),
+    RULE_OUTCOME(INT64_MIN, INT64_MAX, OUTCOME_RETRY),
 };
 
 /* 2xx alone says nothing: without a status it is no answer of Viber's. */
@@ -177,10 +138,7 @@ static void read_answer(const struct attempt *attempt, const struct reply *reply
     int64_t code = 0;
 
     if (!json_i64(json_get(body, "status"), &code)) {
-        out->outcome = OUTCOME_UNKNOWN;
-        out->may_have_arrived = true;
-        out->reason = arena_printf(attempt->arena, PEER " answered %d without a status",
-                                   reply->status);
+        reply_says_nothing(PEER, attempt->arena, out);
         return;
     }
     if (code == 0) {
@@ -188,17 +146,14 @@ static void read_answer(const struct attempt *attempt, const struct reply *reply
         return;
     }
     out->reason = arena_printf(attempt->arena, PEER " answered %d", reply->status);
-    code_rule_apply(code_rule_find(codes, COUNT_OF(codes), code), code,
+    code_rule_apply(reply_rule_find(codes, COUNT_OF(codes), code), code,
                     member_text(body, "status_message"), attempt->arena, out);
-    if (out->holds == HOLD_CONTACT && out->retry_after_ms < 0)
-        out->retry_after_ms = CONTACT_REST_MS;
 }
 
 static enum sender_step settle(const struct attempt *attempt, const struct reply *reply,
                                struct sender_result *out)
 {
-    reply_judge(reply, reply_rule_find(rules, COUNT_OF(rules), reply->status), PEER,
-                attempt->arena, out);
+    reply_judge(reply, status_rule_find(reply->status), PEER, attempt->arena, out);
     if (outcome_is_success(out->outcome))
         read_answer(attempt, reply, out);
     return saying_settled(attempt, out);

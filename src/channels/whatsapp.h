@@ -31,6 +31,6 @@ extern const struct sender whatsapp_sender;
 extern const struct setup_plan whatsapp_setup;
 
 /* What a code of an error means, also in a status. NULL: not known. */
-const struct code_rule *whatsapp_error(int64_t code);
+const struct reply_rule *whatsapp_error(int64_t code);
 /* A business-scoped user id, "ES.1349...", not a phone number. */
 bool whatsapp_is_user_id(struct str id);

@@ -283,7 +283,7 @@ static void read_failure(struct batch *batch, const struct json *status)
     int64_t code = 0;
 
     (void)json_i64(json_get(first, "code"), &code);
-    const struct code_rule *error = whatsapp_error(code);
+    const struct reply_rule *error = whatsapp_error(code);
     event->reason_code = str_of(
         reason_code_name(error == NULL ? REASON_GENERAL_ERROR : error->reason_code));
     event->reason_text = keep_str(&batch->reading.keep, member_text(first, "title"));

@@ -12,8 +12,6 @@
 #include "saying.h"
 
 #define PEER "WhatsApp"
-/* How long a contact rests after 131056, where nothing says it: the pace's interval. */
-#define CONTACT_REST_MS 6000
 
 /* Source: section 5, "Limits". *unsure*: the unit; code points are the usual one. */
 static const struct text_limit text_limit = {4096, TEXT_CODE_POINTS};
@@ -148,7 +146,7 @@ static enum status say_message(struct attempt *attempt, struct exchange *out,
 
 /* ---- what is answered ---- */
 
-static const struct code_rule *find_meaning(const struct json *error)
+static const struct reply_rule *find_meaning(const struct json *error)
 {
     int64_t code = 0;
 
@@ -172,8 +170,6 @@ static enum sender_step settle(const struct attempt *attempt, const struct reply
     if (outcome_is_success(out->outcome) &&
         attempt->delivery->class == DELIVERY_MESSAGE)
         read_message_id(attempt, reply, out);
-    if (out->holds == HOLD_CONTACT && out->retry_after_ms < 0)
-        out->retry_after_ms = CONTACT_REST_MS;
     return saying_settled(attempt, out);
 }
 

@@ -29,53 +29,38 @@ static const struct text_limit text_with_files = {LIMIT_GENESYS_TEXT - FILE_LINE
 
 /* ---- what replies mean ---- */
 
-#define REFUSE(from, to, code)                                                         \
-    {                                                                                  \
-        .first = (from), .last = (to), .outcome = OUTCOME_REFUSED_MESSAGE,             \
-        .reason_code = (code)                                                          \
-    }
-#define BREAK(from, to, scope)                                                         \
-    {                                                                                  \
-        .first = (from), .last = (to), .outcome = OUTCOME_BROKEN, .pause = (scope)     \
-    }
-#define RETRY(from, to, arrived)                                                       \
-    {                                                                                  \
-        .first = (from), .last = (to), .outcome = OUTCOME_RETRY,                       \
-        .may_have_arrived = (arrived)                                                  \
-    }
-
 /* Source: genesys/open-messaging.md section 3.9; design.md section 6, "Outcomes"; read
  * 2026-11-21. 408 and 504 are said after the platform has begun to work. */
 static const struct reply_rule shared_rules[] = {
-    {.first = 200, .last = 299, .outcome = OUTCOME_DONE              },
-    BREAK(300, 399, PAUSE_ORGANISATION),
-    REFUSE(400, 400, REASON_INVALID_MESSAGE_STRUCTURE),
-    BREAK(401, 401, PAUSE_ORGANISATION),
-    BREAK(403, 403, PAUSE_ORGANISATION),
-    REFUSE(404, 404, REASON_UNKNOWN_MESSAGE),
-    BREAK(405, 405, PAUSE_ORGANISATION),
-    RETRY(408, 408, true),
-    {.first = 409, .last = 409, .outcome = OUTCOME_ACCEPTED_DUPLICATE},
-    REFUSE(413, 413, REASON_INVALID_MESSAGE_STRUCTURE),
-    REFUSE(415, 415, REASON_UNSUPPORTED_MESSAGE),
-    REFUSE(422, 422, REASON_MESSAGE_NOT_ALLOWED),
-    {.first = 429, .last = 429, .outcome = OUTCOME_SLOW_DOWN         },
-    REFUSE(400, 499, REASON_GENERAL_ERROR),
-    RETRY(502, 502, true),
-    RETRY(504, 504, true),
-    RETRY(0, INT32_MAX, false),
+    RULE_OUTCOME(200, 299, OUTCOME_DONE),
+    RULE_BREAKS(300, 399, PAUSE_ORGANISATION),
+    RULE(400, 400, OUTCOME_REFUSED_MESSAGE, REASON_INVALID_MESSAGE_STRUCTURE),
+    RULE_BREAKS(401, 401, PAUSE_ORGANISATION),
+    RULE_BREAKS(403, 403, PAUSE_ORGANISATION),
+    RULE(404, 404, OUTCOME_REFUSED_MESSAGE, REASON_UNKNOWN_MESSAGE),
+    RULE_BREAKS(405, 405, PAUSE_ORGANISATION),
+    RULE_MAYBE(408, 408),
+    RULE_OUTCOME(409, 409, OUTCOME_ACCEPTED_DUPLICATE),
+    RULE(413, 413, OUTCOME_REFUSED_MESSAGE, REASON_INVALID_MESSAGE_STRUCTURE),
+    RULE(415, 415, OUTCOME_REFUSED_MESSAGE, REASON_UNSUPPORTED_MESSAGE),
+    RULE(422, 422, OUTCOME_REFUSED_MESSAGE, REASON_MESSAGE_NOT_ALLOWED),
+    RULE_OUTCOME(429, 429, OUTCOME_SLOW_DOWN),
+    RULE_OUTCOME(400, 499, OUTCOME_REFUSED_MESSAGE),
+    RULE_MAYBE(502, 502),
+    RULE_MAYBE(504, 504),
+    RULE_OUTCOME(0, INT32_MAX, OUTCOME_RETRY),
 };
 
 /* The integration itself is not there. */
 static const struct reply_rule message_rules[] = {
-    BREAK(404, 404, PAUSE_BRIDGE_TO_GENESYS),
-    BREAK(410, 410, PAUSE_BRIDGE_TO_GENESYS),
+    RULE_BREAKS(404, 404, PAUSE_BRIDGE_TO_GENESYS),
+    RULE_BREAKS(410, 410, PAUSE_BRIDGE_TO_GENESYS),
 };
 
 /* The conversation is over already, which is what was wanted. */
 static const struct reply_rule disconnect_rules[] = {
-    {.first = 404, .last = 404, .outcome = OUTCOME_DONE},
-    {.first = 409, .last = 410, .outcome = OUTCOME_DONE},
+    RULE_OUTCOME(404, 404, OUTCOME_DONE),
+    RULE_OUTCOME(409, 410, OUTCOME_DONE),
 };
 
 static void take_message(const struct attempt *attempt, const struct reply *reply,

@@ -21,11 +21,11 @@
 
 /* A wrong client, or a login host that is none: nothing gets better by asking again. */
 static const struct reply_rule rules[] = {
-    {.first = 200, .last = 299, .outcome = OUTCOME_DONE     },
-    {.first = 408, .last = 408, .outcome = OUTCOME_RETRY    },
-    {.first = 429, .last = 429, .outcome = OUTCOME_SLOW_DOWN},
-    {.first = 300, .last = 499, .outcome = OUTCOME_BROKEN,    .pause = PAUSE_ORGANISATION},
-    {.first = 0,            .last = INT32_MAX,              .outcome = OUTCOME_RETRY             },
+    RULE_OUTCOME(200, 299, OUTCOME_DONE),
+    RULE_OUTCOME(408, 408, OUTCOME_RETRY),
+    RULE_OUTCOME(429, 429, OUTCOME_SLOW_DOWN),
+    RULE_BREAKS(300, 499, PAUSE_ORGANISATION),
+    RULE_OUTCOME(0, INT32_MAX, OUTCOME_RETRY),
 };
 
 static enum sender_step ask(const struct organisation *organisation,

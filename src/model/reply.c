@@ -8,7 +8,7 @@
 #include "gateway/limits.h"
 
 const struct reply_rule *reply_rule_find(const struct reply_rule *rules, size_t count,
-                                         int status)
+                                         int64_t status)
 {
     for (size_t i = 0; i < count; i++)
         if (status >= rules[i].first && status <= rules[i].last)
@@ -32,17 +32,35 @@ bool reply_is_success(const struct reply *reply)
     return reply->kind == REPLY_ANSWER && reply->status >= 200 && reply->status <= 299;
 }
 
+void reply_apply(const struct reply_rule *rule, struct sender_result *out)
+{
+    out->outcome = rule->outcome;
+    out->reason_code = rule->reason_code;
+    out->pause = rule->pause;
+    out->may_have_arrived = rule->may_have_arrived;
+    out->holds = rule->holds;
+    if (rule->rest_ms > 0 && out->retry_after_ms < 0)
+        out->retry_after_ms = rule->rest_ms;
+}
+
+void reply_says_nothing(const char *peer, struct arena *arena,
+                        struct sender_result *out)
+{
+    out->outcome = OUTCOME_UNKNOWN;
+    out->may_have_arrived = true;
+    if (out->reason.len == 0)
+        out->reason =
+            arena_printf(arena, "%s did not say whether it took the message", peer);
+}
+
 static void judge_answer(const struct reply *reply, const struct reply_rule *rule,
                          const char *peer, struct arena *arena,
                          struct sender_result *out)
 {
     assert(rule != NULL);
-    out->outcome = rule->outcome;
-    out->reason_code = rule->reason_code;
-    out->pause = rule->pause;
-    out->may_have_arrived = rule->may_have_arrived;
     out->http_status = reply->status;
     out->retry_after_ms = reply->retry_after_ms;
+    reply_apply(rule, out);
     if (!outcome_is_success(rule->outcome))
         out->reason = arena_printf(arena, "%s answered %d", peer, reply->status);
 }
