@@ -18,7 +18,9 @@
 #define TIMEOUT_MS 15000
 
 /* Source: section 5, "Limits". */
-static const struct text_limit text_limit = {5000, TEXT_UTF16};
+static const struct manner manner = {
+    .peer = PEER, .limit = {5000, TEXT_UTF16}
+};
 #define ICON_URL_MAX 2000
 /* Source: section 5, "Loading": whole steps of five seconds. */
 #define TYPING_STEP_S 5
@@ -161,11 +163,7 @@ static enum status say_message(struct attempt *attempt, struct exchange *out,
     CLEANUP(saying_release) struct saying saying;
 
     find_capabilities(attempt, &can);
-    enum status status = saying_begin_with(&saying, attempt, &can, PEER, err);
-    if (status == STATUS_OK)
-        status = saying_needs_text(&saying, err);
-    if (status == STATUS_OK)
-        status = saying_cut(&saying, attempt, text_limit);
+    enum status status = saying_next(&saying, attempt, &manner, &can, err);
     if (status != STATUS_OK)
         return status;
     CLEANUP(json_freep) struct json *body = message_body(attempt, &saying);
@@ -278,7 +276,7 @@ static void settle_message(const struct attempt *attempt, const struct reply *re
     read_message_id(attempt, body, out);
 }
 
-static enum sender_step settle(const struct attempt *attempt, const struct reply *reply,
+static enum sender_step settle(struct attempt *attempt, const struct reply *reply,
                                struct sender_result *out)
 {
     if (attempt->delivery->class == DELIVERY_MESSAGE) {
@@ -297,20 +295,16 @@ static enum sender_step settle(const struct attempt *attempt, const struct reply
 static enum sender_step line_next(struct attempt *attempt, const struct reply *last,
                                   struct now now, struct sender_result *out)
 {
-    static enum status (*const say[])(struct attempt *, struct exchange *,
-                                      struct error *) = {
-        [DELIVERY_MESSAGE] = say_message,
-        [DELIVERY_RECEIPT] = say_read,
-        [DELIVERY_TYPING] = say_typing,
+    static const struct speaker speaker = {
+        .peer = PEER,
+        .say = {[DELIVERY_MESSAGE] = say_message,
+                [DELIVERY_RECEIPT] = say_read,
+                [DELIVERY_TYPING] = say_typing},
+        .settle = settle,
     };
-    struct error err;
 
     (void)now;
-    *out = (struct sender_result){.retry_after_ms = -1};
-    if (last != NULL)
-        return settle(attempt, last, out);
-    enum status status = say[attempt->delivery->class](attempt, &out->exchange, &err);
-    return saying_asked(status, &err, attempt->arena, out);
+    return saying_speak(&speaker, attempt, last, out);
 }
 
 const struct sender line_sender = {

@@ -129,16 +129,13 @@ static bool is_card(const struct card *card)
            (card->description.len > 0 || card->image.len > 0 || card->choice_count > 0);
 }
 
-static enum status begin(struct saying *out, const struct attempt *attempt,
-                         const char *peer, struct error *err)
+static void find_capabilities(const struct attempt *attempt, struct capabilities *out)
 {
     const struct content *content = &attempt->delivery->event.content;
-    struct capabilities can;
 
-    attempt->bridge->channel->capabilities(attempt->bridge, &can);
+    attempt->bridge->channel->capabilities(attempt->bridge, out);
     for (size_t i = 0; i < content->card_count; i++)
-        can.cards &= is_card(&content->cards[i]);
-    return saying_begin_with(out, attempt, &can, peer, err);
+        out->cards &= is_card(&content->cards[i]);
 }
 
 /* They vanish with the next message, so that the last one has them, a file or not. */
@@ -174,13 +171,13 @@ static enum status say_message(struct attempt *attempt, struct exchange *out,
                                struct error *err)
 {
     const struct messenger_service *service = messenger_service_of(attempt->bridge);
+    const struct manner manner = {
+        .peer = service->peer, .limit = service->text_limit, .parts_cards = true};
+    struct capabilities can;
     CLEANUP(saying_release) struct saying saying;
 
-    enum status status = begin(&saying, attempt, service->peer, err);
-    if (status == STATUS_OK)
-        status = saying_needs_text(&saying, err);
-    if (status == STATUS_OK)
-        status = saying_cut_cards(&saying, attempt, service->text_limit);
+    find_capabilities(attempt, &can);
+    enum status status = saying_next(&saying, attempt, &manner, &can, err);
     if (status != STATUS_OK)
         return status;
     CLEANUP(json_freep) struct json *body = message_body(attempt, service, &saying);
@@ -207,14 +204,6 @@ static enum status say_typing(struct attempt *attempt, struct exchange *out,
 
     attempt->step++;
     return say_action(attempt, is_seen ? STR("typing_on") : STR("mark_seen"), out, err);
-}
-
-static enum status say_nothing(struct attempt *attempt, struct exchange *out,
-                               struct error *err)
-{
-    (void)attempt;
-    (void)out;
-    return fail(err, STATUS_UNSUPPORTED, "the channel takes no receipts");
 }
 
 /* ---- what is answered ---- */
@@ -279,13 +268,32 @@ static void read_message_id(const struct attempt *attempt, const struct reply *r
     (void)member_id(body, "message_id", &keep, &out->provider_id);
 }
 
-static enum sender_step settle(const struct attempt *attempt, const struct reply *reply,
+/* What the customer wrote was shown as seen: now the typing. */
+static bool has_more_to_show(const struct attempt *attempt)
+{
+    const struct messenger_settings *own = attempt->bridge->settings;
+    return own->mark_seen && attempt->step == 1;
+}
+
+static enum sender_step settle_typing(struct attempt *attempt,
+                                      struct sender_result *out)
+{
+    struct error err;
+
+    if (!outcome_is_success(out->outcome) || !has_more_to_show(attempt))
+        return SENDER_OUTCOME;
+    *out = (struct sender_result){.retry_after_ms = -1};
+    enum status status = say_typing(attempt, &out->exchange, &err);
+    return saying_asked(status, &err, attempt->arena, out);
+}
+
+static enum sender_step settle(struct attempt *attempt, const struct reply *reply,
                                struct sender_result *out)
 {
     meta_judge(attempt, reply, messenger_service_of(attempt->bridge)->peer,
                find_meaning, out);
     if (attempt->delivery->class != DELIVERY_MESSAGE)
-        return SENDER_OUTCOME;
+        return settle_typing(attempt, out);
     if (outcome_is_success(out->outcome))
         read_message_id(attempt, reply, out);
     return saying_settled(attempt, out);
@@ -293,35 +301,18 @@ static enum sender_step settle(const struct attempt *attempt, const struct reply
 
 /* ---- the sender ---- */
 
-static bool has_more_to_show(const struct attempt *attempt)
-{
-    const struct messenger_settings *own = attempt->bridge->settings;
-    return attempt->delivery->class == DELIVERY_TYPING && own->mark_seen &&
-           attempt->step == 1;
-}
-
 static enum sender_step messenger_next(struct attempt *attempt,
                                        const struct reply *last, struct now now,
                                        struct sender_result *out)
 {
-    static enum status (*const say[])(struct attempt *, struct exchange *,
-                                      struct error *) = {
-        [DELIVERY_MESSAGE] = say_message,
-        [DELIVERY_RECEIPT] = say_nothing,
-        [DELIVERY_TYPING] = say_typing,
+    static const struct speaker speaker = {
+        .peer = "the channel",
+        .say = {[DELIVERY_MESSAGE] = say_message, [DELIVERY_TYPING] = say_typing},
+        .settle = settle,
     };
-    struct error err;
 
     (void)now;
-    *out = (struct sender_result){.retry_after_ms = -1};
-    if (last != NULL) {
-        enum sender_step step = settle(attempt, last, out);
-        if (!outcome_is_success(out->outcome) || !has_more_to_show(attempt))
-            return step;
-        *out = (struct sender_result){.retry_after_ms = -1};
-    }
-    enum status status = say[attempt->delivery->class](attempt, &out->exchange, &err);
-    return saying_asked(status, &err, attempt->arena, out);
+    return saying_speak(&speaker, attempt, last, out);
 }
 
 const struct sender messenger_sender = {

@@ -196,12 +196,14 @@ static enum status say_message(struct attempt *attempt, struct webhook *out,
 {
     const struct delivery *delivery = attempt->delivery;
     const struct partner_settings *own = attempt->bridge->settings;
-    const struct text_limit limit = {(size_t)own->text_max, TEXT_CODE_POINTS};
+    const struct manner manner = {
+        .peer = "a partner",
+        .limit = {(size_t)own->text_max, TEXT_CODE_POINTS},
+        .takes_no_text = true,
+    };
     CLEANUP(saying_release) struct saying saying;
 
-    enum status status = saying_begin(&saying, attempt, "a partner", err);
-    if (status == STATUS_OK)
-        status = saying_cut(&saying, attempt, limit);
+    enum status status = saying_next(&saying, attempt, &manner, NULL, err);
     if (status != STATUS_OK)
         return status;
     struct str id = part_id(delivery->public_id, saying.part, attempt->arena);

@@ -8,34 +8,26 @@ void saying_release(struct saying *saying)
     buf_release(&saying->lines);
 }
 
-enum status saying_begin_with(struct saying *out, const struct attempt *attempt,
-                              const struct capabilities *can, const char *peer,
-                              struct error *err)
+static enum status begin(struct saying *out, const struct attempt *attempt,
+                         const struct manner *manner, const struct capabilities *can,
+                         struct error *err)
 {
     const struct event *event = &attempt->delivery->event;
     struct keeper keep = {.arena = attempt->arena};
 
-    *out = (struct saying){0};
-    buf_init(&out->lines, LIMIT_EXCHANGE_BYTES);
     if (event->kind != EVENT_MESSAGE)
-        return fail(err, STATUS_UNSUPPORTED, "%s cannot be told of a %s", peer,
+        return fail(err, STATUS_UNSUPPORTED, "%s cannot be told of a %s", manner->peer,
                     event_kind_name(event->kind));
-    out->can = *can;
-    if (attempt->files != NULL && !can->files_with_text)
+    if (can != NULL)
+        out->can = *can;
+    else
+        attempt->bridge->channel->capabilities(attempt->bridge, &out->can);
+    if (attempt->files != NULL && !out->can.files_with_text)
         out->files = event->content.attachment_count;
-    render(event, can, attempt->files == NULL, &out->lines, &keep, &out->shown);
+    render(event, &out->can, attempt->files == NULL, &out->lines, &keep, &out->shown);
     if (keep.is_full || !buf_ok(&out->lines))
         return fail(err, STATUS_TOO_LARGE, "the message is too large to be shown");
     return STATUS_OK;
-}
-
-enum status saying_begin(struct saying *out, const struct attempt *attempt,
-                         const char *peer, struct error *err)
-{
-    struct capabilities can;
-
-    attempt->bridge->channel->capabilities(attempt->bridge, &can);
-    return saying_begin_with(out, attempt, &can, peer, err);
 }
 
 /* Whether there is something that only goes with a text. */
@@ -45,7 +37,8 @@ static bool wants_text(const struct saying *saying)
            saying->shown.quick_reply_count > 0 || saying->shown.card_count > 0;
 }
 
-enum status saying_needs_text(const struct saying *saying, struct error *err)
+/* Most services take no message without a text, cards and files apart. */
+static enum status check_text(const struct saying *saying, struct error *err)
 {
     if (!wants_text(saying) || str_trim(saying->shown.text).len > 0 ||
         saying->shown.card_count > 0)
@@ -119,24 +112,34 @@ static enum status cut(struct saying *saying, struct attempt *attempt,
     return STATUS_OK;
 }
 
-enum status saying_cut(struct saying *saying, struct attempt *attempt,
-                       struct text_limit limit)
+static enum status cut_by(struct saying *saying, struct attempt *attempt,
+                          const struct manner *manner)
 {
-    size_t texts = wants_text(saying) ? parts_count(saying->shown.text, limit) : 0;
+    const struct rendering *shown = &saying->shown;
+    bool has_options = shown->quick_reply_count > 0 || shown->card_count > 0;
+    bool has_card_part = manner->parts_cards && shown->card_count > 0;
+    bool has_text = has_card_part ? str_trim(shown->text).len > 0 : wants_text(saying);
+    struct text_limit limit = has_options && manner->limit_with_options.max > 0
+                                  ? manner->limit_with_options
+                                  : manner->limit;
 
-    return cut(saying, attempt, limit, texts, false);
+    return cut(saying, attempt, limit, has_text ? parts_count(shown->text, limit) : 0,
+               has_card_part);
 }
 
-enum status saying_cut_cards(struct saying *saying, struct attempt *attempt,
-                             struct text_limit limit)
+enum status saying_next(struct saying *out, struct attempt *attempt,
+                        const struct manner *manner, const struct capabilities *can,
+                        struct error *err)
 {
-    struct str text = saying->shown.text;
-    bool has_cards = saying->shown.card_count > 0;
-    bool has_text = has_cards ? str_trim(text).len > 0 : wants_text(saying);
-
-    return cut(saying, attempt, limit, has_text ? parts_count(text, limit) : 0,
-               has_cards);
+    *out = (struct saying){0};
+    buf_init(&out->lines, LIMIT_EXCHANGE_BYTES);
+    enum status status = begin(out, attempt, manner, can, err);
+    if (status == STATUS_OK && !manner->takes_no_text)
+        status = check_text(out, err);
+    return status == STATUS_OK ? cut_by(out, attempt, manner) : status;
 }
+
+/* ---- an attempt ---- */
 
 enum sender_step saying_asked(enum status status, const struct error *err,
                               struct arena *arena, struct sender_result *out)
@@ -155,4 +158,32 @@ enum sender_step saying_settled(const struct attempt *attempt,
     bool has_more = attempt->parts_done + 1 < attempt->step;
     return outcome_is_success(out->outcome) && has_more ? SENDER_PROGRESS
                                                         : SENDER_OUTCOME;
+}
+
+static enum status say(const struct speaker *speaker, struct attempt *attempt,
+                       struct exchange *out, struct error *err)
+{
+    static const char *const names[] = {
+        [DELIVERY_MESSAGE] = "messages",
+        [DELIVERY_RECEIPT] = "receipts",
+        [DELIVERY_TYPING] = "typing",
+    };
+    enum delivery_class class = attempt->delivery->class;
+
+    return speaker->say[class] == NULL
+               ? fail(err, STATUS_UNSUPPORTED, "%s is not told of %s", speaker->peer,
+                      names[class])
+               : speaker->say[class](attempt, out, err);
+}
+
+enum sender_step saying_speak(const struct speaker *speaker, struct attempt *attempt,
+                              const struct reply *last, struct sender_result *out)
+{
+    struct error err;
+
+    *out = (struct sender_result){.retry_after_ms = -1};
+    if (last != NULL)
+        return speaker->settle(attempt, last, out);
+    enum status status = say(speaker, attempt, &out->exchange, &err);
+    return saying_asked(status, &err, attempt->arena, out);
 }

@@ -16,7 +16,7 @@ struct saying {
      * or a file in the form that the channel takes it in. */
     struct str text;
     bool is_last;  /* before the files: what can be pressed goes with it */
-    bool is_cards; /* it is the cards, and has no text: saying_cut_cards */
+    bool is_cards; /* it is the cards, and has no text: parts_cards */
     const struct file *file;
     const struct attachment *attachment;
     int form; /* of struct file_form */
@@ -26,35 +26,47 @@ struct saying {
     struct buf lines;
 };
 
-/* Also after a failure of saying_begin. */
+/* How a service takes messages. */
+struct manner {
+    const char *peer;        /* for people */
+    struct text_limit limit; /* of a text in one message */
+    /* Of one under which something can be pressed; 0: the same. */
+    struct text_limit limit_with_options;
+    bool takes_no_text; /* a message may hold none, and nothing else either */
+    bool parts_cards;   /* cards are a message of their own, behind the text */
+};
+
+/* Also after a failure of saying_next. */
 void saying_release(struct saying *saying);
 /*
- * What the channel can show of the delivery's message. UNSUPPORTED: it is no message;
- * TOO_LARGE. The error names the peer.
+ * The attempt's next part, as the channel can show the delivery's message;
+ * attempt->step keeps how many there are. First the text, cut as it must be, and the
+ * cards, then the files one by one. One that is missing, or that the channel takes in
+ * no form, is a text in its place: why, or a link. The error names the peer. `can`
+ * NULL: what the channel's record says; else what this message lets it be.
+ * STATUS_DUPLICATE      none is left, as another version, or another setting, cut it
+ *                       into fewer
+ * STATUS_UNSUPPORTED    it is no message
+ * STATUS_UNPROCESSABLE  there is no text, and nothing else that goes without
+ * STATUS_TOO_LARGE
  */
-MUST_CHECK enum status saying_begin(struct saying *out, const struct attempt *attempt,
-                                    const char *peer, struct error *err);
-/* The same where what can be shown depends on more of this message than the channel's
- * record can say. */
-MUST_CHECK enum status saying_begin_with(struct saying *out,
-                                         const struct attempt *attempt,
-                                         const struct capabilities *can,
-                                         const char *peer, struct error *err);
-/* For a service that takes no message without a text, cards and files apart. */
-MUST_CHECK enum status saying_needs_text(const struct saying *saying,
-                                         struct error *err);
-/*
- * The attempt's next part; attempt->step keeps how many there are. First the text, cut
- * as it must be, then the files one by one. One that is missing, or that the channel
- * takes in no form, is a text in its place: why, or a link. DUPLICATE: none is
- * left, as another version, or another setting, cut it into fewer.
+MUST_CHECK enum status saying_next(struct saying *out, struct attempt *attempt,
+                                   const struct manner *manner,
+                                   const struct capabilities *can, struct error *err);
+
+/* How a sender goes through an attempt: what it asks, and what it makes of an answer.
  */
-MUST_CHECK enum status saying_cut(struct saying *saying, struct attempt *attempt,
-                                  struct text_limit limit);
-/* The same for a service that shows cards in a message of their own: the last part,
- * behind those of the text. */
-MUST_CHECK enum status saying_cut_cards(struct saying *saying, struct attempt *attempt,
-                                        struct text_limit limit);
+struct speaker {
+    const char *peer; /* for people */
+    /* By class of delivery; NULL: the service has no such thing. */
+    enum status (*say[3])(struct attempt *attempt, struct exchange *out,
+                          struct error *err);
+    enum sender_step (*settle)(struct attempt *attempt, const struct reply *reply,
+                               struct sender_result *out);
+};
+/* The member `next` of a sender. */
+enum sender_step saying_speak(const struct speaker *speaker, struct attempt *attempt,
+                              const struct reply *last, struct sender_result *out);
 
 /* After an exchange was asked for, with that status: DUPLICATE is a delivery done. */
 enum sender_step saying_asked(enum status status, const struct error *err,

@@ -12,10 +12,13 @@
 
 #define PEER "Slack"
 
-/* Counted before escaping: what is sent stays below the 40,000 where Slack cuts. */
-static const struct text_limit text_limit = {4000, TEXT_CODE_POINTS};
-/* Of a text object, which stands above what can be pressed. */
-static const struct text_limit block_limit = {3000, TEXT_CODE_POINTS};
+/* Counted before escaping: what is sent stays below the 40,000 where Slack cuts. Above
+ * what can be pressed stands a text object. */
+static const struct manner manner = {
+    .peer = PEER,
+    .limit = {4000, TEXT_CODE_POINTS},
+    .limit_with_options = {3000, TEXT_CODE_POINTS},
+};
 /* Instead of the count of parts: say_plainly was here. */
 #define PLAIN_STEP 0
 
@@ -39,14 +42,10 @@ static enum status say_message(struct attempt *attempt, struct exchange *out,
 {
     CLEANUP(saying_release) struct saying saying;
 
-    enum status status = saying_begin(&saying, attempt, PEER, err);
-    bool has_blocks = saying.shown.card_count > 0 || saying.shown.quick_reply_count > 0;
-    if (status == STATUS_OK)
-        status = saying_needs_text(&saying, err);
-    if (status == STATUS_OK)
-        status = saying_cut(&saying, attempt, has_blocks ? block_limit : text_limit);
+    enum status status = saying_next(&saying, attempt, &manner, NULL, err);
     if (status != STATUS_OK)
         return status;
+    bool has_blocks = saying.shown.card_count > 0 || saying.shown.quick_reply_count > 0;
     if (saying.file != NULL)
         return slack_upload(attempt, &saying, out, err);
     return post(attempt, &saying, has_blocks, out, err);
@@ -61,20 +60,18 @@ static bool say_plainly(struct attempt *attempt, struct sender_result *out)
 {
     const struct content *content = &attempt->delivery->event.content;
     struct capabilities can;
-    CLEANUP(saying_release) struct saying saying;
     struct error err;
 
+    if (attempt->step != 1 || content->card_count + content->quick_reply_count == 0)
+        return false;
     attempt->bridge->channel->capabilities(attempt->bridge, &can);
     can.cards = false;
     can.quick_replies_max = 0;
-    enum status status = saying_begin_with(&saying, attempt, &can, PEER, &err);
-    if (status != STATUS_OK || attempt->step != 1 ||
-        content->card_count + content->quick_reply_count == 0 ||
-        !text_fits(saying.shown.text, text_limit))
-        return false;
-    status = saying_cut(&saying, attempt, text_limit);
+    CLEANUP(saying_release) struct saying saying;
+    enum status status = saying_next(&saying, attempt, &manner, &can, &err);
+    bool is_one_part = attempt->step == 1;
     attempt->step = PLAIN_STEP;
-    if (status != STATUS_OK)
+    if (status != STATUS_OK || !is_one_part)
         return false;
     struct exchange exchange;
     if (post(attempt, &saying, false, &exchange, &err) != STATUS_OK)
@@ -111,18 +108,11 @@ static enum sender_step settle(struct attempt *attempt, const struct reply *repl
 static enum sender_step slack_next(struct attempt *attempt, const struct reply *last,
                                    struct now now, struct sender_result *out)
 {
-    struct error err;
-    enum status status;
+    static const struct speaker speaker = {
+        .peer = PEER, .say = {[DELIVERY_MESSAGE] = say_message}, .settle = settle};
 
     (void)now;
-    *out = (struct sender_result){.retry_after_ms = -1};
-    if (last != NULL)
-        return settle(attempt, last, out);
-    if (attempt->delivery->class == DELIVERY_MESSAGE)
-        status = say_message(attempt, &out->exchange, &err);
-    else
-        status = fail(&err, STATUS_UNSUPPORTED, PEER " is told of messages only");
-    return saying_asked(status, &err, attempt->arena, out);
+    return saying_speak(&speaker, attempt, last, out);
 }
 
 const struct sender slack_sender = {

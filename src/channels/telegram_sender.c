@@ -13,8 +13,10 @@
 
 #define PEER "Telegram"
 #define TIMEOUT_MS 15000
-/* Its unit is not said; UTF-16 is the one its entities count in. */
-static const struct text_limit text_limit = {4096, TEXT_UTF16};
+/* The unit of the limit is not said; UTF-16 is the one its entities count in. */
+static const struct manner manner = {
+    .peer = PEER, .limit = {4096, TEXT_UTF16}
+};
 
 /* ---- what is asked ---- */
 
@@ -66,11 +68,7 @@ static enum status say_message(struct attempt *attempt, struct exchange *out,
     const struct delivery *delivery = attempt->delivery;
     CLEANUP(saying_release) struct saying saying;
 
-    enum status status = saying_begin(&saying, attempt, PEER, err);
-    if (status == STATUS_OK)
-        status = saying_needs_text(&saying, err);
-    if (status == STATUS_OK)
-        status = saying_cut(&saying, attempt, text_limit);
+    enum status status = saying_next(&saying, attempt, &manner, NULL, err);
     if (status != STATUS_OK)
         return status;
     if (saying.file != NULL)
@@ -92,14 +90,6 @@ static enum status say_typing(struct attempt *attempt, struct exchange *out,
     add_chat(body, attempt->delivery->event.contact_id);
     json_add_str(body, "action", STR("typing"));
     return call(attempt, "sendChatAction", body, out, err);
-}
-
-static enum status say_nothing(struct attempt *attempt, struct exchange *out,
-                               struct error *err)
-{
-    (void)attempt;
-    (void)out;
-    return fail(err, STATUS_UNSUPPORTED, PEER " takes no receipts");
 }
 
 /* ---- what is answered ---- */
@@ -144,7 +134,7 @@ static void read_message_id(const struct attempt *attempt, const struct reply *r
                                         (long long)number);
 }
 
-static enum sender_step settle(const struct attempt *attempt, const struct reply *reply,
+static enum sender_step settle(struct attempt *attempt, const struct reply *reply,
                                struct sender_result *out)
 {
     CLEANUP(json_freep) struct json *refusal = reply_read_refusal(reply);
@@ -167,20 +157,14 @@ static enum sender_step settle(const struct attempt *attempt, const struct reply
 static enum sender_step telegram_next(struct attempt *attempt, const struct reply *last,
                                       struct now now, struct sender_result *out)
 {
-    static enum status (*const say[])(struct attempt *, struct exchange *,
-                                      struct error *) = {
-        [DELIVERY_MESSAGE] = say_message,
-        [DELIVERY_RECEIPT] = say_nothing,
-        [DELIVERY_TYPING] = say_typing,
+    static const struct speaker speaker = {
+        .peer = PEER,
+        .say = {[DELIVERY_MESSAGE] = say_message, [DELIVERY_TYPING] = say_typing},
+        .settle = settle,
     };
-    struct error err;
 
     (void)now;
-    *out = (struct sender_result){.retry_after_ms = -1};
-    if (last != NULL)
-        return settle(attempt, last, out);
-    enum status status = say[attempt->delivery->class](attempt, &out->exchange, &err);
-    return saying_asked(status, &err, attempt->arena, out);
+    return saying_speak(&speaker, attempt, last, out);
 }
 
 const struct sender telegram_sender = {

@@ -13,7 +13,9 @@
 #define TIMEOUT_MS 15000
 
 /* *unsure*: the unit. Segments of a text message count UTF-16, the smaller reading. */
-static const struct text_limit text_limit = {1600, TEXT_UTF16};
+static const struct manner manner = {
+    .peer = PEER, .limit = {1600, TEXT_UTF16}
+};
 
 /* ---- what is asked ---- */
 
@@ -69,11 +71,7 @@ static enum status say_message(struct attempt *attempt, struct exchange *out,
     buf_init(&form, LIMIT_EXCHANGE_BYTES);
     attempt->bridge->channel->capabilities(attempt->bridge, &can);
     twilio_file_forms(own, to, &can);
-    enum status status = saying_begin_with(&saying, attempt, &can, PEER, err);
-    if (status == STATUS_OK)
-        status = saying_needs_text(&saying, err);
-    if (status == STATUS_OK)
-        status = saying_cut(&saying, attempt, text_limit);
+    enum status status = saying_next(&saying, attempt, &manner, &can, err);
     if (status != STATUS_OK)
         return status;
     form_add(&form, "To", to);
@@ -108,7 +106,7 @@ static void read_refusal(const struct attempt *attempt, const struct reply *repl
                         attempt->arena, out);
 }
 
-static enum sender_step settle(const struct attempt *attempt, const struct reply *reply,
+static enum sender_step settle(struct attempt *attempt, const struct reply *reply,
                                struct sender_result *out)
 {
     reply_judge(reply, status_rule_find(reply->status), PEER, attempt->arena, out);
@@ -124,18 +122,11 @@ static enum sender_step settle(const struct attempt *attempt, const struct reply
 static enum sender_step twilio_next(struct attempt *attempt, const struct reply *last,
                                     struct now now, struct sender_result *out)
 {
-    struct error err;
-    enum status status;
+    static const struct speaker speaker = {
+        .peer = PEER, .say = {[DELIVERY_MESSAGE] = say_message}, .settle = settle};
 
     (void)now;
-    *out = (struct sender_result){.retry_after_ms = -1};
-    if (last != NULL)
-        return settle(attempt, last, out);
-    if (attempt->delivery->class == DELIVERY_MESSAGE)
-        status = say_message(attempt, &out->exchange, &err);
-    else
-        status = fail(&err, STATUS_UNSUPPORTED, PEER " is told of messages only");
-    return saying_asked(status, &err, attempt->arena, out);
+    return saying_speak(&speaker, attempt, last, out);
 }
 
 const struct sender twilio_sender = {

@@ -94,13 +94,11 @@ static enum status say_message(struct attempt *attempt, struct exchange *out,
 {
     const struct viber_settings *own = attempt->bridge->settings;
     const struct delivery *delivery = attempt->delivery;
+    const struct manner manner = {
+        .peer = PEER, .limit = viber_text_limit, .parts_cards = true};
     CLEANUP(saying_release) struct saying saying;
 
-    enum status status = saying_begin(&saying, attempt, PEER, err);
-    if (status == STATUS_OK)
-        status = saying_needs_text(&saying, err);
-    if (status == STATUS_OK)
-        status = saying_cut_cards(&saying, attempt, viber_text_limit);
+    enum status status = saying_next(&saying, attempt, &manner, NULL, err);
     if (status != STATUS_OK)
         return status;
     CLEANUP(json_freep) struct json *body = json_new_object();
@@ -150,7 +148,7 @@ static void read_answer(const struct attempt *attempt, const struct reply *reply
                     member_text(body, "status_message"), attempt->arena, out);
 }
 
-static enum sender_step settle(const struct attempt *attempt, const struct reply *reply,
+static enum sender_step settle(struct attempt *attempt, const struct reply *reply,
                                struct sender_result *out)
 {
     reply_judge(reply, status_rule_find(reply->status), PEER, attempt->arena, out);
@@ -164,18 +162,11 @@ static enum sender_step settle(const struct attempt *attempt, const struct reply
 static enum sender_step viber_next(struct attempt *attempt, const struct reply *last,
                                    struct now now, struct sender_result *out)
 {
-    struct error err;
-    enum status status;
+    static const struct speaker speaker = {
+        .peer = PEER, .say = {[DELIVERY_MESSAGE] = say_message}, .settle = settle};
 
     (void)now;
-    *out = (struct sender_result){.retry_after_ms = -1};
-    if (last != NULL)
-        return settle(attempt, last, out);
-    if (attempt->delivery->class == DELIVERY_MESSAGE)
-        status = say_message(attempt, &out->exchange, &err);
-    else
-        status = fail(&err, STATUS_UNSUPPORTED, PEER " is told of messages only");
-    return saying_asked(status, &err, attempt->arena, out);
+    return saying_speak(&speaker, attempt, last, out);
 }
 
 const struct sender viber_sender = {

@@ -14,8 +14,11 @@
 #define PEER "WhatsApp"
 
 /* Source: section 5, "Limits". *unsure*: the unit; code points are the usual one. */
-static const struct text_limit text_limit = {4096, TEXT_CODE_POINTS};
-static const struct text_limit interactive_limit = {1024, TEXT_CODE_POINTS};
+static const struct manner manner = {
+    .peer = PEER,
+    .limit = {4096, TEXT_CODE_POINTS},
+    .limit_with_options = {1024, TEXT_CODE_POINTS},
+};
 #define BUTTONS_MAX 3
 #define BUTTON_LABEL_MAX 20
 
@@ -108,7 +111,7 @@ static struct json *part_body(const struct delivery *delivery,
 }
 
 /* Under the contact's last message, which is marked as read with it. */
-static enum status say_typing(const struct attempt *attempt, struct exchange *out,
+static enum status say_typing(struct attempt *attempt, struct exchange *out,
                               struct error *err)
 {
     const struct whatsapp_settings *own = attempt->bridge->settings;
@@ -131,13 +134,7 @@ static enum status say_message(struct attempt *attempt, struct exchange *out,
     const struct delivery *delivery = attempt->delivery;
     CLEANUP(saying_release) struct saying saying;
 
-    enum status status = saying_begin(&saying, attempt, PEER, err);
-    if (status == STATUS_OK)
-        status = saying_needs_text(&saying, err);
-    bool has_options = saying.shown.quick_reply_count > 0;
-    if (status == STATUS_OK)
-        status =
-            saying_cut(&saying, attempt, has_options ? interactive_limit : text_limit);
+    enum status status = saying_next(&saying, attempt, &manner, NULL, err);
     if (status != STATUS_OK)
         return status;
     CLEANUP(json_freep) struct json *body = part_body(delivery, &saying);
@@ -163,7 +160,7 @@ static void read_message_id(const struct attempt *attempt, const struct reply *r
                     &out->provider_id);
 }
 
-static enum sender_step settle(const struct attempt *attempt, const struct reply *reply,
+static enum sender_step settle(struct attempt *attempt, const struct reply *reply,
                                struct sender_result *out)
 {
     meta_judge(attempt, reply, PEER, find_meaning, out);
@@ -178,20 +175,14 @@ static enum sender_step settle(const struct attempt *attempt, const struct reply
 static enum sender_step whatsapp_next(struct attempt *attempt, const struct reply *last,
                                       struct now now, struct sender_result *out)
 {
-    struct error err;
-    enum status status;
+    static const struct speaker speaker = {
+        .peer = PEER,
+        .say = {[DELIVERY_MESSAGE] = say_message, [DELIVERY_TYPING] = say_typing},
+        .settle = settle,
+    };
 
     (void)now;
-    *out = (struct sender_result){.retry_after_ms = -1};
-    if (last != NULL)
-        return settle(attempt, last, out);
-    if (attempt->delivery->class == DELIVERY_MESSAGE)
-        status = say_message(attempt, &out->exchange, &err);
-    else if (attempt->delivery->class == DELIVERY_TYPING)
-        status = say_typing(attempt, &out->exchange, &err);
-    else
-        status = fail(&err, STATUS_UNSUPPORTED, PEER " takes no receipts");
-    return saying_asked(status, &err, attempt->arena, out);
+    return saying_speak(&speaker, attempt, last, out);
 }
 
 const struct sender whatsapp_sender = {

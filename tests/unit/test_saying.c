@@ -5,7 +5,10 @@
 #include "gateway/channel.h"
 #include "gateway/limits.h"
 
-static const struct text_limit limit = {4, TEXT_CODE_POINTS};
+static const struct manner manner = {
+    .peer = "the peer", .limit = {4, TEXT_CODE_POINTS},
+         .parts_cards = true
+};
 static struct arena *arena;
 
 static int set_up(void **state)
@@ -51,11 +54,7 @@ static struct str part_of(const struct delivery *delivery, unsigned done)
     CLEANUP(saying_release) struct saying saying;
     struct error err;
 
-    enum status status = saying_begin_with(&saying, &attempt, &can, "the peer", &err);
-    if (status == STATUS_OK)
-        status = saying_needs_text(&saying, &err);
-    if (status == STATUS_OK)
-        status = saying_cut_cards(&saying, &attempt, limit);
+    enum status status = saying_next(&saying, &attempt, &manner, &can, &err);
     if (status == STATUS_DUPLICATE)
         return STR("no more");
     if (status != STATUS_OK)
