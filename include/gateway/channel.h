@@ -28,10 +28,13 @@ struct card_limits {
 
 /* One form in which the service takes files; the first that fits a file is its form. */
 struct file_form {
-    const char *mime;  /* "image/jpeg", "image/" for all that begin so, "" for any */
-    int64_t max_bytes; /* 0: any size */
-    int form;          /* the channel's own word for it */
+    const char *mime;   /* "image/jpeg", "image/" for all that begin so, "" for any */
+    int64_t max_bytes;  /* 0: any size */
+    int form;           /* the channel's own word for it */
+    size_t caption_max; /* of a text that goes with it, in UTF-16 units; 0: none does */
 };
+#define KIBIBYTES(count) ((int64_t)(count) << 10)
+#define MEBIBYTES(count) ((int64_t)(count) << 20)
 
 /* What the service can show, and how fast; drives degradation and pacing. */
 struct capabilities {

@@ -23,5 +23,5 @@ void readable_fallback(struct buf *out, const struct content *content);
  */
 void readable_missing(struct buf *out, const struct attachment *attachment,
                       const struct file *file);
-/* One file as a line that can be pressed: its name and our link. */
-void readable_link(struct buf *out, const struct file *file);
+/* One file as a line that can be pressed, its name and our link, below its caption. */
+void readable_link(struct buf *out, struct str caption, const struct file *file);

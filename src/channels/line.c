@@ -67,8 +67,8 @@ static enum status line_ready(void *settings, struct error *err)
  * Source: channels/line.md section 5, "Limits".
  */
 static const struct file_form file_forms[] = {
-    {"image/jpeg", 1000000, 0},
-    {"image/png",  1000000, 0},
+    {"image/jpeg", 1000000, 0, 0},
+    {"image/png",  1000000, 0, 0},
 };
 
 /*

@@ -117,28 +117,28 @@ CHANNEL(instagram);
  * which names kinds and sizes but no types. *unsure*: what is played beyond the usual
  * types, so that the others are files. */
 static const struct file_form messenger_forms[] = {
-    {"image/jpeg", IMAGE_MAX, MEDIA_IMAGE},
-    {"image/png",  IMAGE_MAX, MEDIA_IMAGE},
-    {"image/gif",  IMAGE_MAX, MEDIA_IMAGE},
-    {"video/mp4",  FILE_MAX,  MEDIA_VIDEO},
-    {"audio/mpeg", FILE_MAX,  MEDIA_AUDIO},
-    {"audio/mp4",  FILE_MAX,  MEDIA_AUDIO},
-    {"",           FILE_MAX,  MEDIA_OTHER},
+    {"image/jpeg", IMAGE_MAX, MEDIA_IMAGE, 0},
+    {"image/png",  IMAGE_MAX, MEDIA_IMAGE, 0},
+    {"image/gif",  IMAGE_MAX, MEDIA_IMAGE, 0},
+    {"video/mp4",  FILE_MAX,  MEDIA_VIDEO, 0},
+    {"audio/mpeg", FILE_MAX,  MEDIA_AUDIO, 0},
+    {"audio/mp4",  FILE_MAX,  MEDIA_AUDIO, 0},
+    {"",           FILE_MAX,  MEDIA_OTHER, 0},
 };
 
 /* Source: Meta, "Upload Media for Instagram Messaging", of 2026-06-30. Older editions
  * know no file. */
 static const struct file_form instagram_forms[] = {
-    {"image/jpeg",      IMAGE_MAX, MEDIA_IMAGE},
-    {"image/png",       IMAGE_MAX, MEDIA_IMAGE},
-    {"image/gif",       IMAGE_MAX, MEDIA_IMAGE},
-    {"video/mp4",       FILE_MAX,  MEDIA_VIDEO},
-    {"video/quicktime", FILE_MAX,  MEDIA_VIDEO},
-    {"video/webm",      FILE_MAX,  MEDIA_VIDEO},
-    {"audio/aac",       FILE_MAX,  MEDIA_AUDIO},
-    {"audio/mp4",       FILE_MAX,  MEDIA_AUDIO},
-    {"audio/wav",       FILE_MAX,  MEDIA_AUDIO},
-    {"application/pdf", FILE_MAX,  MEDIA_OTHER},
+    {"image/jpeg",      IMAGE_MAX, MEDIA_IMAGE, 0},
+    {"image/png",       IMAGE_MAX, MEDIA_IMAGE, 0},
+    {"image/gif",       IMAGE_MAX, MEDIA_IMAGE, 0},
+    {"video/mp4",       FILE_MAX,  MEDIA_VIDEO, 0},
+    {"video/quicktime", FILE_MAX,  MEDIA_VIDEO, 0},
+    {"video/webm",      FILE_MAX,  MEDIA_VIDEO, 0},
+    {"audio/aac",       FILE_MAX,  MEDIA_AUDIO, 0},
+    {"audio/mp4",       FILE_MAX,  MEDIA_AUDIO, 0},
+    {"audio/wav",       FILE_MAX,  MEDIA_AUDIO, 0},
+    {"application/pdf", FILE_MAX,  MEDIA_OTHER, 0},
 };
 
 /*

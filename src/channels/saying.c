@@ -8,6 +8,87 @@ void saying_release(struct saying *saying)
     buf_release(&saying->lines);
 }
 
+/* ---- files ---- */
+
+static const struct file_form *form_of(const struct capabilities *can,
+                                       const struct file *file)
+{
+    for (size_t i = 0; file->missing.len == 0 && i < can->file_form_count; i++) {
+        const struct file_form *form = &can->file_forms[i];
+        size_t len = strlen(form->mime);
+        bool is_kind = len == 0 || form->mime[len - 1] == '/';
+        bool fits = is_kind ? str_starts(file->mime, str_of(form->mime))
+                            : str_is(file->mime, form->mime);
+        if (fits && (form->max_bytes == 0 || file->size <= form->max_bytes))
+            return form;
+    }
+    return NULL;
+}
+
+/* UTF-16 is the smallest reading of limits whose unit is not said. */
+static bool takes_caption(const struct file_form *form, struct str caption)
+{
+    return text_fits(caption, (struct text_limit){form->caption_max, TEXT_UTF16});
+}
+
+/* What is in place of a file has its caption with it. */
+static bool is_left_behind(const struct capabilities *can, const struct file *file,
+                           struct str caption)
+{
+    const struct file_form *form = form_of(can, file);
+
+    if (can->files_with_text)
+        return file->missing.len == 0;
+    return form != NULL && !takes_caption(form, caption);
+}
+
+static void write_captions(struct saying *saying, const struct attempt *attempt)
+{
+    const struct content *content = &attempt->delivery->event.content;
+
+    if (attempt->files == NULL || content->attachment_count == 0)
+        return;
+    for (size_t i = 0; i < content->attachment_count; i++) {
+        struct str caption = content->attachments[i].text;
+        if (is_left_behind(&saying->can, &attempt->files[i], caption))
+            readable_line(&saying->lines, caption);
+    }
+    saying->shown.text = buf_str(&saying->lines);
+}
+
+static void write_in_place(struct saying *saying, const struct attempt *attempt,
+                           const struct attachment *attachment, const struct file *file)
+{
+    CLEANUP(buf_release) struct buf line;
+
+    buf_init(&line, LIMIT_EXCHANGE_BYTES);
+    if (file->missing.len > 0)
+        readable_missing(&line, attachment, file);
+    else
+        readable_link(&line, attachment->text, file);
+    saying->text = arena_copy(attempt->arena, buf_str(&line));
+}
+
+static void say_file(struct saying *saying, const struct attempt *attempt, size_t index)
+{
+    const struct attachment *attachment =
+        &attempt->delivery->event.content.attachments[index];
+    const struct file *file = &attempt->files[index];
+    const struct file_form *form = form_of(&saying->can, file);
+
+    saying->is_file = true;
+    if (form == NULL) {
+        write_in_place(saying, attempt, attachment, file);
+        return;
+    }
+    saying->file = file;
+    saying->form = form->form;
+    if (takes_caption(form, attachment->text))
+        saying->caption = attachment->text;
+}
+
+/* ---- the next part ---- */
+
 static enum status begin(struct saying *out, const struct attempt *attempt,
                          const struct manner *manner, const struct capabilities *can,
                          struct error *err)
@@ -25,6 +106,7 @@ static enum status begin(struct saying *out, const struct attempt *attempt,
     if (attempt->files != NULL && !out->can.files_with_text)
         out->files = event->content.attachment_count;
     render(event, &out->can, attempt->files == NULL, &out->lines, &keep, &out->shown);
+    write_captions(out, attempt);
     if (keep.is_full || !buf_ok(&out->lines))
         return fail(err, STATUS_TOO_LARGE, "the message is too large to be shown");
     return STATUS_OK;
@@ -44,49 +126,6 @@ static enum status check_text(const struct saying *saying, struct error *err)
         saying->shown.card_count > 0)
         return STATUS_OK;
     return fail(err, STATUS_UNPROCESSABLE, "the message holds no text");
-}
-
-static const struct file_form *form_of(const struct capabilities *can,
-                                       const struct file *file)
-{
-    for (size_t i = 0; i < can->file_form_count; i++) {
-        const struct file_form *form = &can->file_forms[i];
-        size_t len = strlen(form->mime);
-        bool is_kind = len == 0 || form->mime[len - 1] == '/';
-        bool fits = is_kind ? str_starts(file->mime, str_of(form->mime))
-                            : str_is(file->mime, form->mime);
-        if (fits && (form->max_bytes == 0 || file->size <= form->max_bytes))
-            return form;
-    }
-    return NULL;
-}
-
-static void write_in_place(struct saying *saying, const struct attempt *attempt,
-                           const struct file *file)
-{
-    CLEANUP(buf_release) struct buf line;
-
-    buf_init(&line, LIMIT_EXCHANGE_BYTES);
-    if (file->missing.len > 0)
-        readable_missing(&line, saying->attachment, file);
-    else
-        readable_link(&line, file);
-    saying->text = arena_copy(attempt->arena, buf_str(&line));
-}
-
-static void say_file(struct saying *saying, const struct attempt *attempt, size_t index)
-{
-    const struct file *file = &attempt->files[index];
-    const struct file_form *form =
-        file->missing.len > 0 ? NULL : form_of(&saying->can, file);
-
-    saying->attachment = &attempt->delivery->event.content.attachments[index];
-    if (form == NULL) {
-        write_in_place(saying, attempt, file);
-        return;
-    }
-    saying->file = file;
-    saying->form = form->form;
 }
 
 /* `texts` parts of text, behind them the cards if they are a part, then the files. */

@@ -17,9 +17,10 @@ struct saying {
     struct str text;
     bool is_last;  /* before the files: what can be pressed goes with it */
     bool is_cards; /* it is the cards, and has no text: parts_cards */
+    bool is_file;  /* the part of one, also where a text is in its place */
     const struct file *file;
-    const struct attachment *attachment;
-    int form; /* of struct file_form */
+    int form;           /* of struct file_form */
+    struct str caption; /* that goes with the file; the form takes it */
 
     struct capabilities can;
     size_t files; /* that are parts of their own, behind the text */
@@ -41,9 +42,10 @@ void saying_release(struct saying *saying);
 /*
  * The attempt's next part, as the channel can show the delivery's message;
  * attempt->step keeps how many there are. First the text, cut as it must be, and the
- * cards, then the files one by one. One that is missing, or that the channel takes in
- * no form, is a text in its place: why, or a link. The error names the peer. `can`
- * NULL: what the channel's record says; else what this message lets it be.
+ * cards, then the files one by one, each with its caption: where the form takes none,
+ * or none so long, that is a line of the text. A file that is missing, or that the
+ * channel takes in no form, is a text in its place: why, or a link. The error names the
+ * peer. `can` NULL: what the channel's record says; else what this message lets it be.
  * STATUS_DUPLICATE      none is left, as another version, or another setting, cut it
  *                       into fewer
  * STATUS_UNSUPPORTED    it is no message

@@ -89,14 +89,16 @@ static struct pace account_pace(int64_t messages_per_minute)
 }
 
 /* Whatever its type; what is too large for the gateway is not sent at all. */
-static const struct file_form file_forms[] = {{.mime = ""}};
+static const struct file_form file_forms[] = {
+    {.mime = "", .caption_max = SLACK_TEXT_MAX},
+};
 
 static void slack_capabilities(const struct bridge *bridge, struct capabilities *out)
 {
     const struct slack_settings *own = bridge->settings;
 
     *out = (struct capabilities){
-        .text_max = 4000,
+        .text_max = SLACK_TEXT_MAX,
         .quick_replies_max = 25,
         .label_max = 75,
         .cards = true,

@@ -43,6 +43,9 @@ enum fetch_step slack_fetch_next(struct fetch *fetch, const struct reply *last,
                                  struct now now, struct fetch_result *out);
 extern const struct setup_plan slack_setup;
 
+/* Code points of one message. */
+#define SLACK_TEXT_MAX 4000
+
 /* ---- ids ---- */
 
 /* Messages are numbered within a channel only: "<channel>/<ts>". */

@@ -117,7 +117,7 @@ static enum status ask_link(const struct attempt *attempt, const struct upload *
     CLEANUP(buf_release) struct buf line;
 
     buf_init(&line, LIMIT_EXCHANGE_BYTES);
-    readable_link(&line, upload->file);
+    readable_link(&line, upload->caption, upload->file);
     CLEANUP(json_freep)
     struct json *body = slack_message(attempt->delivery, buf_str(&line));
     return slack_call(attempt, "chat.postMessage", body, out, err);
@@ -146,7 +146,7 @@ enum status slack_upload(struct attempt *attempt, const struct saying *saying,
     struct upload *upload = arena_alloc(attempt->arena, sizeof(*upload));
 
     upload->file = saying->file;
-    upload->caption = saying->attachment->text;
+    upload->caption = saying->caption;
     upload->channel =
         slack_address(attempt->delivery->event.contact_id, &upload->thread);
     upload->step = is_user(upload->channel) ? UPLOAD_OPEN : UPLOAD_RESERVE;

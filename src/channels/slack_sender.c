@@ -16,8 +16,8 @@
  * what can be pressed stands a text object. */
 static const struct manner manner = {
     .peer = PEER,
-    .limit = {4000, TEXT_CODE_POINTS},
-    .limit_with_options = {3000, TEXT_CODE_POINTS},
+    .limit = {SLACK_TEXT_MAX, TEXT_CODE_POINTS},
+    .limit_with_options = {3000,           TEXT_CODE_POINTS},
 };
 /* Instead of the count of parts: say_plainly was here. */
 #define PLAIN_STEP 0

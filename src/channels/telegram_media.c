@@ -14,9 +14,9 @@
 #include "multipart.h"
 #include "saying.h"
 
-#define MEBIBYTE ((int64_t)1 << 20)
-#define UPLOAD_MAX (50 * MEBIBYTE)
-#define PHOTO_MAX (10 * MEBIBYTE)
+#define UPLOAD_MAX MEBIBYTES(50)
+#define PHOTO_MAX MEBIBYTES(10)
+#define CAPTION_MAX 1024
 #define UPLOAD_TIMEOUT_MS 60000
 
 /* ---- what a customer sent ---- */
@@ -95,28 +95,30 @@ enum fetch_step telegram_fetch_next(struct fetch *fetch, const struct reply *las
 
 /* ---- what an agent sends ---- */
 
-/* By the form's number: the method, and the field that holds the file. */
+enum form { PHOTO, ANIMATION, VIDEO, AUDIO, VOICE, DOCUMENT };
+
+/* The method, and the field that holds the file. */
 static const struct upload {
     const char *method;
     const char *field;
 } uploads[] = {
-    {"sendPhoto",     "photo"    },
-    {"sendAnimation", "animation"},
-    {"sendVideo",     "video"    },
-    {"sendAudio",     "audio"    },
-    {"sendVoice",     "voice"    },
-    {"sendDocument",  "document" },
+    [PHOTO] = {"sendPhoto",     "photo"    },
+      [ANIMATION] = {"sendAnimation", "animation"},
+    [VIDEO] = {"sendVideo",     "video"    },
+      [AUDIO] = {"sendAudio",     "audio"    },
+    [VOICE] = {"sendVoice",     "voice"    },
+      [DOCUMENT] = {"sendDocument",  "document" },
 };
 
 const struct file_form telegram_file_forms[TELEGRAM_FILE_FORMS] = {
-    {"image/jpeg", PHOTO_MAX,  0},
-    {"image/png",  PHOTO_MAX,  0},
-    {"image/gif",  UPLOAD_MAX, 1},
-    {"video/mp4",  UPLOAD_MAX, 2},
-    {"audio/mpeg", UPLOAD_MAX, 3},
-    {"audio/mp4",  UPLOAD_MAX, 3},
-    {"audio/ogg",  UPLOAD_MAX, 4},
-    {"",           UPLOAD_MAX, 5},
+    {"image/jpeg", PHOTO_MAX,  PHOTO,     CAPTION_MAX},
+    {"image/png",  PHOTO_MAX,  PHOTO,     CAPTION_MAX},
+    {"image/gif",  UPLOAD_MAX, ANIMATION, CAPTION_MAX},
+    {"video/mp4",  UPLOAD_MAX, VIDEO,     CAPTION_MAX},
+    {"audio/mpeg", UPLOAD_MAX, AUDIO,     CAPTION_MAX},
+    {"audio/mp4",  UPLOAD_MAX, AUDIO,     CAPTION_MAX},
+    {"audio/ogg",  UPLOAD_MAX, VOICE,     CAPTION_MAX},
+    {"",           UPLOAD_MAX, DOCUMENT,  CAPTION_MAX},
 };
 
 enum status telegram_say_file(const struct attempt *attempt,
@@ -134,6 +136,8 @@ enum status telegram_say_file(const struct attempt *attempt,
     };
     multipart_begin(&multipart, saying->file, attempt->arena);
     multipart_field(&multipart, "chat_id", attempt->delivery->event.contact_id);
+    if (saying->caption.len > 0)
+        multipart_field(&multipart, "caption", saying->caption);
     return multipart_file(&multipart, upload->field, saying->file, attempt->arena, out,
                           err);
 }

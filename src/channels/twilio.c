@@ -116,7 +116,7 @@ static void twilio_capabilities(const struct bridge *bridge, struct capabilities
     bool is_whatsapp = str_starts(str_of(own->from), TWILIO_WHATSAPP);
 
     *out = (struct capabilities){
-        .text_max = 1600,
+        .text_max = TWILIO_TEXT_MAX,
         .receipts = true,
         .session_ms = is_whatsapp ? DAY_MS : 0,
         .account_pace = {1000000 / 80, 80},

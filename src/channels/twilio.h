@@ -14,6 +14,7 @@
 #include "gateway/form.h"
 #include "keys.h"
 
+#define TWILIO_TEXT_MAX 1600
 #define TWILIO_WHATSAPP STR("whatsapp:")
 
 struct twilio_settings {

@@ -7,9 +7,6 @@
  */
 #include "twilio.h"
 
-#define KIBIBYTE ((int64_t)1 << 10)
-#define MEBIBYTE ((int64_t)1 << 20)
-
 /* ---- what a customer sent ---- */
 
 void twilio_credentials(const struct twilio_settings *own, struct exchange *exchange,
@@ -40,21 +37,22 @@ enum fetch_step twilio_fetch_next(struct fetch *fetch, const struct reply *last,
 /* ---- what an agent sends ---- */
 
 static const struct file_form mms_forms[] = {
-    {"image/jpeg", 5 * MEBIBYTE,   0},
-    {"image/png",  5 * MEBIBYTE,   0},
-    {"image/gif",  5 * MEBIBYTE,   0},
-    {"audio/",     500 * KIBIBYTE, 0},
-    {"video/",     500 * KIBIBYTE, 0},
+    {"image/jpeg", MEBIBYTES(5),   0, TWILIO_TEXT_MAX},
+    {"image/png",  MEBIBYTES(5),   0, TWILIO_TEXT_MAX},
+    {"image/gif",  MEBIBYTES(5),   0, TWILIO_TEXT_MAX},
+    {"audio/",     KIBIBYTES(500), 0, TWILIO_TEXT_MAX},
+    {"video/",     KIBIBYTES(500), 0, TWILIO_TEXT_MAX},
 };
 
-/* *unsure*: the types; those that WhatsApp itself takes. */
+/* *unsure*: the types; those that WhatsApp itself takes. There pictures and films have
+ * captions. */
 static const struct file_form whatsapp_forms[] = {
-    {"image/jpeg",      16 * MEBIBYTE, 0},
-    {"image/png",       16 * MEBIBYTE, 0},
-    {"audio/mpeg",      16 * MEBIBYTE, 0},
-    {"audio/ogg",       16 * MEBIBYTE, 0},
-    {"video/mp4",       16 * MEBIBYTE, 0},
-    {"application/pdf", 16 * MEBIBYTE, 0},
+    {"image/jpeg",      MEBIBYTES(16), 0, TWILIO_TEXT_MAX},
+    {"image/png",       MEBIBYTES(16), 0, TWILIO_TEXT_MAX},
+    {"audio/mpeg",      MEBIBYTES(16), 0, 0              },
+    {"audio/ogg",       MEBIBYTES(16), 0, 0              },
+    {"video/mp4",       MEBIBYTES(16), 0, TWILIO_TEXT_MAX},
+    {"application/pdf", MEBIBYTES(16), 0, 0              },
 };
 
 /* Where MMS is not there, a message with a file would be refused as a whole. */

@@ -14,7 +14,7 @@
 
 /* *unsure*: the unit. Segments of a text message count UTF-16, the smaller reading. */
 static const struct manner manner = {
-    .peer = PEER, .limit = {1600, TEXT_UTF16}
+    .peer = PEER, .limit = {TWILIO_TEXT_MAX, TEXT_UTF16}
 };
 
 /* ---- what is asked ---- */
@@ -78,8 +78,9 @@ static enum status say_message(struct attempt *attempt, struct exchange *out,
     add_sender(own, to, &form, attempt->arena);
     if (saying.file != NULL)
         form_add(&form, "MediaUrl", saying.file->link);
-    else
-        form_add(&form, "Body", saying.text);
+    struct str text = saying.file != NULL ? saying.caption : saying.text;
+    if (text.len > 0)
+        form_add(&form, "Body", text);
     form_add(&form, "StatusCallback", status_url(attempt));
     return call(attempt, &form, out, err);
 }

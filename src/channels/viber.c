@@ -84,12 +84,13 @@ static enum status viber_ready(void *settings, struct error *err)
  * picture or a video must end as they do, which ours do.
  * Source: section 5, and Viber's documentation, "Picture message" and "Video message";
  * read 2026-12-01. */
-#define MEBIBYTE ((int64_t)1 << 20)
+/* Of a picture's text; sources say 120 to 768. */
+#define CAPTION_MAX 120
 static const struct file_form file_forms[] = {
-    {"image/jpeg", 1 * MEBIBYTE,  VIBER_PICTURE},
-    {"image/png",  1 * MEBIBYTE,  VIBER_PICTURE},
-    {"video/mp4",  26 * MEBIBYTE, VIBER_VIDEO  },
-    {"",           50 * MEBIBYTE, VIBER_FILE   },
+    {"image/jpeg", MEBIBYTES(1),  VIBER_PICTURE, CAPTION_MAX},
+    {"image/png",  MEBIBYTES(1),  VIBER_PICTURE, CAPTION_MAX},
+    {"video/mp4",  MEBIBYTES(26), VIBER_VIDEO,   0          },
+    {"",           MEBIBYTES(50), VIBER_FILE,    0          },
 };
 
 /*

@@ -16,8 +16,6 @@
 /* How long a person rests who has got too many messages without a word back: not said.
  * They may write at any time, which ends it. */
 #define CONTACT_REST_MS 30000
-/* Of a picture's text; sources say 120 to 768. */
-#define CAPTION_MAX 120
 
 /* ---- what is asked ---- */
 
@@ -40,16 +38,14 @@ static enum status call(const struct attempt *attempt, const struct json *body,
     return STATUS_OK;
 }
 
-/* By link; what a text beside them says is a part of its own. */
+/* By link. */
 static void add_file(struct json *body, const struct saying *saying)
 {
     const struct file *file = saying->file;
-    struct str caption = saying->attachment->text;
 
     json_add_str(body, "media", file->link);
     if (saying->form == VIBER_PICTURE)
-        json_add_str(body, "text",
-                     utf8_fits(caption, CAPTION_MAX) ? caption : STR_NONE);
+        json_add_str(body, "text", saying->caption);
     if (saying->form != VIBER_PICTURE)
         json_add_i64(body, "size", file->size);
     if (saying->form == VIBER_FILE)
@@ -60,8 +56,7 @@ static void add_file(struct json *body, const struct saying *saying)
  * bring it again. */
 static bool has_keyboard(const struct saying *saying)
 {
-    return saying->shown.quick_reply_count > 0 &&
-           (saying->is_last || saying->attachment != NULL);
+    return saying->shown.quick_reply_count > 0 && (saying->is_last || saying->is_file);
 }
 
 static void add_part(struct json *body, const struct delivery *delivery,

@@ -23,8 +23,9 @@ enum fetch_step whatsapp_fetch_next(struct fetch *fetch, const struct reply *las
                                     struct now now, struct fetch_result *out);
 #define WHATSAPP_FILE_FORMS 10
 extern const struct file_form whatsapp_file_forms[WHATSAPP_FILE_FORMS];
-/* Adds the file as its form wants it, under the name of the form. */
-void whatsapp_add_file(struct json *body, const struct file *file, int form);
+/* Adds the file as its form wants it, under the name of the form, with its caption. */
+struct saying;
+void whatsapp_add_file(struct json *body, const struct saying *saying);
 /* The message type of a form: "image", .... */
 const char *whatsapp_file_type(int form);
 extern const struct sender whatsapp_sender;

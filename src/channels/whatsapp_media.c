@@ -10,8 +10,10 @@
 #include "gateway/limits.h"
 #include "gateway/member.h"
 #include "gateway/reply.h"
+#include "saying.h"
 
-#define MEBIBYTE ((int64_t)1 << 20)
+/* Source: section 5, "Limits". */
+#define CAPTION_MAX 1024
 /* An id, each byte escaped. */
 #define FETCH_ID_BYTES ((size_t)3 * LIMIT_ID_BYTES)
 
@@ -107,16 +109,16 @@ static const char *const types[] = {
 };
 
 const struct file_form whatsapp_file_forms[WHATSAPP_FILE_FORMS] = {
-    {"image/jpeg", 5 * MEBIBYTE,   FORM_IMAGE   },
-    {"image/png",  5 * MEBIBYTE,   FORM_IMAGE   },
-    {"audio/aac",  16 * MEBIBYTE,  FORM_AUDIO   },
-    {"audio/amr",  16 * MEBIBYTE,  FORM_AUDIO   },
-    {"audio/mpeg", 16 * MEBIBYTE,  FORM_AUDIO   },
-    {"audio/mp4",  16 * MEBIBYTE,  FORM_AUDIO   },
-    {"audio/ogg",  16 * MEBIBYTE,  FORM_AUDIO   },
-    {"video/mp4",  16 * MEBIBYTE,  FORM_VIDEO   },
-    {"video/3gpp", 16 * MEBIBYTE,  FORM_VIDEO   },
-    {"",           100 * MEBIBYTE, FORM_DOCUMENT},
+    {"image/jpeg", MEBIBYTES(5),   FORM_IMAGE,    CAPTION_MAX},
+    {"image/png",  MEBIBYTES(5),   FORM_IMAGE,    CAPTION_MAX},
+    {"audio/aac",  MEBIBYTES(16),  FORM_AUDIO,    0          },
+    {"audio/amr",  MEBIBYTES(16),  FORM_AUDIO,    0          },
+    {"audio/mpeg", MEBIBYTES(16),  FORM_AUDIO,    0          },
+    {"audio/mp4",  MEBIBYTES(16),  FORM_AUDIO,    0          },
+    {"audio/ogg",  MEBIBYTES(16),  FORM_AUDIO,    0          },
+    {"video/mp4",  MEBIBYTES(16),  FORM_VIDEO,    CAPTION_MAX},
+    {"video/3gpp", MEBIBYTES(16),  FORM_VIDEO,    CAPTION_MAX},
+    {"",           MEBIBYTES(100), FORM_DOCUMENT, CAPTION_MAX},
 };
 
 const char *whatsapp_file_type(int form)
@@ -124,11 +126,12 @@ const char *whatsapp_file_type(int form)
     return types[form];
 }
 
-void whatsapp_add_file(struct json *body, const struct file *file, int form)
+void whatsapp_add_file(struct json *body, const struct saying *saying)
 {
-    struct json *part = json_add_object(body, types[form]);
+    struct json *part = json_add_object(body, types[saying->form]);
 
-    json_add_str(part, "link", file->link);
-    if (form == FORM_DOCUMENT)
-        json_add_str(part, "filename", file->name);
+    json_add_str(part, "link", saying->file->link);
+    member_add_text(part, "caption", saying->caption);
+    if (saying->form == FORM_DOCUMENT)
+        json_add_str(part, "filename", saying->file->name);
 }

@@ -102,7 +102,7 @@ static struct json *part_body(const struct delivery *delivery,
 {
     if (saying->file != NULL) {
         struct json *body = new_body(delivery, whatsapp_file_type(saying->form));
-        whatsapp_add_file(body, saying->file, saying->form);
+        whatsapp_add_file(body, saying);
         return body;
     }
     if (saying->is_last && saying->shown.quick_reply_count > 0)

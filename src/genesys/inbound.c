@@ -388,7 +388,7 @@ static struct str text_about(const struct attempt *attempt, size_t file,
     if (attempt->files[file].missing.len > 0)
         readable_missing(&lines, attachment, &attempt->files[file]);
     else
-        readable_link(&lines, &attempt->files[file]);
+        readable_link(&lines, attachment->text, &attempt->files[file]);
     return arena_copy(attempt->arena, buf_str(&lines));
 }
 

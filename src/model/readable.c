@@ -55,8 +55,9 @@ void readable_missing(struct buf *out, const struct attachment *attachment,
         buf_printf(out, " %.*s", STR_ARG(attachment->text));
 }
 
-void readable_link(struct buf *out, const struct file *file)
+void readable_link(struct buf *out, struct str caption, const struct file *file)
 {
+    readable_line(out, caption);
     readable_begin(out);
     buf_printf(out, "%.*s: %.*s", STR_ARG(file->name), STR_ARG(file->link));
 }

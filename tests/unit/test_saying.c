@@ -93,6 +93,73 @@ static void cards_are_the_part_behind_the_text(void **state)
     }
 }
 
+/* What is said of a file with a caption, part by part: "text", "<file>caption". */
+static struct str parts_of_file(struct capabilities can, const struct file *file,
+                                const char *caption)
+{
+    struct attachment attachment = {.text = str_of(caption)};
+    const struct delivery delivery = {
+        .class = DELIVERY_MESSAGE,
+        .event = {.kind = EVENT_MESSAGE,
+                  .content = {.attachments = &attachment, .attachment_count = 1}},
+    };
+    const struct manner long_texts = {
+        .peer = "the peer", .limit = {1000, TEXT_CODE_POINTS}
+    };
+    struct attempt attempt = {.delivery = &delivery, .arena = arena, .files = file};
+    struct str all = STR("");
+    struct error err;
+
+    for (;; attempt.parts_done++) {
+        CLEANUP(saying_release) struct saying saying;
+        if (saying_next(&saying, &attempt, &long_texts, &can, &err) != STATUS_OK)
+            return all;
+        all = arena_printf(arena, "%.*s[%s%.*s%.*s]", STR_ARG(all),
+                           saying.file == NULL ? "" : "<file>", STR_ARG(saying.caption),
+                           STR_ARG(saying.text));
+    }
+}
+
+static void caption_goes_with_its_file_or_before_it(void **state)
+{
+    (void)state;
+    static const struct file_form forms[] = {
+        {"image/", 0, 0, 4},
+        {"audio/", 0, 0, 0}
+    };
+    static const struct {
+        const char *name;
+        struct file file;
+        const char *caption;
+        const char *want;
+    } cases[] = {
+        {"with it",                            {.mime = STR("image/png")},          "Here", "[<file>Here]"                                 },
+        {"before it when it is too long",
+         {.mime = STR("image/png")},
+         "Here!",                                                                           "[Here!][<file>]"                              },
+        {"or when none goes with such a file",
+         {.mime = STR("audio/ogg")},
+         "Here",                                                                            "[Here][<file>]"                               },
+        {"a link has it above",
+         {.mime = STR("text/plain"), .name = STR("a"), .link = STR("https://x/a")},
+         "Here",                                                                            "[Here\na: https://x/a]"                       },
+        {"a note has it behind",
+         {.missing = STR("gone")},
+         "Here",                                                                            "[[file without a name is missing: gone] Here]"},
+        {"there may be none",                  {.mime = STR("audio/ogg")},          "",     "[<file>]"                                     },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct capabilities can = {.file_forms = forms,
+                                         .file_form_count = COUNT_OF(forms)};
+        expect_str(cases[i].name, cases[i].want,
+                   parts_of_file(can, &cases[i].file, cases[i].caption));
+    }
+    const struct capabilities with_text = {.files_with_text = true};
+    expect_str("files in the message", "[Here]",
+               parts_of_file(with_text, &cases[0].file, "Here"));
+}
+
 static void a_message_is_settled_with_its_last_part(void **state)
 {
     (void)state;
@@ -112,6 +179,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(cards_are_the_part_behind_the_text),
+        TEST(caption_goes_with_its_file_or_before_it),
         TEST(a_message_is_settled_with_its_last_part),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,7 +64,8 @@ static struct delivery delivery_to(const char *contact)
     "{\"files\":[{\"id\":\"F1\",\"title\":\"terms.pdf\"}]," where                      \
     ",\"initial_comment\":\"ours &amp; &lt;yours&gt;\"}"
 #define LINK_BODY                                                                      \
-    "{\"channel\":\"U1\",\"text\":\"terms.pdf: https://hooks.example/media/"           \
+    "{\"channel\":\"U1\",\"text\":\"ours &amp; &lt;yours&gt;\\n"                       \
+    "terms.pdf: https://hooks.example/media/"                                          \
     "x?a=1&amp;b=2\",\"mrkdwn\":false,\"unfurl_links\":false}"
 
 struct call {
