@@ -32,6 +32,7 @@ struct fetch_try {
 static void try_free(struct fetch_try *try)
 {
     try->engine->fetches--;
+    fetchings_look(try->engine);
     draft_free(try->draft);
     config_drop(try->config);
     arena_free(try->arena);

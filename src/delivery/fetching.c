@@ -1,7 +1,9 @@
 /*
  * fetching: which files a message in memory needs, one after the other, beside its
- * lane; its head waits for them, but not for ever. What came stands in the store, so
- * that no attempt, and no run after this one, gets it twice.
+ * lane; its head waits for them, but not for ever. Messages of a lane come one after
+ * the other, too: nobody waits for the files of a later one first, and one contact must
+ * not take every place. What came stands in the store, so that no attempt, and no run
+ * after this one, gets it twice.
  */
 #include "internal.h"
 
@@ -10,17 +12,17 @@
 #include "gateway/store.h"
 
 #include <unistd.h>
+#include <utlist.h>
 
 /* Tries at one time: files are long, and other exchanges must have their place. */
 #define FETCHES_MAX 16
 #define RETRY_PAUSE_MS 2000
-/* Those that wait are looked through this often. */
-#define LOOK_PAUSE_MS 100
 #define LINKS_ARENA_BYTES ((size_t)64 * 1024)
 #define ROW_ARENA_BYTES ((size_t)4096)
 #define MISSING_BYTES 160
 
 enum fetching_state {
+    FETCHING_QUEUED,  /* behind another one of its lane */
     FETCHING_WAITS,   /* in the list, until due */
     FETCHING_RUNS,    /* a try is under way */
     FETCHING_IS_OVER, /* each file is there, or known to be missing */
@@ -36,7 +38,8 @@ struct copy {
 
 struct fetching {
     struct engine *engine;
-    const struct delivery *delivery; /* borrowed from its lane */
+    struct lane *lane;               /* borrowed: holds the delivery */
+    const struct delivery *delivery; /* borrowed from it */
     int64_t message_id;
     enum fetching_state state;
     bool has_looked;  /* what the store has is known */
@@ -53,8 +56,9 @@ struct fetching {
     struct file *files;  /* of an attempt */
     bool is_open;        /* their descriptors are */
 
-    struct fetching *next; /* of those that wait */
-    UT_hash_handle hh;     /* by message_id */
+    struct fetching *prev; /* of those that wait */
+    struct fetching *next;
+    UT_hash_handle hh; /* by message_id */
 };
 
 static bool has_files(const struct delivery *delivery)
@@ -82,17 +86,37 @@ static void wait_until(struct fetching *fetching, int64_t due_ms)
 
     fetching->state = FETCHING_WAITS;
     fetching->due_ms = due_ms;
-    fetching->next = engine->fetchings_waiting;
-    engine->fetchings_waiting = fetching;
+    DL_APPEND(engine->fetchings_waiting, fetching);
     engine->fetch_look_ms = min_ms(engine->fetch_look_ms, due_ms);
 }
 
-static void wait_remove(struct fetching *fetching)
+void fetchings_look(struct engine *engine)
 {
-    struct fetching **link = &fetching->engine->fetchings_waiting;
-    while (*link != fetching)
-        link = &(*link)->next;
-    *link = fetching->next;
+    engine->fetch_look_ms = engine->now.mono_ms;
+}
+
+/* It is the turn of this one in its lane. */
+static void turn_take(struct fetching *fetching)
+{
+    fetching->lane->fetching = fetching;
+    wait_until(fetching, fetching->engine->now.mono_ms);
+}
+
+/* It is the turn of the next one, if it was this one's. */
+static void turn_give(struct fetching *fetching)
+{
+    struct lane *lane = fetching->lane;
+
+    if (lane->fetching != fetching)
+        return;
+    lane->fetching = NULL;
+    for (const struct delivery *d = fetching->delivery->next; d != NULL; d = d->next) {
+        struct fetching *next = find(fetching->engine, d);
+        if (next != NULL && next->state == FETCHING_QUEUED) {
+            turn_take(next);
+            return;
+        }
+    }
 }
 
 /* ---- what came of a try ---- */
@@ -147,6 +171,7 @@ static void go_on(struct fetching *fetching)
         return;
     }
     fetching->state = FETCHING_IS_OVER;
+    turn_give(fetching);
     lane_has_files(fetching->engine, fetching->delivery);
 }
 
@@ -156,7 +181,6 @@ void fetching_got(struct fetching *fetching, const struct fetch_end *end)
     int64_t due_ms = engine->now.mono_ms + RETRY_PAUSE_MS;
 
     fetching->try = NULL;
-    engine->fetch_look_ms = engine->now.mono_ms; /* there is a place free */
     if (end->pause_ms > RETRY_PAUSE_MS)
         due_ms = engine->now.mono_ms + end->pause_ms;
     bool is_passing =
@@ -242,20 +266,25 @@ static void begin(struct fetching *fetching)
 
 void fetchings_round(struct engine *engine)
 {
-    int64_t now_ms = engine->now.mono_ms;
+    struct fetching *fetching = NULL;
+    struct fetching *next = NULL;
+    int64_t look_ms = INT64_MAX;
 
     if (fetchings_next_ms(engine) > 0)
         return;
-    struct fetching *waiting = TAKE(engine->fetchings_waiting);
-    while (waiting != NULL) {
-        struct fetching *fetching = waiting;
-        waiting = waiting->next;
-        if (fetching->due_ms <= now_ms && engine->fetches < FETCHES_MAX)
+    engine->fetch_look_ms = INT64_MAX;
+    DL_FOREACH_SAFE(engine->fetchings_waiting, fetching, next)
+    {
+        if (engine->fetches == FETCHES_MAX)
+            return; /* the next end of a try looks again */
+        if (fetching->due_ms > engine->now.mono_ms) {
+            look_ms = min_ms(look_ms, fetching->due_ms);
+        } else {
+            DL_DELETE(engine->fetchings_waiting, fetching);
             begin(fetching);
-        else
-            wait_until(fetching, fetching->due_ms);
+        }
     }
-    engine->fetch_look_ms = now_ms + LOOK_PAUSE_MS;
+    engine->fetch_look_ms = min_ms(engine->fetch_look_ms, look_ms);
 }
 
 int64_t fetchings_next_ms(const struct engine *engine)
@@ -268,13 +297,15 @@ int64_t fetchings_next_ms(const struct engine *engine)
 
 /* ---- for the lanes ---- */
 
-void fetching_want(struct engine *engine, const struct delivery *delivery)
+void fetching_want(struct engine *engine, struct lane *lane,
+                   const struct delivery *delivery)
 {
     if (engine->settings.media == NULL || !has_files(delivery) ||
         find(engine, delivery) != NULL)
         return;
     struct fetching *fetching = mem_new(sizeof(*fetching));
     fetching->engine = engine;
+    fetching->lane = lane;
     fetching->delivery = delivery;
     fetching->message_id = delivery->message_id;
     fetching->count = (unsigned)delivery->event.content.attachment_count;
@@ -282,17 +313,19 @@ void fetching_want(struct engine *engine, const struct delivery *delivery)
     fetching->files = mem_new_array(fetching->count, sizeof(struct file));
     fetching->links = arena_new(LINKS_ARENA_BYTES);
     HASH_ADD(hh, engine->fetchings, message_id, sizeof(fetching->message_id), fetching);
-    wait_until(fetching, engine->now.mono_ms);
+    if (lane->fetching == NULL)
+        turn_take(fetching);
 }
 
 /* What is under way ends without us. */
 static void stop(struct fetching *fetching)
 {
     if (fetching->state == FETCHING_WAITS)
-        wait_remove(fetching);
+        DL_DELETE(fetching->engine->fetchings_waiting, fetching);
     if (fetching->try != NULL)
         fetch_try_leave(TAKE(fetching->try));
     fetching->state = FETCHING_IS_OVER;
+    turn_give(fetching);
 }
 
 void fetching_forget(struct engine *engine, const struct delivery *delivery)

@@ -54,11 +54,12 @@ struct lane {
     bool overflowed; /* the database has more than is held */
     bool was_cut;    /* the first to be read may have been sent by the run before */
     enum lane_state state;
-    bool waits_for_files;     /* while waiting: they may end it */
-    int64_t failing_since_ms; /* mono; 0: the head has not failed */
-    uint64_t failed_at_count; /* account's successes when the head first failed */
-    int64_t due_ms;           /* mono; while waiting */
-    size_t timer;             /* place in the timers; while waiting */
+    struct fetching *fetching; /* whose files come now; NULL: all did */
+    bool waits_for_files;      /* while waiting: they may end it */
+    int64_t failing_since_ms;  /* mono; 0: the head has not failed */
+    uint64_t failed_at_count;  /* account's successes when the head first failed */
+    int64_t due_ms;            /* mono; while waiting */
+    size_t timer;              /* place in the timers; while waiting */
     struct lane *next_ready;
     UT_hash_handle hh;
 };
@@ -200,9 +201,9 @@ struct engine {
     bool receipts_overflowed;
 
     struct fetching *fetchings;         /* by message */
-    struct fetching *fetchings_waiting; /* for their time, or for a place */
-    unsigned fetches;                   /* tries under way */
-    int64_t fetch_look_ms;              /* mono: when those that wait are looked at */
+    struct fetching *fetchings_waiting; /* for time or place; oldest first */
+    unsigned fetches;      /* tries under way, also those that nobody waits for */
+    int64_t fetch_look_ms; /* mono: when those that wait are looked at */
 
     struct queue *offers;  /* of struct offer */
     struct queue *filed;   /* of struct filing */
@@ -349,7 +350,8 @@ void runs_free_pool(struct engine *engine);
  * ---------------------------------------------------------------- */
 
 /* The delivery is held in memory from now on, or not any more. */
-void fetching_want(struct engine *engine, const struct delivery *delivery);
+void fetching_want(struct engine *engine, struct lane *lane,
+                   const struct delivery *delivery);
 void fetching_forget(struct engine *engine, const struct delivery *delivery);
 /* How long the lane's head still waits for its files; 0: not at all. */
 int64_t fetching_wait_ms(struct engine *engine, const struct delivery *delivery);
@@ -359,6 +361,8 @@ const struct file *fetching_open(struct engine *engine, const struct delivery *d
 void fetching_close(struct engine *engine, const struct delivery *delivery);
 /* Begins what may begin. */
 void fetchings_round(struct engine *engine);
+/* A try has ended: soon, another may begin. */
+void fetchings_look(struct engine *engine);
 /* How long until something may begin; INT64_MAX: an event. */
 int64_t fetchings_next_ms(const struct engine *engine);
 

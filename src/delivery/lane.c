@@ -243,7 +243,7 @@ static void lane_append(struct engine *engine, struct lane *lane,
     if (delivery->id > lane->last_id)
         lane->last_id = delivery->id;
     engine->lane_bytes += delivery_bytes(delivery);
-    fetching_want(engine, delivery);
+    fetching_want(engine, lane, delivery);
     heard_note(engine, lane->flow, delivery);
 }
 
@@ -262,6 +262,7 @@ static void held_free(struct engine *engine, struct delivery *list)
 void lane_pop(struct engine *engine, struct lane *lane)
 {
     struct delivery *head = lane->first;
+    fetching_forget(engine, head); /* while it stands before the next one */
     lane->first = TAKE(head->next);
     if (lane->first == NULL)
         lane->last = NULL;

@@ -29,7 +29,14 @@ static void capabilities(const struct bridge *bridge, struct capabilities *out)
     };
 }
 
-static const struct source no_source = {.handshake = source_no_handshake};
+static enum fetch_step fetch_next(struct fetch *fetch, const struct reply *last,
+                                  struct now now, struct fetch_result *out)
+{
+    return the_world->fetch_next(fetch, last, now, out);
+}
+
+static const struct source source = {.handshake = source_no_handshake,
+                                     .fetch_next = fetch_next};
 
 /* --- the sender
  * ------------------------------------------------------------------------------ */
@@ -55,6 +62,16 @@ static enum sender_step outcome_of(struct sender_result *out, const struct reply
     return SENDER_OUTCOME;
 }
 
+static void see_file(struct file_seen *seen, const struct file *file)
+{
+    *seen = (struct file_seen){.is_there = file != NULL};
+    if (file == NULL)
+        return;
+    seen->is_open = file->descriptor >= 0;
+    (void)snprintf(seen->missing, sizeof(seen->missing), "%.*s",
+                   STR_ARG(file->missing));
+}
+
 static enum sender_step next(struct attempt *attempt, const struct reply *last,
                              struct now now, struct sender_result *out)
 {
@@ -67,6 +84,7 @@ static enum sender_step next(struct attempt *attempt, const struct reply *last,
     }
     if (the_world->needs_token && attempt->credential->token.len == 0)
         return SENDER_NEED_CREDENTIAL;
+    see_file(&the_world->file_seen, attempt->files);
     out->exchange.method = "POST";
     out->exchange.has_file_link = the_world->has_file_link;
     out->exchange.url =
@@ -103,7 +121,7 @@ static const struct channel test_channel = {
     .settings_ready = plain_settings_ready,
     .settings_release = plain_settings_release,
     .capabilities = capabilities,
-    .source = &no_source,
+    .source = &source,
     .sender = &sender,
     .setup = &setup_none,
 };
@@ -126,13 +144,17 @@ static enum status transport_start(struct transport *transport,
     assert_true(str_to_i64(str_cut(&url, '/'), &part));
     assert_true(str_to_i64(url, &status));
     assert_true(the_world->flight_count < WORLD_FLIGHTS);
-    the_world->flights[the_world->flight_count++] = (struct flight){
-        token, id, (unsigned)part, (enum message_status)status, exchange->timeout_ms};
+    the_world->flights[the_world->flight_count++] =
+        (struct flight){.token = token,
+                        .id = id,
+                        .part = (unsigned)part,
+                        .receipt_status = (enum message_status)status,
+                        .timeout_ms = exchange->timeout_ms,
+                        .exchange = exchange};
     return STATUS_OK;
 }
 
-static void flight_end(struct engine_world *world, size_t index,
-                       const struct reply *reply)
+void world_end(struct engine_world *world, size_t index, const struct reply *reply)
 {
     assert_true(index < world->flight_count);
     void *token = world->flights[index].token;
@@ -145,13 +167,16 @@ static void flight_end(struct engine_world *world, size_t index,
 static void transport_cancel(struct transport *transport, void *token)
 {
     (void)transport;
-    (void)token;
+    for (size_t i = 0; i < the_world->flight_count; i++) {
+        struct flight *flight = &the_world->flights[i];
+        flight->is_cancelled |= flight->token == token;
+    }
 }
 
 static void transport_poll(struct transport *transport, int64_t timeout_ms)
 {
     (void)transport;
-    (void)timeout_ms;
+    the_world->wait_ms = timeout_ms;
 }
 
 static void transport_wake(struct transport *transport)
@@ -163,7 +188,7 @@ static void transport_free(struct transport *transport)
 {
     static const struct reply cancelled = {.kind = REPLY_CANCELLED, .why = ""};
     while (the_world->flight_count > 0)
-        flight_end(the_world, 0, &cancelled);
+        world_end(the_world, 0, &cancelled);
     mem_free(transport);
 }
 
@@ -197,6 +222,13 @@ static void recorder_record(void *context, struct report *report)
         last = (struct report **)(void *)&(*last)->node.next;
     report->node.next = NULL;
     *last = report;
+}
+
+static void recorder_file(void *context, struct filing *filing)
+{
+    struct engine_world *world = context;
+    filing->node.next = world->filings;
+    world->filings = &filing->node;
 }
 
 /* Keeps it in the store too, if the store knows the delivery. */
@@ -298,9 +330,12 @@ static void engine_up(struct engine_world *world)
     const struct engine_settings settings = {
         .reader = world->store,
         .genesys_sender = &sender,
+        .genesys_source = &source,
+        .media = world->media,
         .recorder = {.reserve = recorder_reserve,
                      .unreserve = recorder_unreserve,
                      .record = recorder_record,
+                     .file = recorder_file,
                      .context = world},
         .flights = store_flights(world->store),
         .owner = "test",
@@ -342,6 +377,7 @@ int world_set_up(void **state)
     world->retry_after_ms = -1;
     world->pauses = PAUSE_BRIDGE_TO_GENESYS;
     world->parts = 1;
+    world->fetch_next = fetch_url;
     make_config(world);
     expect_status("store", STATUS_OK,
                   store_open("memory:engine", &options, &world->store, &err));
@@ -398,13 +434,13 @@ void world_limit_rate(struct engine_world *world, int64_t per_minute)
     engine_up(world);
 }
 
-static void offer(struct engine_world *world, const struct delivery *delivery)
+void world_offer_delivery(struct engine_world *world, const struct delivery *delivery)
 {
     struct dispatcher dispatcher = engine_dispatcher(world->engine);
     dispatcher.offer(dispatcher.context, delivery_copy(delivery));
 }
 
-static struct delivery delivery_of(int64_t bridge, int64_t contact, int64_t id)
+struct delivery world_delivery(int64_t bridge, int64_t contact, int64_t id)
 {
     return (struct delivery){
         .class = DELIVERY_MESSAGE,
@@ -422,15 +458,15 @@ static struct delivery delivery_of(int64_t bridge, int64_t contact, int64_t id)
 void world_offer_on(struct engine_world *world, int64_t bridge, int64_t contact,
                     int64_t id)
 {
-    const struct delivery delivery = delivery_of(bridge, contact, id);
-    offer(world, &delivery);
+    const struct delivery delivery = world_delivery(bridge, contact, id);
+    world_offer_delivery(world, &delivery);
 }
 
 void world_offer_outbound(struct engine_world *world, int64_t contact, int64_t id)
 {
-    struct delivery delivery = delivery_of(1, contact, id);
+    struct delivery delivery = world_delivery(1, contact, id);
     delivery.direction = DIRECTION_OUTBOUND;
-    offer(world, &delivery);
+    world_offer_delivery(world, &delivery);
 }
 
 void world_offer(struct engine_world *world, int64_t contact, int64_t id)
@@ -441,31 +477,31 @@ void world_offer(struct engine_world *world, int64_t contact, int64_t id)
 void world_offer_class(struct engine_world *world, enum delivery_class class,
                        int64_t contact, int64_t id)
 {
-    struct delivery delivery = delivery_of(1, contact, id);
+    struct delivery delivery = world_delivery(1, contact, id);
     delivery.class = class;
     delivery.event.receipt_status = MESSAGE_DELIVERED;
-    offer(world, &delivery);
+    world_offer_delivery(world, &delivery);
 }
 
 void world_offer_late(struct engine_world *world, int64_t contact, int64_t id,
                       int64_t age_ms)
 {
-    struct delivery delivery = delivery_of(1, contact, id);
+    struct delivery delivery = world_delivery(1, contact, id);
     delivery.accepted_ms -= age_ms;
-    offer(world, &delivery);
+    world_offer_delivery(world, &delivery);
 }
 
 void world_offer_receipt(struct engine_world *world, int64_t message,
                          enum message_status status)
 {
-    struct delivery delivery = delivery_of(1, 1, message);
+    struct delivery delivery = world_delivery(1, 1, message);
     delivery.class = DELIVERY_RECEIPT;
     delivery.event.receipt_status = status;
-    offer(world, &delivery);
+    world_offer_delivery(world, &delivery);
 }
 
 static void store_message(struct engine_world *world, const struct contact *contact,
-                          int64_t number)
+                          int64_t number, struct str extra)
 {
     struct error err;
     struct message message = {
@@ -475,12 +511,13 @@ static void store_message(struct engine_world *world, const struct contact *cont
         .direction = DIRECTION_INBOUND,
         .accepted_ms = world_now.wall_ms,
         .text = STR("text"),
+        .extra = extra,
     };
     (void)snprintf(message.public_id, sizeof(message.public_id), "%032lld",
                    (long long)number);
     expect_status("message", STATUS_OK,
                   store_message_add(world->store, &message, &err));
-    struct delivery delivery = delivery_of(1, contact->row, 0);
+    struct delivery delivery = world_delivery(1, contact->row, 0);
     delivery.message_id = message.row;
     expect_status(
         "delivery", STATUS_OK,
@@ -489,6 +526,12 @@ static void store_message(struct engine_world *world, const struct contact *cont
 }
 
 void world_store_messages(struct engine_world *world, int64_t contact, int64_t count)
+{
+    world_store_extra(world, contact, count, STR_NONE);
+}
+
+void world_store_extra(struct engine_world *world, int64_t contact, int64_t count,
+                       struct str extra)
 {
     struct error err;
     struct bridge_record bridge = {
@@ -507,7 +550,7 @@ void world_store_messages(struct engine_world *world, int64_t contact, int64_t c
     expect_status("conversation", STATUS_OK,
                   store_conversation_open(world->store, &row, world_now.wall_ms, &err));
     for (int64_t i = 1; i <= count; i++)
-        store_message(world, &row, i);
+        store_message(world, &row, i, extra);
     expect_status("commit", STATUS_OK, store_commit(world->store, &err));
 }
 
@@ -529,7 +572,7 @@ void world_store_lanes(struct engine_world *world, int64_t count)
         expect_status(
             "conversation", STATUS_OK,
             store_conversation_open(world->store, &row, world_now.wall_ms, &err));
-        store_message(world, &row, i);
+        store_message(world, &row, i, STR_NONE);
     }
     expect_status("commit", STATUS_OK, store_commit(world->store, &err));
 }
@@ -541,7 +584,7 @@ void world_forbid_repeats(struct engine_world *world)
 
 void world_step(struct engine_world *world)
 {
-    engine_step(world->engine, 0);
+    engine_step(world->engine, INT64_MAX);
 }
 
 void world_set_wall_clock(struct engine_world *world, int64_t by_ms)
@@ -581,12 +624,12 @@ void world_answer(struct engine_world *world, size_t index, int http_status)
                                 .status = http_status,
                                 .retry_after_ms = world->retry_after_ms,
                                 .why = ""};
-    flight_end(world, index, &reply);
+    world_end(world, index, &reply);
 }
 
 void world_lose_answer(struct engine_world *world, size_t index)
 {
     const struct reply reply = {
         .kind = REPLY_UNKNOWN, .retry_after_ms = -1, .why = "timed out"};
-    flight_end(world, index, &reply);
+    world_end(world, index, &reply);
 }

@@ -8,6 +8,8 @@
 
 #include "gateway/channel.h"
 #include "gateway/engine.h"
+#include "gateway/media.h"
+#include "gateway/source.h"
 #include "gateway/store.h"
 
 #define WORLD_CONNECTIONS 8
@@ -22,6 +24,21 @@ struct flight {
     unsigned part;
     enum message_status receipt_status;
     int64_t timeout_ms;
+    const struct exchange *exchange; /* the engine's */
+    bool is_cancelled;
+};
+
+/* The way to get a file; see source.h. */
+typedef enum fetch_step world_fetch_next(struct fetch *fetch, const struct reply *last,
+                                         struct now now, struct fetch_result *out);
+
+#define WORLD_MISSING_BYTES 200
+
+/* The first file of the last attempt that began. */
+struct file_seen {
+    bool is_there; /* the attempt was given files */
+    bool is_open;  /* with a copy that can be read */
+    char missing[WORLD_MISSING_BYTES];
 };
 
 struct engine_world {
@@ -35,6 +52,13 @@ struct engine_world {
     size_t flight_count;
     struct report *reports; /* not yet committed, oldest first */
     struct report last_report;
+    int64_t wait_ms; /* how long the last step would have waited */
+
+    /* Of fetch_world.h; NULL: attachments are only named. */
+    struct media *media;
+    world_fetch_next *fetch_next;
+    struct queue_node *filings; /* under way, newest first */
+    struct file_seen file_seen;
 
     /* How the fakes behave. */
     bool needs_token;
@@ -71,6 +95,9 @@ void world_offer_on(struct engine_world *world, int64_t bridge, int64_t contact,
 void world_offer_outbound(struct engine_world *world, int64_t contact, int64_t id);
 void world_offer_class(struct engine_world *world, enum delivery_class class,
                        int64_t contact, int64_t id);
+/* Offers any delivery that stands behind no other room's bookkeeping. */
+void world_offer_delivery(struct engine_world *world, const struct delivery *delivery);
+struct delivery world_delivery(int64_t bridge, int64_t contact, int64_t id);
 /* Offers a message that was accepted so long ago. */
 void world_offer_late(struct engine_world *world, int64_t contact, int64_t id,
                       int64_t age_ms);
@@ -78,6 +105,9 @@ void world_offer_receipt(struct engine_world *world, int64_t message,
                          enum message_status status);
 /* Stores messages 1..count of one contact, with deliveries of the same numbers. */
 void world_store_messages(struct engine_world *world, int64_t contact, int64_t count);
+/* The same, with what event_extra_encode made of their attachments. */
+void world_store_extra(struct engine_world *world, int64_t contact, int64_t count,
+                       struct str extra);
 
 /* The same for one message each of contacts 1..count. */
 void world_store_lanes(struct engine_world *world, int64_t count);
@@ -93,6 +123,8 @@ unsigned world_flight_part(const struct engine_world *world, size_t index);
 enum message_status world_flight_status(const struct engine_world *world, size_t index);
 void world_answer(struct engine_world *world, size_t index, int http_status);
 void world_lose_answer(struct engine_world *world, size_t index);
+/* Ends the exchange with any reply. */
+void world_end(struct engine_world *world, size_t index, const struct reply *reply);
 /* Commits the oldest report and gives its outcome. */
 enum outcome world_commit(struct engine_world *world);
 /* The same with the one that has so many before it. */
