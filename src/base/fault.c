@@ -2,9 +2,11 @@
 
 #ifdef OMGW_FAULTS
 
-/* Made by the linker: the first site, and behind the last. */
+/* Made by the linker, which has the names: the first site, and behind the last. */
+/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 extern const struct fault_site *const __start_fault_list[] __attribute__((weak));
 extern const struct fault_site *const __stop_fault_list[] __attribute__((weak));
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 
 /* Of tests only, which set it once before anything runs. */
 static fault_hook *the_hook;

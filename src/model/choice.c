@@ -33,6 +33,7 @@ static bool read_number(struct str text, uint64_t max, uint64_t *out)
     if (text.len == 0 || (text.ptr[0] == '0' && text.len > 1))
         return false;
     for (size_t i = 0; i < text.len; i++) {
+        /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): digits only */
         const char *digit = memchr(digits, text.ptr[i], BASE);
         if (digit == NULL || number > (max - (uint64_t)(digit - digits)) / BASE)
             return false;

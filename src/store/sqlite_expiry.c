@@ -303,7 +303,7 @@ static enum status take_message(struct sqlite_store *store, int64_t message,
 typedef enum status take(struct sqlite_store *store, int64_t row, int64_t before_ms,
                          struct taken *out, struct error *err);
 
-enum status sqlite_expire(struct store *base, const struct expired *expired,
+enum status sqlite_expire(struct store *store, const struct expired *expired,
                           store_expired_seen *seen, void *context, struct error *err)
 {
     static take *const takes[EXPIRY_KINDS] = {
@@ -314,7 +314,7 @@ enum status sqlite_expire(struct store *base, const struct expired *expired,
     enum status status = STATUS_OK;
     for (size_t i = 0; i < expired->count && status == STATUS_OK; i++) {
         struct taken taken = {.is_gone = false};
-        status = takes[expired->kind](sqlite_of(base), expired->rows[i],
+        status = takes[expired->kind](sqlite_of(store), expired->rows[i],
                                       expired->before_ms, &taken, err);
         if (status == STATUS_OK && taken.is_gone)
             seen(taken.bridge_row, context);

@@ -11,6 +11,7 @@
 
 #include <curl/curl.h>
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl's type */
 static size_t ignore(char *bytes, size_t size, size_t count, void *context)
 {
     (void)bytes;

@@ -72,7 +72,7 @@ static size_t answer(const struct stub *stub, const char *request, char *out,
                        "\"expires_in\":86400}");
     else
         (void)snprintf(body, sizeof(body), "{\"id\":\"%032lld\",\"type\":\"Text\"}",
-                       (long long)(stub->messages + stub->others));
+                       (long long)stub->messages + stub->others);
     return (size_t)snprintf(out, room,
                             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
                             "Content-Length: %zu\r\n\r\n%s",

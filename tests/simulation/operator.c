@@ -4,6 +4,8 @@
  */
 #include "medium.h"
 
+#include <assert.h>
+
 #include "gateway/memory.h"
 
 #include "finish.h"
@@ -129,6 +131,7 @@ static void order_ended(struct order *order)
 static struct order *order_new(struct sim *sim, enum order_verb verb, unsigned bridge)
 {
     static const char *const names[] = {"b0", "b1", "b2"};
+    assert(bridge < COUNT_OF(names));
     struct arena *arena = arena_new(ORDER_ARENA_BYTES);
     struct own_order *own = arena_alloc(arena, sizeof(*own));
     own->sim = sim;

@@ -4,6 +4,8 @@
  */
 #include "peer.h"
 
+#include <assert.h>
+
 #include "gateway/crypto.h"
 #include "gateway/limits.h"
 
@@ -37,6 +39,7 @@ static void make_keys(struct sim *sim, unsigned bridge)
 
 void people_make(struct sim *sim)
 {
+    assert(sim->plan.bridges > 0);
     for (unsigned i = 0; i < sim->plan.bridges; i++)
         make_keys(sim, i);
     for (unsigned i = 0; i < sim->plan.people; i++) {

@@ -210,7 +210,7 @@ struct front_request {
     front_answered *answered;
     void *token;
 };
-void front_arrived(struct sim *sim, const struct front_request *request);
+void front_arrived(struct sim *sim, const struct front_request *from);
 /* The process is gone: nobody is answered. After the writer has given up. */
 void front_drop_all(struct sim *sim);
 

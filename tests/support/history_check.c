@@ -237,6 +237,7 @@ static void check_database(struct check *check)
 {
     const struct history *history = check->history;
     size_t count = 0;
+    /* NOLINTBEGIN(bugprone-sizeof-expression): it is of pointers */
     const struct entry **stored = mem_new_array(history->count + 1, sizeof(*stored));
     for (size_t i = 0; i < history->count; i++) {
         check->deaths_in_all += history->events[i].event.kind == HISTORY_DIED;
@@ -245,6 +246,7 @@ static void check_database(struct check *check)
     }
     check->has_rows = count > 0;
     qsort(stored, count, sizeof(*stored), by_row);
+    /* NOLINTEND(bugprone-sizeof-expression) */
     for (size_t i = 0; i < count; i++)
         check_stored(check, stored[i]);
     mem_free(stored);

@@ -51,7 +51,7 @@ void inject_end_exempt(void);
 typedef bool inject_own_fails(void *context);
 void inject_set_own(inject_own_fails *fails, void *context);
 /* Addresses that allocations of our own are called from. */
-void inject_set_own_range(uintptr_t first, uintptr_t last);
+void inject_set_own_range(uintptr_t begin, uintptr_t end);
 
 /* Blocks that are not freed yet, of the whole process. */
 int64_t inject_live(void);
