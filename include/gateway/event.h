@@ -80,8 +80,16 @@ struct attachment {
     struct str ref;    /* what the service calls the file, to fetch it by */
 };
 
-/* What pressing the button does: answers with its payload, or opens a page. */
-enum choice_kind { CHOICE_QUICK_REPLY = 0, CHOICE_BUTTON = 1, CHOICE_LINK = 2 };
+/* What pressing the button does: answers with its payload, or opens a page. The values
+ * are stored: append only. */
+enum choice_kind {
+    CHOICE_QUICK_REPLY = 0,
+    CHOICE_BUTTON = 1,
+    CHOICE_LINK = 2,
+    CHOICE_DATE = 3, /* a time of a date picker; the payload is its ISO form */
+    CHOICE_ITEM = 4, /* of a list: Genesys takes its answer as text only */
+};
+#define CHOICE_KINDS (CHOICE_ITEM + 1)
 struct choice {
     enum choice_kind kind;
     struct str label;

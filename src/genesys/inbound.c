@@ -189,6 +189,7 @@ static bool can_disconnect(const struct attempt *attempt)
 static bool can_answer(const struct delivery *delivery)
 {
     return delivery->event.kind == EVENT_ANSWER && delivery->target_peer_id.len > 0 &&
+           delivery->event.answer_kind != CHOICE_ITEM &&
            utf8_fits(delivery->event.text, LIMIT_GENESYS_TEXT);
 }
 

@@ -131,12 +131,15 @@ enum status genesys_say_answer(const struct attempt *attempt, struct exchange *o
     const struct event *event = &delivery->event;
     struct str id = part_id(delivery->public_id, 0, attempt->arena);
     CLEANUP(json_freep) struct json *body = json_new_object();
-    bool is_button = event->answer_kind == CHOICE_BUTTON;
+    bool is_date = event->answer_kind == CHOICE_DATE;
+    const char *type = is_date                               ? "DatePicker"
+                       : event->answer_kind == CHOICE_BUTTON ? "Button"
+                                                             : "QuickReply";
 
     (void)add_message_channel(body, delivery, id);
     struct json *response = json_add_object(body, "buttonResponse");
-    json_add_str(response, "type", is_button ? STR("Button") : STR("QuickReply"));
-    json_add_str(response, "text", event->text);
+    json_add_str(response, "type", str_of(type));
+    json_add_str(response, "text", is_date ? event->answer_payload : event->text);
     json_add_str(response, "payload", event->answer_payload);
     json_add_str(body, "originatingMessageId", delivery->target_peer_id);
     return finish_inbound(attempt, body, "structured/response", out, err);

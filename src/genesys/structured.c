@@ -9,6 +9,8 @@
 
 /* Text that comes from a 1 MiB body is not longer than it by much. */
 #define LINES_BYTES (2u * 1024 * 1024)
+/* One time, in any form. */
+#define LABEL_BYTES ((size_t)512)
 
 /*
  * The list is walked twice by the same functions: once to count (the arrays are NULL),
@@ -99,6 +101,22 @@ static bool read_quick_reply(struct reading *reading, const struct json *option)
     return true;
 }
 
+/* A time or an item that is no option by itself: label and payload are given. */
+static void add_choice(struct reading *reading, enum choice_kind kind, struct str label,
+                       struct str payload)
+{
+    struct content *content = reading->content;
+    size_t i = content->quick_reply_count++;
+
+    if (content->quick_replies == NULL)
+        return;
+    content->quick_replies[i] = (struct choice){
+        .kind = kind,
+        .label = keep_str(reading->keep, label),
+        .payload = keep_str(reading->keep, payload),
+    };
+}
+
 static bool read_quick_reply_list(struct reading *reading, const struct json *list)
 {
     const struct json *actions = json_get(list, "actions");
@@ -175,15 +193,37 @@ static bool read_location(struct reading *reading, const struct json *location)
            0;
 }
 
-static void add_time_line(struct reading *reading, const struct json *time)
+/* "2026-02-04 09:00 UTC (30 min)"; a time that cannot be read is shown as it came. */
+static void label_time(const struct json *time, struct buf *out)
 {
+    struct str given = member_text(time, "dateTime");
+    char text[TIME_TEXT_BYTES];
+    int64_t at_ms = 0;
     int64_t seconds = 0;
 
-    add_member_line(reading, time, "dateTime");
+    if (time_parse(given, &at_ms)) {
+        time_format(at_ms, text);
+        buf_printf(out, "%.10s %.5s UTC", text, text + strlen("2026-02-04T"));
+    } else {
+        buf_add(out, given);
+    }
     (void)json_i64(json_get(time, "duration"), &seconds);
-    if (reading->lines != NULL && member_text(time, "dateTime").len > 0 &&
-        seconds >= 60)
-        buf_printf(reading->lines, " (%lld min)", (long long)(seconds / 60));
+    if (seconds >= 60)
+        buf_printf(out, " (%lld min)", (long long)(seconds / 60));
+}
+
+/* Source: genesys/open-messaging.md section 3.6: the answer's payload is the time. */
+static void read_time(struct reading *reading, const struct json *time)
+{
+    CLEANUP(buf_release) struct buf label;
+    struct str given = member_text(time, "dateTime");
+
+    if (given.len == 0)
+        return;
+    buf_init(&label, LABEL_BYTES);
+    label_time(time, &label);
+    if (buf_ok(&label))
+        add_choice(reading, CHOICE_DATE, buf_str(&label), given);
 }
 
 static bool read_date_picker(struct reading *reading, const struct json *picker)
@@ -198,8 +238,20 @@ static bool read_date_picker(struct reading *reading, const struct json *picker)
     add_pair_line(reading, member_text(picker, "dateMinimum"),
                   member_text(picker, "dateMaximum"));
     for (const struct json *time = json_first(times); time; time = json_next(time))
-        add_time_line(reading, time);
+        read_time(reading, time);
     return true;
+}
+
+/* What explains an item stands above: a button has no room for it. */
+static void read_item(struct reading *reading, const struct json *item)
+{
+    struct str title = member_text(item, "title");
+    struct str id = member_text(item, "id");
+
+    if (member_text(item, "subtitle").len > 0)
+        add_pair_line(reading, title, member_text(item, "subtitle"));
+    if (title.len > 0)
+        add_choice(reading, CHOICE_ITEM, title, id.len > 0 ? id : title);
 }
 
 static bool read_list_picker(struct reading *reading, const struct json *picker)
@@ -215,8 +267,7 @@ static bool read_list_picker(struct reading *reading, const struct json *picker)
         const struct json *item = json_first(json_get(section, "items"));
         add_member_line(reading, section, "title");
         for (; item; item = json_next(item))
-            add_pair_line(reading, member_text(item, "title"),
-                          member_text(item, "subtitle"));
+            read_item(reading, item);
     }
     return true;
 }

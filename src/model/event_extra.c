@@ -215,7 +215,7 @@ static struct choice *read_choices(struct reader *reader, const struct json *lis
     for (const struct json *item = json_first(list); item != NULL;
          item = json_next(item)) {
         struct choice *to = &items[count++];
-        to->kind = (enum choice_kind)read_enum(reader, item, "kind", CHOICE_LINK);
+        to->kind = (enum choice_kind)read_enum(reader, item, "kind", CHOICE_KINDS - 1);
         read_text(reader, item, "label", &to->label);
         read_text(reader, item, "payload", &to->payload);
         read_text(reader, item, "image", &to->image);
@@ -272,7 +272,7 @@ static void read_extra(struct reader *reader, const struct json *extra,
     read_target(reader, json_get(extra, "target"), event);
     read_text(reader, answer, "payload", &event->answer_payload);
     event->answer_kind =
-        (enum choice_kind)read_enum(reader, answer, "kind", CHOICE_LINK);
+        (enum choice_kind)read_enum(reader, answer, "kind", CHOICE_KINDS - 1);
     event->receipt_status =
         (enum message_status)read_enum(reader, extra, "receipt_status", MESSAGE_FAILED);
     read_text(reader, extra, "reason_code", &event->reason_code);

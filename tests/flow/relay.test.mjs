@@ -94,6 +94,32 @@ test('a button is answered by its payload', async (t) => {
     assert.equal(more[2].text, 'Perhaps');
 });
 
+test('a time is chosen by its number and answered as a date; an item as text', async (t) => {
+    const world = await World.open(t);
+    await world.partner.message('ana', 'I want an appointment');
+    await world.untilMessages(1);
+    const { id } = await world.agent('ana', 'When shall we come?', { content: [{
+        contentType: 'DatePicker', datePicker: { title: 'Appointment', availableTimes: [
+            { dateTime: '2026-02-04T09:00:00Z', duration: 1800 },
+            { dateTime: '2026-02-04T10:00:00Z', duration: 1800 }] } }] });
+    const [question] = await world.partner.untilReceived('the times',
+        (e) => e.type === 'agent.message');
+    assert.match(question.data.text, /^2\. 2026-02-04 10:00 UTC \(30 min\)$/m);
+    await world.partner.message('ana', '2');
+    const [, answer] = await world.untilMessages(2);
+    assert.deepEqual(answer.buttonResponse, { type: 'DatePicker',
+        text: '2026-02-04T10:00:00Z', payload: '2026-02-04T10:00:00Z' });
+    assert.equal(answer.originatingMessageId, id);
+
+    await world.agent('ana', 'And which drink?', { content: [{
+        contentType: 'ListPicker', listPicker: { sections: [{ title: 'Drinks', items: [
+            { id: 'd1', title: 'Green tea' }, { id: 'd2', title: 'Still water' }] }] } }] });
+    await world.partner.untilReceived('the list', (e) => e.type === 'agent.message', 2);
+    await world.partner.message('ana', '1');
+    const rows = await world.untilMessages(3);
+    assert.equal(rows[2].text, 'Green tea');
+});
+
 test('a number answers what was shown as numbers', async (t) => {
     const world = await World.start();
     t.after(() => world.stop());

@@ -84,7 +84,7 @@ void history_free(struct history *history);
 void history_add(struct history *history, const struct history_event *event);
 size_t history_count(const struct history *history);
 
-const char *history_kind_name(enum history_kind kind);     /* "sent", ... */
+const char *history_kind_name(enum history_kind kind);       /* "sent", ... */
 const char *history_status_name(enum history_status status); /* "accepted", ... */
 
 /* Adds a line for each violation, "RULE: what", to `out`; returns how many. */

@@ -79,7 +79,8 @@ static const char *status_name_of(unsigned status)
 
 static const char *choice_kind_name(unsigned kind)
 {
-    static const char *const names[] = {"quick_reply", "button", "link"};
+    static const char *const names[] = {"quick_reply", "button", "link", "date",
+                                        "item"};
     return names[kind];
 }
 
@@ -100,7 +101,8 @@ static struct choice *choices_of(const json_t *list, struct arena *arena, size_t
     struct choice *choices = arena_alloc(arena, (*count + 1) * sizeof(*choices));
     json_array_foreach(list, i, item)
     {
-        choices[i].kind = (enum choice_kind)enum_of(item, "kind", choice_kind_name, 3);
+        choices[i].kind =
+            (enum choice_kind)enum_of(item, "kind", choice_kind_name, CHOICE_KINDS);
         choices[i].label = fixture_text(item, "label", arena);
         choices[i].payload = fixture_text(item, "payload", arena);
         choices[i].image = fixture_text(item, "image", arena);
@@ -171,8 +173,8 @@ void fixture_event(const json_t *object, struct arena *arena, struct event *out)
         .text = fixture_text(object, "text", arena),
         .is_bot = json_is_true(json_object_get(object, "is_bot")),
         .answer_payload = fixture_text(object, "answer_payload", arena),
-        .answer_kind =
-            (enum choice_kind)enum_of(object, "answer_kind", choice_kind_name, 3),
+        .answer_kind = (enum choice_kind)enum_of(object, "answer_kind",
+                                                 choice_kind_name, CHOICE_KINDS),
         .receipt_status = (enum message_status)enum_of(
             object, "receipt_status", status_name_of, MESSAGE_FAILED + 1),
         .reason_code = fixture_text(object, "reason_code", arena),

@@ -257,7 +257,7 @@ static void a_damaged_extra_is_refused(void **state)
     } cases[] = {
         {"no JSON",             "{"                                   },
         {"no object",           "[]"                                  },
-        {"an unknown choice",   "{\"quick_replies\":[{\"kind\":3}]}"  },
+        {"an unknown choice",   "{\"quick_replies\":[{\"kind\":9}]}"  },
         {"a negative choice",   "{\"quick_replies\":[{\"kind\":-1}]}" },
         {"an unknown side",     "{\"target\":{\"side\":9,\"kind\":0}}"},
         {"an unknown key kind", "{\"target\":{\"side\":0,\"kind\":9}}"},
