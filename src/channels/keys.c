@@ -2,6 +2,18 @@
 
 #include "gateway/memory.h"
 
+bool keys_hold(const struct text_list *secrets, struct str given)
+{
+    bool is_held = false;
+
+    for (size_t i = 0; i < secrets->count; i++) {
+        struct str secret = str_of(secrets->items[i]);
+        is_held |= secret.len > 0 && secret.len == given.len &&
+                   bytes_equal(secret.ptr, given.ptr, secret.len);
+    }
+    return is_held;
+}
+
 typedef enum status new_key(struct str secret, struct hmac **out_hmac,
                             struct error *err);
 

@@ -1,12 +1,16 @@
 /*
- * keys: the secrets of a bridge as keyed HMACs, for services that sign what they send.
- * A rotation has two, so any of them fits. A keyed HMAC belongs to one thread: the
- * front.
+ * keys: the secrets of a bridge, for services that show one, or sign what they send: as
+ * keyed HMACs. A rotation has two, so any of them fits. A keyed HMAC belongs to one
+ * thread: the front.
  */
 #pragma once
 
 #include "gateway/crypto.h"
 #include "gateway/settings.h"
+
+/* For services that sign nothing but show a secret: whether it is one of these, in
+ * constant time for its length; all are tried, whatever fits. An empty one is none. */
+bool keys_hold(const struct text_list *secrets, struct str given);
 
 /* One key per secret, in order; the caller frees them by keys_free, also after a
  * failure. */
