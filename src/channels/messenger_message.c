@@ -3,24 +3,8 @@
  *
  * Source: channels/meta-messenger.md sections 3 and 5; read 2026-12-01.
  */
-#include "gateway/choice.h"
 #include "gateway/member.h"
 #include "messenger_decode.h"
-
-/* A press of something that one of our messages offered, or of what the page's menu
- * does: then it fits none, and goes on as text. */
-static void read_press(struct messenger_batch *batch, struct str label,
-                       struct str payload)
-{
-    struct event *event = batch->event;
-    struct keeper *keep = &batch->reading.keep;
-
-    event->kind = EVENT_ANSWER;
-    event->text = keep_str(keep, label.len > 0 ? label : payload);
-    event->answer_payload = keep_str(keep, payload);
-    event->has_choice =
-        choice_token_read(payload, &event->choice_message, &event->choice_ordinal);
-}
 
 /* ---- attachments ---- */
 
@@ -158,7 +142,8 @@ static bool decode_said(struct messenger_batch *batch, const struct json *messag
 
     event->text = keep_str(&batch->reading.keep, member_text(message, "text"));
     if (press != NULL)
-        read_press(batch, event->text, member_text(press, "payload"));
+        reading_press(&batch->reading, event, event->text,
+                      member_text(press, "payload"));
     read_attachments(batch, json_get(message, "attachments"));
     (void)json_bool(json_get(message, "is_unsupported"), &is_unsupported);
     if (event->text.len == 0 && is_unsupported)
@@ -199,7 +184,8 @@ bool messenger_decode_postback(struct messenger_batch *batch, const struct json 
 {
     struct event *event = batch->event;
 
-    read_press(batch, member_text(postback, "title"), member_text(postback, "payload"));
+    reading_press(&batch->reading, event, member_text(postback, "title"),
+                  member_text(postback, "payload"));
     messenger_referral(batch, json_get(postback, "referral"));
     if (member_id(postback, "mid", &batch->reading.keep, &event->source_id))
         reading_key(event, ID_KIND_MESSAGE, event->source_id);

@@ -1,5 +1,6 @@
 #include "reading.h"
 
+#include "gateway/choice.h"
 #include "gateway/limits.h"
 
 /* ---- the unit ---- */
@@ -74,6 +75,16 @@ void reading_key(struct event *event, enum id_kind kind, struct str id)
 {
     event->keys[event->key_count++] =
         (struct event_key){.side = ID_SIDE_CHANNEL, .kind = kind, .id = id};
+}
+
+void reading_press(struct reading *reading, struct event *event, struct str label,
+                   struct str payload)
+{
+    event->kind = EVENT_ANSWER;
+    event->text = keep_str(&reading->keep, label.len > 0 ? label : payload);
+    event->answer_payload = keep_str(&reading->keep, payload);
+    event->has_choice =
+        choice_token_read(payload, &event->choice_message, &event->choice_ordinal);
 }
 
 void reading_target(struct event *event, struct str id)

@@ -38,6 +38,10 @@ MUST_CHECK enum status reading_end(struct reading *reading, struct unit *unit,
                                    struct error *err);
 
 void reading_key(struct event *event, enum id_kind kind, struct str id);
+/* Somebody pressed what bears the label, be it offered by one of our messages, when the
+ * payload is its token: choice.h. Both are views. */
+void reading_press(struct reading *reading, struct event *event, struct str label,
+                   struct str payload);
 /* The message of either side that the event is about, by the channel's id. */
 void reading_target(struct event *event, struct str id);
 /* An attribute more, of at most READING_ATTRIBUTES; an empty value adds nothing. */

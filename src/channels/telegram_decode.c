@@ -5,7 +5,6 @@
  */
 #include "telegram.h"
 
-#include "gateway/choice.h"
 #include "gateway/limits.h"
 #include "gateway/member.h"
 #include "keys.h"
@@ -290,13 +289,9 @@ static bool decode_button(struct update *update)
         reading_drop(&update->reading);
         return true;
     }
-    event->kind = EVENT_ANSWER;
     if (data.len == 0 || !read_person(update, chat, json_get(press, "from")))
         return false;
-    event->text = keep_str(&update->reading.keep, label_of(message, data));
-    event->answer_payload = keep_str(&update->reading.keep, data);
-    event->has_choice =
-        choice_token_read(data, &event->choice_message, &event->choice_ordinal);
+    reading_press(&update->reading, event, label_of(message, data), data);
     return true;
 }
 

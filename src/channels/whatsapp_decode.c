@@ -5,7 +5,6 @@
  */
 #include "whatsapp.h"
 
-#include "gateway/choice.h"
 #include "gateway/limits.h"
 #include "gateway/member.h"
 #include "reading.h"
@@ -138,15 +137,11 @@ static bool decode_interactive(struct batch *batch, const struct json *part)
 
     if (reply == NULL)
         reply = json_get(part, "list_reply");
-    struct str id = member_text(reply, "id");
-    event->kind = EVENT_ANSWER;
-    event->text = keep_str(&batch->reading.keep, member_text(reply, "title"));
-    event->answer_payload = keep_str(&batch->reading.keep, id);
-    event->has_choice =
-        choice_token_read(id, &event->choice_message, &event->choice_ordinal);
-    if (reply != NULL)
-        return event->text.len > 0;
-    event->kind = EVENT_MESSAGE;
+    struct str title = member_text(reply, "title");
+    if (reply != NULL) {
+        reading_press(&batch->reading, event, title, member_text(reply, "id"));
+        return title.len > 0;
+    }
     reading_note(&batch->reading, event, "answered a form",
                  member_text(json_get(part, "nfm_reply"), "body"));
     return true;
