@@ -63,6 +63,7 @@ struct reply {
     struct str correlation_id; /* ININ-Correlation-Id or X-Request-Id, may be empty */
     const char *why;           /* what went wrong, without address or secret; or "" */
     bool is_forbidden;         /* NOT_SENT: the address guard lets nobody go there */
+    bool is_unreadable;        /* NOT_SENT: it is no URL of http or https */
 
     /* Of an answer to an exchange with a sink; else empty. */
     struct str content_type;

@@ -58,6 +58,14 @@ static const char *why_not_sent(const struct transfer *transfer)
     return why_of(transfer->result, not_sent_reasons, COUNT_OF(not_sent_reasons));
 }
 
+/* No later try gets further. Before libcurl was asked, it said nothing yet. */
+static bool is_no_url(const struct transfer *transfer)
+{
+    return transfer->refusal == NULL &&
+           (transfer->result == CURLE_URL_MALFORMAT ||
+            transfer->result == CURLE_UNSUPPORTED_PROTOCOL);
+}
+
 /* A header of the final answer; empty when it is missing or there more than once. */
 static struct str header_of(const struct transfer *transfer, const char *name)
 {
@@ -137,6 +145,7 @@ void transfer_reply(struct transfer *transfer, int64_t wall_ms, struct reply *ou
         reply.kind = REPLY_NOT_SENT;
         reply.why = why_not_sent(transfer);
         reply.is_forbidden = strcmp(reply.why, ADDRESS_REFUSED) == 0;
+        reply.is_unreadable = is_no_url(transfer);
     } else {
         reply.kind = REPLY_UNKNOWN;
         reply.why =

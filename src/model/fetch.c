@@ -57,8 +57,11 @@ enum fetch_step fetch_refused(const struct fetch *fetch, const struct reply *rep
     if (reply->kind == REPLY_NOT_SENT && reply->is_forbidden)
         return fetch_missing(out, REASON_GENERAL_ERROR,
                              STR("its address is not allowed"));
-    if (reply->kind != REPLY_ANSWER)
-        return again(out, arena_copy(fetch->arena, str_of(reply->why)));
+    if (reply->kind != REPLY_ANSWER) {
+        struct str why = arena_copy(fetch->arena, str_of(reply->why));
+        return reply->is_unreadable ? fetch_missing(out, REASON_GENERAL_ERROR, why)
+                                    : again(out, why);
+    }
     struct str reason =
         arena_printf(fetch->arena, "its server answered %d", reply->status);
     if (reply->status == 429) {

@@ -152,6 +152,22 @@ static void message_says_why_its_file_is_missing(void **state)
     }
 }
 
+/* file:, or what is no URL at all: nobody waits for that. */
+static void what_is_no_url_is_missing_at_once(void **state)
+{
+    static const struct reply unreadable = {.kind = REPLY_NOT_SENT,
+                                            .retry_after_ms = -1,
+                                            .why = "the url is not http or https",
+                                            .is_unreadable = true};
+    struct engine_world *world = *state;
+    world_offer_files(world, 1, 1, 1);
+    world_step(world);
+    world_end(world, 0, &unreadable);
+    world_step(world);
+    expect_i64("goes", 1, world_flight_id(world, 0));
+    expect_str("why", unreadable.why, str_of(world->file_seen.missing));
+}
+
 #define TEST(name)                                                                     \
     cmocka_unit_test_setup_teardown(name, fetch_world_set_up, fetch_world_tear_down)
 
@@ -161,6 +177,7 @@ int main(void)
         TEST(redirects_are_followed_three_times_and_without_headers),
         TEST(file_behind_redirects_is_kept),
         TEST(every_try_has_its_redirects),
+        TEST(what_is_no_url_is_missing_at_once),
         TEST(bytes_of_a_broken_answer_are_dropped),
         TEST(file_that_comes_too_late_is_dropped),
         TEST(filing_that_failed_for_now_is_tried_again),

@@ -112,6 +112,7 @@ struct seen {
     int64_t retry_after_ms;
     char correlation_id[64];
     char why[128];
+    bool is_unreadable;
 };
 
 static void copy_reply(void *token, const struct reply *reply, void *context)
@@ -128,6 +129,7 @@ static void copy_reply(void *token, const struct reply *reply, void *context)
     (void)snprintf(seen->correlation_id, sizeof(seen->correlation_id), "%.*s",
                    STR_ARG(reply->correlation_id));
     (void)snprintf(seen->why, sizeof(seen->why), "%s", reply->why);
+    seen->is_unreadable = reply->is_unreadable;
 }
 
 /* One client; `total` counts the calls of done. */
@@ -682,15 +684,16 @@ static void what_never_left_is_not_sent(void **state)
     const struct {
         const char *url;
         const char *want_why;
+        bool is_unreadable;
     } rows[] = {
-        {dead_url,                         "no connection"               },
-        {"http://nowhere.test/",           "the name was not resolved"   },
-        {"ftp://127.0.0.1/",               "the url is not http or https"},
-        {"file:///etc/passwd",             "the url is not http or https"},
-        {"http://",                        "the url cannot be read"      },
-        {"http://a b/",                    "the url cannot be read"      },
-        {"http://127.0.0.1/\r\nX-Evil: 1", "the url cannot be read"      },
-        {"",                               "the url cannot be read"      },
+        {dead_url,                         "no connection",                false},
+        {"http://nowhere.test/",           "the name was not resolved",    false},
+        {"ftp://127.0.0.1/",               "the url is not http or https", true },
+        {"file:///etc/passwd",             "the url is not http or https", true },
+        {"http://",                        "the url cannot be read",       true },
+        {"http://a b/",                    "the url cannot be read",       true },
+        {"http://127.0.0.1/\r\nX-Evil: 1", "the url cannot be read",       true },
+        {"",                               "the url cannot be read",       true },
     };
     WORLD world = {0};
     open_world(&world);
@@ -699,6 +702,7 @@ static void what_never_left_is_not_sent(void **state)
         struct seen seen = run(&world, &exchange);
         expect_kind(rows[i].url, REPLY_NOT_SENT, &seen);
         expect_str(rows[i].url, rows[i].want_why, str_of(seen.why));
+        expect_i64(rows[i].url, rows[i].is_unreadable, seen.is_unreadable);
     }
 }
 
