@@ -9,6 +9,7 @@
     X(instagram)                                                                       \
     X(partner)                                                                         \
     X(slack)                                                                           \
+    X(smooch)                                                                          \
     X(telegram)                                                                        \
     X(twilio)                                                                          \
     X(viber)                                                                           \
