@@ -103,6 +103,8 @@ static enum status begin(struct saying *out, const struct attempt *attempt,
         out->can = *can;
     else
         attempt->bridge->channel->capabilities(attempt->bridge, &out->can);
+    if (manner->parts_each_card && event->content.quick_reply_count > 0)
+        out->can.cards = false; /* what can be pressed stands in one place */
     if (attempt->files != NULL && !out->can.files_with_text)
         out->files = event->content.attachment_count;
     render(event, &out->can, attempt->files == NULL, &out->lines, &keep, &out->shown);
@@ -128,11 +130,22 @@ static enum status check_text(const struct saying *saying, struct error *err)
     return fail(err, STATUS_UNPROCESSABLE, "the message holds no text");
 }
 
-/* `texts` parts of text, behind them the cards if they are a part, then the files. */
-static enum status cut(struct saying *saying, struct attempt *attempt,
-                       struct text_limit limit, size_t texts, bool has_card_part)
+static void say_card(struct saying *saying, size_t index)
 {
-    size_t files_from = texts + has_card_part;
+    const struct rendering *shown = &saying->shown;
+
+    saying->card = &shown->cards[index];
+    saying->card_ordinal = shown->card_ordinal;
+    for (size_t i = 0; i < index; i++)
+        saying->card_ordinal += (unsigned)shown->cards[i].choice_count;
+}
+
+/* `texts` parts of text, behind them the cards as so many parts, then the files. */
+static enum status cut(struct saying *saying, struct attempt *attempt,
+                       const struct manner *manner, struct text_limit limit,
+                       size_t texts, size_t cards)
+{
+    size_t files_from = texts + cards;
     size_t part = attempt->parts_done;
 
     if (part >= files_from + saying->files)
@@ -144,11 +157,21 @@ static enum status cut(struct saying *saying, struct attempt *attempt,
         say_file(saying, attempt, part - files_from);
         return STATUS_OK;
     }
-    saying->is_cards = part == texts;
-    saying->is_last = part + 1 == files_from;
-    if (!saying->is_cards)
+    saying->is_last = part + 1 == (manner->parts_each_card ? texts : files_from);
+    if (part < texts)
         saying->text = parts_text(saying->shown.text, limit, part);
+    else if (manner->parts_each_card)
+        say_card(saying, part - texts);
+    else
+        saying->is_cards = true;
     return STATUS_OK;
+}
+
+static size_t card_parts(const struct manner *manner, const struct rendering *shown)
+{
+    if (manner->parts_each_card)
+        return shown->card_count;
+    return manner->parts_cards && shown->card_count > 0;
 }
 
 static enum status cut_by(struct saying *saying, struct attempt *attempt,
@@ -156,14 +179,14 @@ static enum status cut_by(struct saying *saying, struct attempt *attempt,
 {
     const struct rendering *shown = &saying->shown;
     bool has_options = shown->quick_reply_count > 0 || shown->card_count > 0;
-    bool has_card_part = manner->parts_cards && shown->card_count > 0;
-    bool has_text = has_card_part ? str_trim(shown->text).len > 0 : wants_text(saying);
+    size_t cards = card_parts(manner, shown);
+    bool has_text = cards > 0 ? str_trim(shown->text).len > 0 : wants_text(saying);
     struct text_limit limit = has_options && manner->limit_with_options.max > 0
                                   ? manner->limit_with_options
                                   : manner->limit;
 
-    return cut(saying, attempt, limit, has_text ? parts_count(shown->text, limit) : 0,
-               has_card_part);
+    return cut(saying, attempt, manner, limit,
+               has_text ? parts_count(shown->text, limit) : 0, cards);
 }
 
 enum status saying_next(struct saying *out, struct attempt *attempt,

@@ -15,9 +15,11 @@ struct saying {
     /* Either a text, which borrows from the attempt's delivery, its arena and `lines`,
      * or a file in the form that the channel takes it in. */
     struct str text;
-    bool is_last;  /* before the files: what can be pressed goes with it */
-    bool is_cards; /* it is the cards, and has no text: parts_cards */
-    bool is_file;  /* the part of one, also where a text is in its place */
+    bool is_last;            /* before the files: what can be pressed goes with it */
+    bool is_cards;           /* it is the cards, and has no text: parts_cards */
+    const struct card *card; /* it is this one: parts_each_card */
+    unsigned card_ordinal;   /* of its first choice */
+    bool is_file;            /* the part of one, also where a text is in its place */
     const struct file *file;
     int form;           /* of struct file_form */
     struct str caption; /* that goes with the file; the form takes it */
@@ -33,8 +35,9 @@ struct manner {
     struct text_limit limit; /* of a text in one message */
     /* Of one under which something can be pressed; 0: the same. */
     struct text_limit limit_with_options;
-    bool takes_no_text; /* a message may hold none, and nothing else either */
-    bool parts_cards;   /* cards are a message of their own, behind the text */
+    bool takes_no_text;   /* a message may hold none, and nothing else either */
+    bool parts_cards;     /* cards are a message of their own, behind the text */
+    bool parts_each_card; /* each of them is one */
 };
 
 /* Also after a failure of saying_next. */

@@ -81,11 +81,14 @@ static void telegram_capabilities(const struct bridge *bridge, struct capabiliti
     *out = (struct capabilities){
         .text_max = 4096,
         .quick_replies_max = 100,
+        .cards = true,
+        .card_limits =
+            {.cards = 10,         .choices = 20, .title = 200, .description = 800, .label = 64},
         .typing = true,
         .file_forms = telegram_file_forms,
         .file_form_count = TELEGRAM_FILE_FORMS,
-        .account_pace = {1000000 / 30, 30},
-        .contact_pace = {1000000,      3 },
+        .account_pace = {1000000 / 30, 30  },
+        .contact_pace = {1000000,        3                  },
     };
 }
 

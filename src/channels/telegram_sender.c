@@ -9,13 +9,15 @@
 #include "gateway/choice.h"
 #include "gateway/limits.h"
 #include "gateway/member.h"
+#include "gateway/readable.h"
 #include "saying.h"
 
 #define PEER "Telegram"
 #define TIMEOUT_MS 15000
 /* The unit of the limit is not said; UTF-16 is the one its entities count in. */
 static const struct manner manner = {
-    .peer = PEER, .limit = {4096, TEXT_UTF16}
+    .peer = PEER, .limit = {4096, TEXT_UTF16},
+         .parts_each_card = true
 };
 
 /* ---- what is asked ---- */
@@ -62,6 +64,54 @@ static void add_buttons(struct json *body, const struct delivery *delivery,
     }
 }
 
+/* Links open, the others are pressed; a row each. */
+static void add_card_buttons(struct json *body, const struct delivery *delivery,
+                             const struct saying *saying)
+{
+    const struct card *card = saying->card;
+
+    if (card->choice_count == 0)
+        return;
+    struct json *rows =
+        json_add_array(json_add_object(body, "reply_markup"), "inline_keyboard");
+    for (size_t i = 0; i < card->choice_count; i++) {
+        const struct choice *choice = &card->choices[i];
+        char token[CHOICE_TOKEN_BYTES];
+        struct json *row = json_new_array();
+        struct json *button = json_append_object(row);
+        choice_token(delivery->message_id, saying->card_ordinal + (unsigned)i, token);
+        json_add_str(button, "text", choice->label);
+        if (choice->kind == CHOICE_LINK)
+            json_add_str(button, "url", choice->payload);
+        else
+            json_add_str(button, "callback_data", str_of(token));
+        json_append(rows, row);
+    }
+}
+
+/* A photo with a caption, or a text where there is none, or where the service could not
+ * get it: attempt->kept says so. Source: section 6, "Card". */
+static enum status say_card(struct attempt *attempt, const struct saying *saying,
+                            struct exchange *out, struct error *err)
+{
+    const struct card *card = saying->card;
+    bool has_photo = card->image.len > 0 && attempt->kept == NULL;
+    CLEANUP(json_freep) struct json *body = json_new_object();
+    CLEANUP(buf_release) struct buf text;
+
+    buf_init(&text, LIMIT_EXCHANGE_BYTES);
+    readable_line(&text, card->title);
+    readable_line(&text, card->description);
+    if (text.len == 0 && !has_photo)
+        buf_add(&text, card->image);
+    add_chat(body, attempt->delivery->event.contact_id);
+    if (has_photo)
+        json_add_str(body, "photo", card->image);
+    member_add_text(body, has_photo ? "caption" : "text", buf_str(&text));
+    add_card_buttons(body, attempt->delivery, saying);
+    return call(attempt, has_photo ? "sendPhoto" : "sendMessage", body, out, err);
+}
+
 static enum status say_message(struct attempt *attempt, struct exchange *out,
                                struct error *err)
 {
@@ -73,6 +123,8 @@ static enum status say_message(struct attempt *attempt, struct exchange *out,
         return status;
     if (saying.file != NULL)
         return telegram_say_file(attempt, &saying, out, err);
+    if (saying.card != NULL)
+        return say_card(attempt, &saying, out, err);
     CLEANUP(json_freep) struct json *body = json_new_object();
     add_chat(body, delivery->event.contact_id);
     json_add_str(body, "text", saying.text);
@@ -134,12 +186,38 @@ static void read_message_id(const struct attempt *attempt, const struct reply *r
                                         (long long)number);
 }
 
+/* What the service says of a photo that it should have fetched. */
+static bool lost_photo(const struct reply *reply, struct str description)
+{
+    static const char *const words[] = {"http url", "web page content",
+                                        "wrong file identifier",
+                                        "image_process_failed"};
+
+    for (size_t i = 0; i < COUNT_OF(words) && reply->status == 400; i++)
+        if (str_holds_nocase(description, str_of(words[i])))
+            return true;
+    return false;
+}
+
+/* The same part again, without its photo. */
+static enum sender_step say_without_photo(struct attempt *attempt,
+                                          struct sender_result *out)
+{
+    struct error err;
+
+    attempt->kept = attempt;
+    enum status status = say_message(attempt, &out->exchange, &err);
+    return saying_asked(status, &err, attempt->arena, out);
+}
+
 static enum sender_step settle(struct attempt *attempt, const struct reply *reply,
                                struct sender_result *out)
 {
     CLEANUP(json_freep) struct json *refusal = reply_read_refusal(reply);
     struct str description = member_text(refusal, "description");
 
+    if (attempt->kept == NULL && lost_photo(reply, description))
+        return say_without_photo(attempt, out);
     reply_judge(
         reply, status_rule_find_own(rules, COUNT_OF(rules), reply->status, description),
         PEER, attempt->arena, out);

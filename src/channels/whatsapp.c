@@ -65,6 +65,8 @@ static void whatsapp_capabilities(const struct bridge *bridge, struct capabiliti
         .text_max = 4096,
         .quick_replies_max = 10,
         .label_max = 24,
+        .cards = true,
+        .card_limits = {.cards = 10, .title = 200, .description = 800},
         .file_forms = whatsapp_file_forms,
         .file_form_count = WHATSAPP_FILE_FORMS,
         .receipts = true,
@@ -72,8 +74,8 @@ static void whatsapp_capabilities(const struct bridge *bridge, struct capabiliti
         .typing_names_message = true,
         .typing_every_ms = TYPING_SHOWN_MS,
         .session_ms = DAY_MS,
-        .account_pace = {1000000 / 80, 80},
-        .contact_pace = {6000000,      45},
+        .account_pace = {1000000 / 80,           80           },
+        .contact_pace = {6000000,           45     },
     };
 }
 

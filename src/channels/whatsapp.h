@@ -26,6 +26,11 @@ extern const struct file_form whatsapp_file_forms[WHATSAPP_FILE_FORMS];
 /* Adds the file as its form wants it, under the name of the form, with its caption. */
 struct saying;
 void whatsapp_add_file(struct json *body, const struct saying *saying);
+/* Whether each card of a message can be a message of its own. */
+bool whatsapp_fits_cards(const struct content *content);
+const char *whatsapp_card_type(const struct card *card);
+void whatsapp_add_card(struct json *body, const struct card *card, int64_t message_id,
+                       unsigned ordinal);
 /* The message type of a form: "image", .... */
 const char *whatsapp_file_type(int form);
 extern const struct sender whatsapp_sender;

@@ -18,6 +18,7 @@ static const struct manner manner = {
     .peer = PEER,
     .limit = {4096, TEXT_CODE_POINTS},
     .limit_with_options = {1024, TEXT_CODE_POINTS},
+    .parts_each_card = true,
 };
 #define BUTTONS_MAX 3
 #define BUTTON_LABEL_MAX 20
@@ -105,6 +106,12 @@ static struct json *part_body(const struct delivery *delivery,
         whatsapp_add_file(body, saying);
         return body;
     }
+    if (saying->card != NULL) {
+        struct json *body = new_body(delivery, whatsapp_card_type(saying->card));
+        whatsapp_add_card(body, saying->card, delivery->message_id,
+                          saying->card_ordinal);
+        return body;
+    }
     if (saying->is_last && saying->shown.quick_reply_count > 0)
         return options_body(delivery, saying->text, &saying->shown);
     return text_body(delivery, saying->text);
@@ -130,11 +137,15 @@ static enum status say_typing(struct attempt *attempt, struct exchange *out,
 static enum status say_message(struct attempt *attempt, struct exchange *out,
                                struct error *err)
 {
+    struct capabilities can;
+
+    attempt->bridge->channel->capabilities(attempt->bridge, &can);
+    can.cards = whatsapp_fits_cards(&attempt->delivery->event.content);
     const struct whatsapp_settings *own = attempt->bridge->settings;
     const struct delivery *delivery = attempt->delivery;
     CLEANUP(saying_release) struct saying saying;
 
-    enum status status = saying_next(&saying, attempt, &manner, NULL, err);
+    enum status status = saying_next(&saying, attempt, &manner, &can, err);
     if (status != STATUS_OK)
         return status;
     CLEANUP(json_freep) struct json *body = part_body(delivery, &saying);

@@ -199,3 +199,22 @@ test('files go both ways, and the token of the bot stays here', async (t) => {
     const [receipt] = await world.untilReceipts(1);
     assert.equal(receipt.status, 'Delivered');
 });
+
+test('a carousel is a message a card; a picture that cannot be got does not lose it', async (t) => {
+    const { api, world } = await open(t);
+    await api.says(ANA, 'what do you have?');
+    await world.untilMessages(1);
+    api.next((call) => call.path.endsWith('/sendPhoto'),
+        refusal(400, 'Bad Request: failed to get HTTP URL content'));
+    const card = (title, payload) => ({ title, image: `https://shop.example/${payload}.jpg`,
+        actions: [{ type: 'Postback', text: `Buy ${title}`, payload }] });
+    const { id } = await agent(world, ANA, 'These two', { content: [{ contentType: 'Carousel',
+        carousel: { cards: [card('Blue', 'b'), card('Red', 'r')] } }] });
+    const photos = await api.untilCalls('both cards', (c) => c.path.endsWith('/sendPhoto'), 2);
+    await until('the receipt', async () => (await world.receipts()).some((r) => r.id === id));
+    assert.deepEqual(api.shown(ANA), ['These two', 'Blue']);
+    assert.deepEqual(photos.map((call) => call.json.caption), ['Blue', 'Red']);
+    await api.presses(ANA, photos[1].json, 'Buy Red');
+    const [, answer] = await world.untilMessages(2);
+    assert.deepEqual(answer.buttonResponse, { type: 'Button', text: 'Buy Red', payload: 'r' });
+});

@@ -41,9 +41,9 @@ export class BotApi extends Service {
         if (method === 'getFile')
             return { json: { ok: true, result: { file_id: call.json.file_id,
                 file_path: `photos/${call.json.file_id}` } } };
-        if (method in UPLOADS)
+        if (method in UPLOADS && call.form !== undefined)
             return this.#uploaded(call, method);
-        if (method !== 'sendMessage')
+        if (method !== 'sendMessage' && !(method in UPLOADS))
             return { json: { ok: true, result: true } };
         const chat = call.json.chat_id;
         return { json: { ok: true, result: { message_id: this.#number(chat),
