@@ -50,6 +50,34 @@ test('a failure that comes later is told with its reason', async (t) => {
     assert.equal(receipt.reasons[0].code, 'RecipientOptedOut');
 });
 
+test('a rate limit is obeyed as long as it says, and the order holds', async (t) => {
+    const { api, world } = await open(t);
+    await api.says(ANA, 'hola');
+    await world.untilMessages(1);
+    api.next((c) => c.json?.text?.body === 'one', { ...graphError(429, 130429),
+        headers: { 'retry-after': '2' } });
+    await agent(world, ANA, 'one');
+    await until('the first try', () => api.sent(ANA).length === 1);
+    await agent(world, ANA, 'two');
+    await until('both', () => api.shown(ANA).length === 2);
+    assert.deepEqual(api.shown(ANA), ['one', 'two']);
+    const [refused, again] = api.sent(ANA);
+    assert.ok(again.at - refused.at >= 1990, `came again after ${again.at - refused.at} ms`);
+});
+
+test('who cannot be reached is told to the agent as failed at once', async (t) => {
+    const { api, world } = await open(t);
+    await api.says(ANA, 'hola');
+    await world.untilMessages(1);
+    api.next((c) => c.json?.to === ANA, graphError(400, 131026));
+    const { id } = await agent(world, ANA, 'are you there?');
+    const [receipt] = await world.untilReceipts(1);
+    assert.equal(receipt.id, id);
+    assert.equal(receipt.status, 'Failed');
+    assert.equal(receipt.reasons[0].code, 'InvalidDestination');
+    assert.equal(world.deadLetters().length, 1);
+});
+
 test('to who never wrote, or not for a day, nothing is sent: the agent hears why', async (t) => {
     const { api, world } = await open(t);
     const { id } = await agent(world, ANA, 'Hello');
