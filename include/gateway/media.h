@@ -98,6 +98,8 @@ struct filing {
 void media_file_draft(struct media *media, struct filing *filing);
 /* The files thread: until media_stop, and nothing is left. */
 void media_run(struct media *media);
+/* One round of it, with what waits now; after media_stop that comes back undone. */
+void media_step(struct media *media);
 void media_stop(struct media *media);
 
 /* Takes a file away that no row names. Any thread. */

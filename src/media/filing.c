@@ -117,7 +117,7 @@ void media_file_draft(struct media *media, struct filing *filing)
         abort(); /* unbounded: the engine's fetches are few */
 }
 
-static void file_waiting(struct media *media)
+void media_step(struct media *media)
 {
     size_t count = 0;
     struct queue_node *node = queue_take(media->filings, SIZE_MAX, &count);
@@ -133,9 +133,9 @@ void media_run(struct media *media)
 {
     while (!atomic_load(&media->is_stopping)) {
         queue_wait(media->filings, -1);
-        file_waiting(media);
+        media_step(media);
     }
-    file_waiting(media);
+    media_step(media);
 }
 
 void media_stop(struct media *media)

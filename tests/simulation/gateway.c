@@ -4,12 +4,14 @@
  * for and the writer until it has work, so that a wake-up that is missing shows as a
  * stall.
  */
+#include "files.h"
 #include "medium.h"
 
 #include "gateway/channels.h"
 #include "gateway/crypto.h"
 #include "gateway/fault.h"
 #include "gateway/genesys.h"
+#include "gateway/media.h"
 #include "gateway/memory.h"
 
 #define CONFIG_BYTES 65536
@@ -113,6 +115,13 @@ static void late_order(void *context, int64_t bridge_row, enum bridge_order orde
     to.order(to.context, bridge_row, order);
 }
 
+static void late_filed(void *context, struct filing *filing)
+{
+    struct sim *sim = context;
+    struct dispatcher to = engine_dispatcher(sim->gateway.engine);
+    to.filed(to.context, filing);
+}
+
 /* --- its start
  * -------------------------------------------------------------------------- */
 
@@ -150,10 +159,12 @@ static enum status open_relay(struct sim *sim, struct error *err)
     const struct relay_settings settings = {
         .writer = gateway->writer,
         .genesys_source = &genesys_source,
+        .media = gateway->media,
         .dispatcher = {.offer = late_offer,
                        .recorded = late_recorded,
                        .context = sim,
-                       .order = late_order},
+                       .order = late_order,
+                       .filed = late_filed},
         .seed = random_u64(&sim->random),
     };
     gateway->relay = relay_new(&settings);
@@ -174,7 +185,9 @@ static enum status open_engine(struct sim *sim, struct error *err)
     const struct engine_settings settings = {
         .reader = gateway->reader,
         .genesys_sender = &genesys_sender,
-        .recorder = relay_recorder(gateway->relay),
+        .genesys_source = &genesys_source,
+        .media = gateway->media,
+        .recorder = files_recorder(sim),
         .owner = "gateway",
         .seed = random_u64(&sim->random),
         .inbox = ENGINE_INBOX,
@@ -220,6 +233,7 @@ void gateway_start(struct sim *sim)
     gateway->variant = sim->config_variant;
     gateway->config = gateway_load_config(sim, gateway->variant);
     enum status status = open_stores(sim, &err);
+    gateway->media = files_open_media(sim);
     if (status == STATUS_OK)
         status = open_relay(sim, &err);
     if (status == STATUS_OK)
@@ -255,6 +269,7 @@ static void take_apart(struct sim *sim)
     struct gateway *gateway = &sim->gateway;
     if (gateway->engine != NULL)
         engine_cut(gateway->engine);
+    files_stop(sim);
     if (gateway->writer != NULL)
         writer_give_up(gateway->writer);
     if (gateway->engine != NULL)
@@ -263,6 +278,7 @@ static void take_apart(struct sim *sim)
     engine_free(gateway->engine);
     relay_free(gateway->relay);
     writer_free(gateway->writer);
+    media_close(gateway->media);
     store_close(gateway->reader);
     store_close(gateway->store);
     config_drop(gateway->config);
@@ -305,6 +321,7 @@ static void drained(struct sim *sim, void *context)
         return;
     sim_note(sim, "stops", (int64_t)gateway->life, 0);
     engine_cut(gateway->engine);
+    files_stop(sim);
     for (unsigned tries = 3; writer_pending(gateway->writer) > 0 && tries > 0;) {
         (void)writer_step(gateway->writer, gateway_clock());
         tries -= writer_backoff_ms(gateway->writer) > 0;

@@ -141,6 +141,20 @@ static void take(const struct call *call, struct str text, struct peer_answer *o
         report(sim, &mark, known);
 }
 
+/* A file comes along, or a note about it. */
+static void look_at_file(const struct call *call, struct str text,
+                         const struct peer_answer *taken)
+{
+    if (!taken->is_taken || !taken->person->has_file[taken->seq])
+        return;
+    bool has_link = json_count(json_get(call->body, "content")) > 0;
+    bool has_note = peer_find(text, STR("[file a.txt is missing: ")) > 0;
+    sim_note(call->sim, "a file", has_link, has_note);
+    if (has_link == has_note)
+        sim_problem(call->sim, "a file of %s was lost without a word",
+                    taken->person->contact);
+}
+
 static void message_call(const struct call *call, struct peer_answer *out)
 {
     struct str text = peer_text(call->body, "text");
@@ -149,6 +163,7 @@ static void message_call(const struct call *call, struct peer_answer *out)
         return;
     }
     take(call, text, out);
+    look_at_file(call, text, out);
 }
 
 static void answer_call(const struct call *call, struct peer_answer *out)

@@ -3,7 +3,7 @@
  * starts: whether it arrives, what the peer says, whether the answer comes back in
  * time. What arrived may have been sent by a gateway that is dead by then.
  */
-#include "peer.h"
+#include "files.h"
 
 #include "gateway/fault.h"
 #include "gateway/memory.h"
@@ -22,6 +22,7 @@ struct flight {
     struct sim *sim;
     void *token;
     struct peer_request request;
+    struct sink *sink; /* the engine's, until it is gone */
     enum fate fate;
     int64_t started_ms;
     int64_t timeout_ms;
@@ -116,6 +117,8 @@ static void arrives(struct sim *sim, void *context)
     flight->answer = (struct peer_answer){.status = 404, .retry_after_ms = -1};
     if (str_starts(flight->request.url, STR("http://partner")))
         partner_handle(sim, &flight->request, &flight->answer);
+    else if (str_starts(flight->request.url, STR(FILES_HOST)))
+        files_handle(sim, &flight->request, &flight->answer);
     else
         genesys_handle(sim, &flight->request, &flight->answer);
     sim_note(sim, "answered", flight->answer.status, (int64_t)flight->request.life);
@@ -178,6 +181,7 @@ static enum status wire_start(struct transport *transport,
         .sim = sim,
         .token = token,
         .request = copy_request(sim, exchange),
+        .sink = exchange->sink,
         .fate = choose_fate(sim),
         .started_ms = sim->now_ms,
         .timeout_ms = exchange->timeout_ms,
@@ -204,6 +208,21 @@ static void forget(struct wire *wire, struct flight *flight)
     flight->is_gone = true;
 }
 
+/* The body of a file goes where the engine wants it. */
+static void pour(struct flight *flight)
+{
+    struct reply *reply = &flight->reply;
+    if (flight->sink == NULL || reply->kind != REPLY_ANSWER)
+        return;
+    reply->location = flight->answer.location;
+    if (reply->status < 200 || reply->status > 299)
+        return;
+    if (!flight->sink->take(flight->sink, reply->body.ptr, reply->body.len))
+        *reply = (struct reply){
+            .kind = REPLY_UNKNOWN, .retry_after_ms = -1, .why = "it is too large"};
+    reply->body = STR_NONE;
+}
+
 static struct flight *first_ready(const struct wire *wire)
 {
     struct flight *flight = wire->flights;
@@ -223,6 +242,7 @@ static void wire_poll(struct transport *transport, int64_t timeout_ms)
             return;
         forget(wire, flight);
         sim->gateway.poll_wait_ms = 0; /* the next round comes at once */
+        pour(flight);
         transport->done(flight->token, &flight->reply, transport->context);
     }
 }

@@ -42,6 +42,7 @@ struct peer_answer {
     int status;
     struct str body;
     int64_t retry_after_ms; /* -1: not said */
+    struct str location;    /* of a redirect */
     bool is_taken;          /* a message of a lane, or a part of one */
     struct person *person;
     enum direction direction;

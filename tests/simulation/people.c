@@ -2,7 +2,7 @@
  * people: customers and agents, and what they say when. Their texts carry marks, so
  * that whoever gets one knows whose it is.
  */
-#include "peer.h"
+#include "files.h"
 
 #include <assert.h>
 
@@ -10,6 +10,7 @@
 #include "gateway/limits.h"
 
 #define TEXT_BYTES_MAX 13000
+#define SHORT_BYTES 200
 
 /* --- who there is
  * ---------------------------------------------------------------------- */
@@ -49,6 +50,7 @@ void people_make(struct sim *sim)
         /* The same id on two bridges is two people. */
         person->id = name(sim, "person-%u", i / sim->plan.bridges);
         person->contact = name(sim, "b%u/%s", person->bridge, person->id);
+        person->has_file = arena_alloc(sim->arena, sim->plan.events * sizeof(bool));
         for (unsigned d = 0; d < 2; d++) {
             person->lanes[d] =
                 name(sim, "%s>%s", person->contact, direction_name((enum direction)d));
@@ -135,10 +137,16 @@ static struct hook *customer_writes(struct saying *saying)
 {
     struct arena *arena = saying->sim->arena;
     write_text(saying, LIMIT_GENESYS_TEXT);
-    struct hook *hook = partner_event(
-        saying, "message.created",
-        arena_printf(arena, ",\"id\":\"%.*s\",\"text\":\"%.*s\"", STR_ARG(saying->mark),
-                     STR_ARG(buf_str(&saying->text))));
+    /* With or without its file, or a note about it, it stays one part. */
+    struct str file = saying->text.len < SHORT_BYTES
+                          ? files_of_message(saying->sim, saying->mark)
+                          : STR_NONE;
+    saying->person->has_file[saying->seq] = file.len > 0;
+    struct hook *hook =
+        partner_event(saying, "message.created",
+                      arena_printf(arena, ",\"id\":\"%.*s\",\"text\":\"%.*s\"%.*s",
+                                   STR_ARG(saying->mark),
+                                   STR_ARG(buf_str(&saying->text)), STR_ARG(file)));
     hook->parts = parts_of(&saying->text, LIMIT_GENESYS_TEXT);
     return hook;
 }

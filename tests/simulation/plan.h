@@ -43,6 +43,8 @@ struct plan {
     int64_t retry_ceiling_ms;
     int64_t give_up_ms;
     struct plan_bridge bridge[BRIDGES_MAX];
+    unsigned files; /* permille of the customers' messages that bring one */
+    int64_t media_ms;
 
     /* The network and the peers, in permille of the requests. */
     int64_t delay_max_ms;
@@ -73,6 +75,7 @@ struct plan {
     int64_t down_max_ms; /* between a death and the next start */
 };
 
-void plan_make(struct plan *plan, enum sim_store store, struct random *random);
+void plan_make(struct plan *plan, enum sim_store store, uint64_t seed,
+               struct random *random);
 /* The gateway's configuration. `variant` 0 is that of the start. */
 void plan_write_config(const struct plan *plan, unsigned variant, struct buf *out);

@@ -2,6 +2,7 @@
  * The scheduler: one heap of actions by true time, and among those of the same
  * millisecond in an order that the seed decides.
  */
+#include "files.h"
 #include "finish.h"
 #include "medium.h"
 #include "points.h"
@@ -185,7 +186,7 @@ static void sim_open(struct sim *sim, uint64_t seed, enum sim_store store,
     sim->seed = seed;
     sim->config_path = config_path;
     random_seed(&sim->random, seed);
-    plan_make(&sim->plan, store, &sim->random);
+    plan_make(&sim->plan, store, seed, &sim->random);
     sim->arena = arena_new(SIZE_MAX);
     sim->history = history_new();
     sim->hash = UINT64_C(14695981039346656037);
@@ -193,6 +194,7 @@ static void sim_open(struct sim *sim, uint64_t seed, enum sim_store store,
     the_sim = sim;
     fault_set_hook(at_point, sim);
     medium_open(sim);
+    files_open(sim);
     people_make(sim);
     people_plan(sim);
     operator_plan(sim);
@@ -202,6 +204,7 @@ static void sim_close(struct sim *sim)
 {
     fault_set_hook(NULL, NULL);
     medium_close(sim);
+    files_close(sim);
     HASH_CLEAR(hh, sim->genesys_ids);
     HASH_CLEAR(hh, sim->partner_ids);
     people_free(sim);

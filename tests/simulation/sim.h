@@ -41,6 +41,7 @@ struct person {
     const char *lanes[2]; /* their names */
     int64_t next_seq[2];
     unsigned *parts[2];      /* of each message */
+    bool *has_file;          /* of each INBOUND one */
     struct hook *waiting[2]; /* until the one before was answered; oldest first */
     bool is_busy[2];
 };
@@ -91,6 +92,7 @@ struct gateway {
     struct writer *writer;
     struct relay *relay;
     struct engine *engine;
+    struct media *media; /* NULL: the plan has no files */
     struct wire wire;
     struct request *requests; /* being stored */
     int64_t writer_at_ms;     /* of the next step; INT64_MAX: none is due */
@@ -131,6 +133,7 @@ struct sim {
     size_t timer_count;
     size_t timer_room;
 
+    uint64_t names;          /* given to files */
     const char *config_path; /* where its text is written to be loaded */
     struct store *keeper;    /* keeps the database while no gateway runs */
     bool is_disk_full;

@@ -17,7 +17,7 @@ int fetch_world_set_up(void **state)
     const struct text_list no_secrets = {0};
     struct error err;
 
-    folder_make(folder);
+    folder_make_in_memory(folder);
     const struct media_settings settings = {.folder = folder,
                                             .file_max = 1000,
                                             .total_max = 100000,

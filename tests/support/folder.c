@@ -6,10 +6,20 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+static void make_in(const char *place, char path[FOLDER_BYTES])
+{
+    (void)snprintf(path, FOLDER_BYTES, "%s/omgw-test-XXXXXX", place);
+    must(mkdtemp(path) != NULL, path);
+}
+
 void folder_make(char path[FOLDER_BYTES])
 {
-    (void)snprintf(path, FOLDER_BYTES, "/tmp/omgw-test-XXXXXX");
-    must(mkdtemp(path) != NULL, path);
+    make_in("/tmp", path);
+}
+
+void folder_make_in_memory(char path[FOLDER_BYTES])
+{
+    make_in(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", path);
 }
 
 void folder_remove(const char *path)
