@@ -55,9 +55,9 @@ struct reply_words_rule {
     const char *words;
     struct reply_rule rule;
 };
-#define RULE_WORDS(words_, rule_)                                                      \
+#define RULE_WORDS(words_, ...)                                                        \
     {                                                                                  \
-        .words = (words_), .rule = rule_                                               \
+        .words = (words_), .rule = __VA_ARGS__                                         \
     }
 const struct reply_rule *reply_words_rule_find(const struct reply_words_rule *rules,
                                                size_t count, int status,

@@ -197,7 +197,7 @@ static void add_header(struct table *table)
         const char *name = table->sheet->names[c].name;
         char upper[64];
         size_t len = 0;
-        for (; name[len] != '\0' && len < sizeof(upper); len++)
+        for (; len < sizeof(upper) && name[len] != '\0'; len++)
             upper[len] = (char)toupper((unsigned char)name[len]);
         add_field(table, str_from(upper, len), table->widths[c], COLOUR_BOLD, &blanks);
     }

@@ -121,11 +121,19 @@ static enum status sign(struct hmac *key, struct str ticket,
 
 /* ---- base64 for URLs. Source: RFC 4648, section 5; read 2026-12-01. ---- */
 
+/* Two characters for two others. */
+static void change(char *text, size_t len, const char from[2], const char to[2])
+{
+    for (size_t i = 0; i < len; i++)
+        for (size_t j = 0; j < 2; j++)
+            if (text[i] == from[j])
+                text[i] = to[j];
+}
+
 static struct str to_url(char *text)
 {
     size_t len = strcspn(text, "=");
-    for (size_t i = 0; i < len; i++)
-        text[i] = text[i] == '+' ? '-' : text[i] == '/' ? '_' : text[i];
+    change(text, len, "+/", "-_");
     return str_from(text, len);
 }
 
@@ -138,10 +146,9 @@ static bool from_url(struct str text, uint8_t *out_bytes, size_t room, size_t *o
         str_find_byte(text, '/') >= 0 || str_find_byte(text, '=') >= 0)
         return false;
     memset(padded, '=', len);
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        padded[i] = c == '-' ? '+' : c == '_' ? '/' : c;
-    }
+    if (text.len > 0)
+        memcpy(padded, text.ptr, text.len);
+    change(padded, text.len, "-_", "+/");
     return base64_decode(str_from(padded, len), out_bytes, room, out_len);
 }
 

@@ -53,7 +53,9 @@ void media_name_write(struct str claimed, const struct media_type *type,
     if (name.len == 0)
         name = STR("file");
     size_t len = cut(name, MEDIA_NAME_BYTES - strlen(type->ending) - 2);
+    memcpy(out_name, name.ptr, len);
     for (size_t i = 0; i < len; i++)
-        out_name[i] = is_unwanted(name.ptr[i]) ? '_' : name.ptr[i];
+        if (is_unwanted(out_name[i]))
+            out_name[i] = '_';
     (void)snprintf(out_name + len, MEDIA_NAME_BYTES - len, ".%s", type->ending);
 }
