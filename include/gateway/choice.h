@@ -11,6 +11,10 @@
 #define CHOICE_TOKEN_BYTES 28
 
 void choice_token(int64_t message, unsigned ordinal, char out_text[CHOICE_TOKEN_BYTES]);
+/* The token as a member of a JSON object. */
+struct json;
+void choice_add(struct json *object, const char *name, int64_t message,
+                unsigned ordinal);
 /* False when the text is no such token. */
 MUST_CHECK bool choice_token_read(struct str text, int64_t *out_message,
                                   unsigned *out_ordinal);

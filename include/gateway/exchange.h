@@ -29,7 +29,7 @@ struct exchange {
     struct str body_end;     /* behind the file */
     struct sink *sink;       /* or NULL */
     bool has_file_link;  /* in the body: the peer gets that file before it answers */
-    int64_t timeout_ms;  /* connect to last byte */
+    int64_t timeout_ms;  /* connect to last byte; a delivery's is the engine's */
     bool is_outside_url; /* the URL came from outside: the address guard decides */
 };
 
@@ -44,6 +44,12 @@ MUST_CHECK enum status exchange_json(struct exchange *exchange, const struct jso
 /* The same with a form that form_add wrote; TOO_LARGE also when its buf overflowed. */
 MUST_CHECK enum status exchange_form(struct exchange *exchange, const struct buf *form,
                                      struct arena *arena, struct error *err);
+/* POST of the JSON text to the URL, as exchange_json: all but further headers. */
+MUST_CHECK enum status exchange_post(struct exchange *out, struct str url,
+                                     const struct json *json, struct arena *arena,
+                                     struct error *err);
+/* Adds the Authorization of RFC 6750: a token. */
+void exchange_bearer(struct exchange *exchange, struct str token, struct arena *arena);
 /* Adds the Authorization of RFC 7617: who is asking, and a secret. */
 void exchange_basic(struct exchange *exchange, const char *user, const char *secret,
                     struct arena *arena);

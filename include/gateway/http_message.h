@@ -28,6 +28,10 @@ struct http_message {
 bool http_header_find(const struct http_message *message, const char *name,
                       struct str *out_value);
 
+/* Whether there is any of that name. */
+bool http_headers_hold(const struct http_header *headers, size_t count,
+                       struct str name);
+
 struct http_reply {
     int status; /* 0: the default of the situation */
     const char *content_type;

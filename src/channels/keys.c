@@ -62,3 +62,16 @@ enum status keys_match(struct hmac *const *keys, size_t count, const struct str 
     }
     return STATUS_OK;
 }
+
+enum status keys_verify(struct hmac *const *keys, size_t count, const struct str *parts,
+                        size_t part_count, const uint8_t given[SHA256_BYTES],
+                        const char *what, struct error *err)
+{
+    bool matches = false;
+
+    enum status status =
+        keys_match(keys, count, parts, part_count, given, &matches, err);
+    if (status == STATUS_OK && !matches)
+        return fail(err, STATUS_DENIED, "no %s of the bridge fits the signature", what);
+    return status;
+}

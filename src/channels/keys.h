@@ -27,3 +27,8 @@ MUST_CHECK enum status keys_match(struct hmac *const *keys, size_t count,
                                   const struct str *parts, size_t part_count,
                                   const uint8_t given[SHA256_BYTES], bool *out_match,
                                   struct error *err);
+/* The same of a webhook: DENIED when none fits. `what`: a word for the secrets. */
+MUST_CHECK enum status keys_verify(struct hmac *const *keys, size_t count,
+                                   const struct str *parts, size_t part_count,
+                                   const uint8_t given[SHA256_BYTES], const char *what,
+                                   struct error *err);

@@ -139,12 +139,10 @@ bool line_fits_cards(const struct content *content)
 struct json *line_new_postback(int64_t message_id, unsigned ordinal, struct str label)
 {
     struct json *action = json_new_object();
-    char token[CHOICE_TOKEN_BYTES];
 
-    choice_token(message_id, ordinal, token);
     json_add_str(action, "type", STR("postback"));
     json_add_str(action, "label", label);
-    json_add_str(action, "data", str_of(token));
+    choice_add(action, "data", message_id, ordinal);
     json_add_str(action, "displayText", label);
     return action;
 }

@@ -30,7 +30,6 @@ static enum status line_verify(const struct bridge *bridge,
     const struct line_settings *own = bridge->settings;
     uint8_t given[SHA256_BYTES];
     struct str header;
-    bool matches = false;
 
     (void)
         now; /* nothing that is signed says when: repeats are told apart by their id */
@@ -38,12 +37,8 @@ static enum status line_verify(const struct bridge *bridge,
         return fail(err, STATUS_DENIED, "x-line-signature must be there once");
     if (!read_signature(header, given))
         return fail(err, STATUS_DENIED, "x-line-signature must be base64 of 32 bytes");
-    enum status status = keys_match(own->keys, own->channel_secrets.count,
-                                    &message->body, 1, given, &matches, err);
-    if (status == STATUS_OK && !matches)
-        return fail(err, STATUS_DENIED,
-                    "no channel secret of the bridge fits the signature");
-    return status;
+    return keys_verify(own->keys, own->channel_secrets.count, &message->body, 1, given,
+                       "channel secret", err);
 }
 
 /* ---- what events share ---- */
@@ -59,8 +54,8 @@ static void read_time(struct batch *batch)
 {
     int64_t time_ms = 0;
 
-    if (json_i64(json_get(batch->node, "timestamp"), &time_ms) && time_ms > 0)
-        batch->event->time_ms = time_ms;
+    (void)json_i64(json_get(batch->node, "timestamp"), &time_ms);
+    reading_time(batch->event, time_ms, 1);
 }
 
 static struct str keep_member(struct batch *batch, const struct json *node,
@@ -203,8 +198,7 @@ static bool decode_said(struct batch *batch, const struct json *message)
     for (size_t i = 0; i < COUNT_OF(message_types); i++)
         if (str_is(type, message_types[i].name))
             return message_types[i].decode(batch, message);
-    reading_note(&batch->reading, batch->event,
-                 "a message of a kind that cannot be shown here", STR_NONE);
+    reading_cannot_show(&batch->reading, batch->event);
     return type.len > 0;
 }
 

@@ -19,8 +19,7 @@ static void add_bearer(const struct fetch *fetch, struct fetch_result *out)
 {
     const struct line_settings *own = fetch->bridge->settings;
 
-    exchange_header(&out->exchange, STR("Authorization"),
-                    arena_printf(fetch->arena, "Bearer %s", own->access_token));
+    exchange_bearer(&out->exchange, str_of(own->access_token), fetch->arena);
 }
 
 static struct str content_url(const struct fetch *fetch, const char *end)

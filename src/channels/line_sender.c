@@ -15,7 +15,6 @@
 #include "saying.h"
 
 #define PEER "LINE"
-#define TIMEOUT_MS 15000
 
 /* Source: section 5, "Limits". */
 static const struct manner manner = {
@@ -36,12 +35,9 @@ static enum status call(const struct attempt *attempt, const char *path,
     struct arena *arena = attempt->arena;
     struct str url = arena_printf(arena, "%s/v2/bot/%s", own->api_url, path);
 
-    *out =
-        (struct exchange){.method = "POST", .url = url.ptr, .timeout_ms = TIMEOUT_MS};
-    enum status status = exchange_json(out, body, arena, err);
+    enum status status = exchange_post(out, url, body, arena, err);
     if (status == STATUS_OK)
-        exchange_header(out, STR("Authorization"),
-                        arena_printf(arena, "Bearer %s", own->access_token));
+        exchange_bearer(out, str_of(own->access_token), arena);
     return status;
 }
 

@@ -253,13 +253,13 @@ static enum status decode_event(struct messenger_batch *batch, const struct json
                                 struct error *err)
 {
     struct event *event = reading_event(&batch->reading);
+    int64_t time_ms = 0;
 
     if (event == NULL)
         return STATUS_OK; /* the whole is kept */
     batch->event = event;
-    (void)json_i64(json_get(item, "timestamp"), &event->time_ms);
-    if (event->time_ms < 0)
-        event->time_ms = 0;
+    (void)json_i64(json_get(item, "timestamp"), &time_ms);
+    reading_time(event, time_ms, 1);
     if (member_id(json_get(item, "sender"), "id", &batch->reading.keep,
                   &event->contact_id) &&
         decode(batch, item, part))

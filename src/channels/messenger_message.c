@@ -147,8 +147,7 @@ static bool decode_said(struct messenger_batch *batch, const struct json *messag
     read_attachments(batch, json_get(message, "attachments"));
     (void)json_bool(json_get(message, "is_unsupported"), &is_unsupported);
     if (event->text.len == 0 && is_unsupported)
-        reading_note(&batch->reading, event,
-                     "a message of a kind that cannot be shown here", STR_NONE);
+        reading_cannot_show(&batch->reading, event);
     return event->text.len > 0 || event->content.attachment_count > 0;
 }
 

@@ -39,16 +39,6 @@ static void add_type(struct json *body, const struct attempt *attempt)
         json_add_str(body, "tag", STR("HUMAN_AGENT"));
 }
 
-/* The button holds a token, the store the payload. */
-static void add_token(struct json *button, const struct delivery *delivery,
-                      unsigned ordinal)
-{
-    char token[CHOICE_TOKEN_BYTES];
-
-    choice_token(delivery->message_id, ordinal, token);
-    json_add_str(button, "payload", str_of(token));
-}
-
 static void add_quick_replies(struct json *message, const struct delivery *delivery,
                               const struct rendering *shown)
 {
@@ -59,7 +49,7 @@ static void add_quick_replies(struct json *message, const struct delivery *deliv
         struct json *reply = json_append_object(list);
         json_add_str(reply, "content_type", STR("text"));
         json_add_str(reply, "title", shown->quick_replies[i].label);
-        add_token(reply, delivery, shown->ordinals[i]);
+        choice_add(reply, "payload", delivery->message_id, shown->ordinals[i]);
     }
 }
 
@@ -74,7 +64,7 @@ static void add_button(struct json *list, const struct delivery *delivery,
     if (is_link)
         json_add_str(button, "url", choice->payload);
     else
-        add_token(button, delivery, ordinal);
+        choice_add(button, "payload", delivery->message_id, ordinal);
 }
 
 static void add_card(struct json *elements, const struct delivery *delivery,

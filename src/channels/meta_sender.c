@@ -4,8 +4,6 @@
 #include "gateway/member.h"
 #include "meta.h"
 
-#define TIMEOUT_MS 15000
-
 enum status meta_call(const struct attempt *attempt, const char *account,
                       const struct json *body, struct exchange *out, struct error *err)
 {
@@ -14,12 +12,9 @@ enum status meta_call(const struct attempt *attempt, const char *account,
     struct str url = arena_printf(arena, "%s/%s/%s/messages", app->graph_url,
                                   app->graph_version, account);
 
-    *out =
-        (struct exchange){.method = "POST", .url = url.ptr, .timeout_ms = TIMEOUT_MS};
-    enum status status = exchange_json(out, body, arena, err);
+    enum status status = exchange_post(out, url, body, arena, err);
     if (status == STATUS_OK)
-        exchange_header(out, STR("Authorization"),
-                        arena_printf(arena, "Bearer %s", app->access_token));
+        exchange_bearer(out, str_of(app->access_token), arena);
     return status;
 }
 

@@ -58,6 +58,17 @@ enum status reading_whole_unreadable(struct reading *reading, struct error *err)
                             reading->unreadable_name, &reading->events[0], err);
 }
 
+enum status reading_json(struct reading *reading, struct str text, reading_body *decode,
+                         struct error *err)
+{
+    CLEANUP(json_freep) struct json *body = NULL;
+
+    enum status status = json_parse(text, LIMIT_JSON_DEPTH, &body, err);
+    if (status == STATUS_OK)
+        return decode(reading, body, err);
+    return status == STATUS_INVALID ? reading_whole_unreadable(reading, err) : status;
+}
+
 enum status reading_end(struct reading *reading, struct unit *unit, struct error *err)
 {
     enum status status = STATUS_OK;
@@ -85,6 +96,12 @@ void reading_press(struct reading *reading, struct event *event, struct str labe
     event->answer_payload = keep_str(&reading->keep, payload);
     event->has_choice =
         choice_token_read(payload, &event->choice_message, &event->choice_ordinal);
+}
+
+void reading_time(struct event *event, int64_t time, int64_t unit_ms)
+{
+    if (time > 0 && time < INT64_MAX / unit_ms)
+        event->time_ms = time * unit_ms;
 }
 
 void reading_target(struct event *event, struct str id)
@@ -127,6 +144,12 @@ void reading_note(struct reading *reading, struct event *event, const char *what
         buf_printf(&text, ": %.*s", STR_ARG(detail));
     buf_add_char(&text, ']');
     set_text(reading, event, &text);
+}
+
+void reading_cannot_show(struct reading *reading, struct event *event)
+{
+    reading_note(reading, event, "a message of a kind that cannot be shown here",
+                 STR_NONE);
 }
 
 void reading_place(struct reading *reading, struct event *event,

@@ -37,11 +37,22 @@ MUST_CHECK enum status reading_whole_unreadable(struct reading *reading,
 MUST_CHECK enum status reading_end(struct reading *reading, struct unit *unit,
                                    struct error *err);
 
+/*
+ * For a JSON text with one event, or none: hands it to `decode`, which begins the
+ * event; what is no JSON is unreadable as a whole.
+ */
+typedef enum status reading_body(struct reading *reading, const struct json *body,
+                                 struct error *err);
+MUST_CHECK enum status reading_json(struct reading *reading, struct str text,
+                                    reading_body *decode, struct error *err);
+
 void reading_key(struct event *event, enum id_kind kind, struct str id);
 /* Somebody pressed what bears the label, be it offered by one of our messages, when the
  * payload is its token: choice.h. Both are views. */
 void reading_press(struct reading *reading, struct event *event, struct str label,
                    struct str payload);
+/* When the service says it happened; what is no time of its says nothing. */
+void reading_time(struct event *event, int64_t time, int64_t unit_ms);
 /* The message of either side that the event is about, by the channel's id. */
 void reading_target(struct event *event, struct str id);
 /* An attribute more, of at most READING_ATTRIBUTES; an empty value adds nothing. */
@@ -66,3 +77,5 @@ void reading_person(struct reading *reading, struct event *event, struct str nam
 /* The text of the event: "[<what>]", or "[<what>: <detail>]". */
 void reading_note(struct reading *reading, struct event *event, const char *what,
                   struct str detail);
+/* The same of a message that the service knows and we do not. */
+void reading_cannot_show(struct reading *reading, struct event *event);

@@ -62,7 +62,8 @@ extern const struct setup_plan slack_setup;
 struct slack_reading {
     struct reading reading;
     const struct slack_settings *own;
-    struct event *event; /* begun last */
+    struct event *event;  /* begun last */
+    struct str challenge; /* to be answered with; or empty */
 };
 
 /* Where somebody did something. */

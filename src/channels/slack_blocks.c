@@ -40,12 +40,10 @@ static struct json *add_button(struct json *elements, struct str label)
 static void add_answer(struct json *elements, const struct delivery *delivery,
                        unsigned ordinal, struct str label)
 {
-    char token[CHOICE_TOKEN_BYTES];
     struct json *button = add_button(elements, label);
 
-    choice_token(delivery->message_id, ordinal, token);
-    json_add_str(button, "action_id", str_of(token));
-    json_add_str(button, "value", str_of(token));
+    choice_add(button, "action_id", delivery->message_id, ordinal);
+    choice_add(button, "value", delivery->message_id, ordinal);
 }
 
 static void add_link(struct json *elements, unsigned ordinal,

@@ -11,7 +11,6 @@
 #include "gateway/member.h"
 
 #define PEER "Slack"
-#define TIMEOUT_MS 15000
 
 /* ---- what is asked ---- */
 
@@ -23,10 +22,8 @@ void slack_ask(const struct bridge *bridge, const char *method, struct arena *ar
     *out = (struct exchange){
         .method = "POST",
         .url = arena_printf(arena, "%s/%s", own->api_url, method).ptr,
-        .timeout_ms = TIMEOUT_MS,
     };
-    exchange_header(out, STR("Authorization"),
-                    arena_printf(arena, "Bearer %s", own->bot_token));
+    exchange_bearer(out, str_of(own->bot_token), arena);
 }
 
 enum status slack_call(const struct attempt *attempt, const char *method,

@@ -155,8 +155,7 @@ static void read_said(struct happening *it, const struct json *message)
             &read->reading, read->event, "shared",
             slack_readable(member_text(shared, "fallback"), NULL, &read->reading.keep));
     else if (read->event->content.attachment_count == 0)
-        reading_note(&read->reading, read->event,
-                     "a message of a kind that cannot be shown here", STR_NONE);
+        reading_cannot_show(&read->reading, read->event);
 }
 
 static bool decode_said(struct happening *it)

@@ -16,7 +16,6 @@
 #include "saying.h"
 
 #define PEER "Slack"
-#define UPLOAD_TIMEOUT_MS 120000
 
 /* Only there the token may be seen. */
 static bool is_own_file(const struct slack_settings *own, struct str url)
@@ -86,7 +85,6 @@ static enum status ask_put(const struct attempt *attempt, const struct upload *u
         .method = "POST",
         .url = arena_c_string(attempt->arena, upload->url),
         .file = upload->file,
-        .timeout_ms = UPLOAD_TIMEOUT_MS,
         .is_outside_url = !is_own_file(attempt->bridge->settings, upload->url),
     };
     exchange_header(out, STR("Content-Type"), STR("application/octet-stream"));
@@ -272,8 +270,7 @@ static enum fetch_step get(struct fetch *fetch, struct str url,
     if (!is_own_file(own, url))
         return fetch_missing(out, REASON_GENERAL_ERROR, STR("it is not kept at " PEER));
     enum fetch_step step = fetch_get(fetch, url, false, out);
-    exchange_header(&out->exchange, STR("Authorization"),
-                    arena_printf(fetch->arena, "Bearer %s", own->bot_token));
+    exchange_bearer(&out->exchange, str_of(own->bot_token), fetch->arena);
     return step;
 }
 

@@ -73,7 +73,6 @@ static enum status slack_verify(const struct bridge *bridge,
     struct str timestamp;
     struct str signature;
     uint8_t given[SHA256_BYTES];
-    bool matches = false;
 
     if (!http_header_find(message, "x-slack-request-timestamp", &timestamp) ||
         !http_header_find(message, "x-slack-signature", &signature))
@@ -90,12 +89,8 @@ static enum status slack_verify(const struct bridge *bridge,
         return fail(err, STATUS_DENIED,
                     "X-Slack-Signature must be v0= and 64 hex digits");
     const struct str parts[] = {STR("v0:"), timestamp, STR(":"), message->body};
-    enum status status = keys_match(own->keys, own->signing_secrets.count, parts,
-                                    COUNT_OF(parts), given, &matches, err);
-    if (status == STATUS_OK && !matches)
-        return fail(err, STATUS_DENIED,
-                    "no signing secret of the bridge fits the signature");
-    return status;
+    return keys_verify(own->keys, own->signing_secrets.count, parts, COUNT_OF(parts),
+                       given, "signing secret", err);
 }
 
 /* ---- ids ---- */
@@ -190,32 +185,22 @@ static bool is_challenge(const struct json *body)
     return str_is(member_text(body, "type"), "url_verification");
 }
 
-static enum status read_json(struct slack_reading *read, struct unit *unit,
+static enum status read_json(struct reading *reading, const struct json *body,
                              struct error *err)
 {
-    CLEANUP(json_freep) struct json *body = NULL;
+    struct slack_reading *read = CONTAINER_OF(reading, struct slack_reading, reading);
 
-    enum status status =
-        json_parse(read->reading.message->body, LIMIT_JSON_DEPTH, &body, err);
-    if (status == STATUS_INVALID)
-        return reading_whole_unreadable(&read->reading, err);
-    if (status != STATUS_OK)
-        return status;
     if (!is_challenge(body))
         return slack_read_event(read, body, err);
-    unit->ack_note = keep_str(&read->reading.keep, member_text(body, "challenge"));
+    read->challenge = keep_str(&reading->keep, member_text(body, "challenge"));
     return STATUS_OK;
 }
 
-static enum status read_payload(struct slack_reading *read, struct str payload,
+static enum status read_payload(struct reading *reading, const struct json *payload,
                                 struct error *err)
 {
-    CLEANUP(json_freep) struct json *json = NULL;
-
-    enum status status = json_parse(payload, LIMIT_JSON_DEPTH, &json, err);
-    if (status == STATUS_INVALID)
-        return reading_whole_unreadable(&read->reading, err);
-    return status == STATUS_OK ? slack_read_press(read, json, err) : status;
+    struct slack_reading *read = CONTAINER_OF(reading, struct slack_reading, reading);
+    return slack_read_press(read, payload, err);
 }
 
 static enum status read_form(struct slack_reading *read, struct error *err)
@@ -229,7 +214,8 @@ static enum status read_form(struct slack_reading *read, struct error *err)
     if (status != STATUS_OK)
         return status;
     if (form_has(&form, "payload"))
-        return read_payload(read, form_get(&form, "payload"), err);
+        return reading_json(&read->reading, form_get(&form, "payload"), read_payload,
+                            err);
     return slack_read_command(read, &form, err);
 }
 
@@ -241,7 +227,9 @@ static enum status slack_decode(const struct bridge *bridge,
 
     reading_begin(&read.reading, message, 1, arena);
     enum status status =
-        is_form(message) ? read_form(&read, err) : read_json(&read, unit, err);
+        is_form(message) ? read_form(&read, err)
+                         : reading_json(&read.reading, message->body, read_json, err);
+    unit->ack_note = read.challenge;
     return status == STATUS_OK ? reading_end(&read.reading, unit, err) : status;
 }
 

@@ -33,7 +33,6 @@ static enum status telegram_verify(const struct bridge *bridge,
 struct update {
     struct reading reading;
     struct event *event;
-    const struct json *body; /* the update */
     const struct json *node; /* its one member that says what happened */
     struct str ack_note;
 };
@@ -93,9 +92,8 @@ static void read_time(struct event *event, const struct json *message, const cha
 {
     int64_t seconds = 0;
 
-    if (json_i64(json_get(message, name), &seconds) && seconds > 0 &&
-        seconds < INT64_MAX / 1000)
-        event->time_ms = seconds * 1000;
+    (void)json_i64(json_get(message, name), &seconds);
+    reading_time(event, seconds, 1000);
 }
 
 /* ---- what a message holds ---- */
@@ -193,8 +191,7 @@ static void read_said(struct update *update, const struct json *message)
     if (text.len > 0)
         event->text = keep_str(keep, text);
     else if (!has_file && !read_place(update, message) && !read_card(update, message))
-        reading_note(&update->reading, event,
-                     "a message of a kind that cannot be shown here", STR_NONE);
+        reading_cannot_show(&update->reading, event);
 }
 
 /* ---- the kinds of updates; false: not understood ---- */
@@ -326,17 +323,19 @@ static const struct update_kind {
 /* ---- decode ---- */
 
 /* An update of a kind we know nothing of is no event: more are invented each year. */
-static enum status decode_update(struct update *update, struct error *err)
+static enum status decode_update(struct reading *reading, const struct json *body,
+                                 struct error *err)
 {
+    struct update *update = CONTAINER_OF(reading, struct update, reading);
     struct str id;
     bool is_understood = true;
 
-    update->event = reading_event(&update->reading);
-    if (!member_number_id(update->body, "update_id", &update->reading.keep, &id))
+    update->event = reading_event(reading);
+    if (!member_number_id(body, "update_id", &update->reading.keep, &id))
         return reading_whole_unreadable(&update->reading, err);
     reading_key(update->event, ID_KIND_WEBHOOK, id);
     for (size_t i = 0; i < COUNT_OF(update_kinds); i++) {
-        update->node = json_get(update->body, update_kinds[i].name);
+        update->node = json_get(body, update_kinds[i].name);
         if (update->node == NULL)
             continue;
         is_understood = update_kinds[i].decode(update);
@@ -352,17 +351,12 @@ static enum status telegram_decode(const struct bridge *bridge,
                                    struct arena *arena, struct unit *unit,
                                    struct error *err)
 {
-    CLEANUP(json_freep) struct json *body = NULL;
     struct update update = {0};
 
     (void)bridge;
     reading_begin(&update.reading, message, 1, arena);
-    enum status status = json_parse(message->body, LIMIT_JSON_DEPTH, &body, err);
-    update.body = body;
-    if (status == STATUS_OK)
-        status = decode_update(&update, err);
-    else if (status == STATUS_INVALID)
-        status = reading_whole_unreadable(&update.reading, err);
+    enum status status =
+        reading_json(&update.reading, message->body, decode_update, err);
     if (status != STATUS_OK)
         return status;
     unit->ack_note = update.ack_note;

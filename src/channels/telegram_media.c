@@ -17,7 +17,6 @@
 #define UPLOAD_MAX MEBIBYTES(50)
 #define PHOTO_MAX MEBIBYTES(10)
 #define CAPTION_MAX 1024
-#define UPLOAD_TIMEOUT_MS 60000
 
 /* ---- what a customer sent ---- */
 
@@ -30,9 +29,8 @@ static enum fetch_step look_up(struct fetch *fetch, struct fetch_result *out)
     struct error err;
 
     json_add_str(body, "file_id", fetch->attachment->ref);
-    out->exchange = (struct exchange){
-        .method = "POST", .url = telegram_url(own, "getFile", fetch->arena).ptr};
-    if (exchange_json(&out->exchange, body, fetch->arena, &err) == STATUS_OK)
+    if (exchange_post(&out->exchange, telegram_url(own, "getFile", fetch->arena), body,
+                      fetch->arena, &err) == STATUS_OK)
         return FETCH_EXCHANGE;
     out->outcome = OUTCOME_RETRY;
     out->reason = arena_copy(fetch->arena, str_of(err.text));
@@ -132,7 +130,6 @@ enum status telegram_say_file(const struct attempt *attempt,
     *out = (struct exchange){
         .method = "POST",
         .url = telegram_url(own, upload->method, attempt->arena).ptr,
-        .timeout_ms = UPLOAD_TIMEOUT_MS,
     };
     multipart_begin(&multipart, saying->file, attempt->arena);
     multipart_field(&multipart, "chat_id", attempt->delivery->event.contact_id);

@@ -13,7 +13,6 @@
 #include "saying.h"
 
 #define PEER "Telegram"
-#define TIMEOUT_MS 15000
 /* The unit of the limit is not said; UTF-16 is the one its entities count in. */
 static const struct manner manner = {
     .peer = PEER, .limit = {4096, TEXT_UTF16},
@@ -28,10 +27,8 @@ static enum status call(const struct attempt *attempt, const char *method,
 {
     const struct telegram_settings *own = attempt->bridge->settings;
 
-    *out = (struct exchange){.method = "POST",
-                             .url = telegram_url(own, method, attempt->arena).ptr,
-                             .timeout_ms = TIMEOUT_MS};
-    return exchange_json(out, body, attempt->arena, err);
+    return exchange_post(out, telegram_url(own, method, attempt->arena), body,
+                         attempt->arena, err);
 }
 
 /* Numbers, but for the name of a channel. */
@@ -54,12 +51,11 @@ static void add_buttons(struct json *body, const struct delivery *delivery,
     struct json *rows =
         json_add_array(json_add_object(body, "reply_markup"), "inline_keyboard");
     for (size_t i = 0; i < rendering->quick_reply_count; i++) {
-        char token[CHOICE_TOKEN_BYTES];
         struct json *row = json_new_array();
         struct json *button = json_append_object(row);
-        choice_token(delivery->message_id, rendering->ordinals[i], token);
         json_add_str(button, "text", rendering->quick_replies[i].label);
-        json_add_str(button, "callback_data", str_of(token));
+        choice_add(button, "callback_data", delivery->message_id,
+                   rendering->ordinals[i]);
         json_append(rows, row);
     }
 }

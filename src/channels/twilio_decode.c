@@ -160,8 +160,7 @@ static void read_said(struct webhook *webhook)
         return;
     read_files(webhook);
     if (event->text.len == 0 && event->content.attachment_count == 0)
-        reading_note(&webhook->reading, event,
-                     "a message of a kind that cannot be shown here", STR_NONE);
+        reading_cannot_show(&webhook->reading, event);
 }
 
 /* ---- the two kinds of webhooks; false: not understood ---- */

@@ -10,7 +10,6 @@
 #include "saying.h"
 
 #define PEER "Twilio"
-#define TIMEOUT_MS 15000
 
 /* *unsure*: the unit. Segments of a text message count UTF-16, the smaller reading. */
 static const struct manner manner = {
@@ -51,8 +50,7 @@ static enum status call(const struct attempt *attempt, const struct buf *form,
     struct str url = arena_printf(arena, "%s/2010-04-01/Accounts/%s/Messages.json",
                                   own->api_url, own->account_sid);
 
-    *out =
-        (struct exchange){.method = "POST", .url = url.ptr, .timeout_ms = TIMEOUT_MS};
+    *out = (struct exchange){.method = "POST", .url = url.ptr};
     enum status status = exchange_form(out, form, arena, err);
     if (status == STATUS_OK)
         twilio_credentials(own, out, arena);

@@ -15,14 +15,6 @@
 
 /* ---- verify ---- */
 
-static bool has_header(const struct http_message *message, const char *name)
-{
-    for (size_t i = 0; i < message->header_count; i++)
-        if (str_equal_nocase(message->headers[i].name, str_of(name)))
-            return true;
-    return false;
-}
-
 /* The one "sig" of the query. */
 static bool find_in_query(struct str query, struct str *out)
 {
@@ -41,7 +33,8 @@ static bool find_in_query(struct str query, struct str *out)
 /* Viber says it twice; a header that is there is the one that counts. */
 static bool find_signature(const struct http_message *message, struct str *out)
 {
-    return has_header(message, SIGNATURE_HEADER)
+    return http_headers_hold(message->headers, message->header_count,
+                             STR(SIGNATURE_HEADER))
                ? http_header_find(message, SIGNATURE_HEADER, out)
                : find_in_query(message->query, out);
 }
@@ -53,7 +46,6 @@ static enum status viber_verify(const struct bridge *bridge,
     const struct viber_settings *own = bridge->settings;
     uint8_t given[SHA256_BYTES];
     struct str hex;
-    bool matches = false;
 
     (void)now; /* nothing that is signed says when it was sent */
     if (!find_signature(message, &hex))
@@ -62,11 +54,8 @@ static enum status viber_verify(const struct bridge *bridge,
                     "be there once");
     if (!hex_decode(hex, given, sizeof(given)))
         return fail(err, STATUS_DENIED, "the signature must be 64 hex digits");
-    enum status status = keys_match(own->keys, own->auth_tokens.count, &message->body,
-                                    1, given, &matches, err);
-    if (status == STATUS_OK && !matches)
-        return fail(err, STATUS_DENIED, "no token of the bridge fits the signature");
-    return status;
+    return keys_verify(own->keys, own->auth_tokens.count, &message->body, 1, given,
+                       "token", err);
 }
 
 /* ---- what all events share ---- */
@@ -207,8 +196,7 @@ static bool decode_said(struct call *call, const struct json *message)
     for (size_t i = 0; i < COUNT_OF(message_types); i++)
         if (str_is(type, message_types[i].name))
             return message_types[i].decode(call, message);
-    reading_note(&call->reading, call->event,
-                 "a message of a kind that cannot be shown here", STR_NONE);
+    reading_cannot_show(&call->reading, call->event);
     return type.len > 0;
 }
 
@@ -307,16 +295,19 @@ static void read_time(struct call *call)
 {
     int64_t time_ms = 0;
 
-    if (call->event != NULL && json_i64(json_get(call->body, "timestamp"), &time_ms) &&
-        time_ms > 0)
-        call->event->time_ms = time_ms;
+    (void)json_i64(json_get(call->body, "timestamp"), &time_ms);
+    if (call->event != NULL)
+        reading_time(call->event, time_ms, 1);
 }
 
-static enum status decode_call(struct call *call, struct error *err)
+static enum status decode_call(struct reading *reading, const struct json *body,
+                               struct error *err)
 {
-    struct str name = member_text(call->body, "event");
+    struct call *call = CONTAINER_OF(reading, struct call, reading);
+    struct str name = member_text(body, "event");
 
-    call->event = reading_event(&call->reading);
+    call->body = body;
+    call->event = reading_event(reading);
     if (name.len == 0)
         return reading_whole_unreadable(&call->reading, err);
     for (size_t i = 0; i < COUNT_OF(event_kinds); i++) {
@@ -336,17 +327,11 @@ static enum status viber_decode(const struct bridge *bridge,
                                 const struct http_message *message, struct arena *arena,
                                 struct unit *unit, struct error *err)
 {
-    CLEANUP(json_freep) struct json *body = NULL;
     struct call call = {0};
 
     (void)bridge;
     reading_begin(&call.reading, message, 1, arena);
-    enum status status = json_parse(message->body, LIMIT_JSON_DEPTH, &body, err);
-    call.body = body;
-    if (status == STATUS_OK)
-        status = decode_call(&call, err);
-    else if (status == STATUS_INVALID)
-        status = reading_whole_unreadable(&call.reading, err);
+    enum status status = reading_json(&call.reading, message->body, decode_call, err);
     if (status != STATUS_OK)
         return status;
     unit->ack_note = call.ack_note;

@@ -10,7 +10,6 @@
 #include "gateway/reply.h"
 
 #define PEER "Viber"
-#define TIMEOUT_MS 15000
 /* Of a whole request. Source: section 5. */
 #define REQUEST_BYTES_MAX (30u * 1024)
 /* How long a person rests who has got too many messages without a word back: not said.
@@ -25,9 +24,7 @@ static enum status call(const struct attempt *attempt, const struct json *body,
     const struct viber_settings *own = attempt->bridge->settings;
     struct str url = arena_printf(attempt->arena, "%s/send_message", own->api_url);
 
-    *out =
-        (struct exchange){.method = "POST", .url = url.ptr, .timeout_ms = TIMEOUT_MS};
-    enum status status = exchange_json(out, body, attempt->arena, err);
+    enum status status = exchange_post(out, url, body, attempt->arena, err);
     if (status != STATUS_OK)
         return status;
     if (out->body.len > REQUEST_BYTES_MAX)

@@ -22,9 +22,9 @@ static void read_time(struct batch *batch, const struct json *node)
 {
     int64_t seconds = 0;
 
-    if (str_to_i64(member_text(node, "timestamp"), &seconds) && seconds > 0 &&
-        seconds < INT64_MAX / 1000)
-        batch->event->time_ms = seconds * 1000;
+    if (!str_to_i64(member_text(node, "timestamp"), &seconds))
+        return;
+    reading_time(batch->event, seconds, 1000);
 }
 
 /* Usernames hide numbers: the user id is the one to go by, where there is one. */
@@ -238,8 +238,7 @@ static bool decode_said(struct batch *batch, const struct json *message)
         if (str_is(type, message_types[i].name))
             return message_types[i].decode(batch,
                                            json_get(message, message_types[i].name));
-    reading_note(&batch->reading, batch->event,
-                 "a message of a kind that cannot be shown here", STR_NONE);
+    reading_cannot_show(&batch->reading, batch->event);
     return type.len > 0;
 }
 

@@ -24,8 +24,7 @@ enum step { STEP_LOOK_UP, STEP_GET };
 static void add_token(const struct fetch *fetch, struct exchange *exchange)
 {
     const struct whatsapp_settings *own = fetch->bridge->settings;
-    exchange_header(exchange, STR("Authorization"),
-                    arena_printf(fetch->arena, "Bearer %s", own->app.access_token));
+    exchange_bearer(exchange, str_of(own->app.access_token), fetch->arena);
 }
 
 static enum fetch_step look_up(struct fetch *fetch, struct fetch_result *out)

@@ -61,10 +61,7 @@ static bool fit_buttons(const struct rendering *rendering)
 static void add_option(struct json *option, const struct delivery *delivery,
                        const struct rendering *rendering, size_t i)
 {
-    char token[CHOICE_TOKEN_BYTES];
-
-    choice_token(delivery->message_id, rendering->ordinals[i], token);
-    json_add_str(option, "id", str_of(token));
+    choice_add(option, "id", delivery->message_id, rendering->ordinals[i]);
     json_add_str(option, "title", rendering->quick_replies[i].label);
 }
 

@@ -275,11 +275,7 @@ static bool is_header_safe(struct str s)
 
 static bool has_header(const struct exchange *exchange, struct str name)
 {
-    for (size_t i = 0; i < exchange->header_count; i++) {
-        if (str_equal_nocase(exchange->headers[i].name, name))
-            return true;
-    }
-    return false;
+    return http_headers_hold(exchange->headers, exchange->header_count, name);
 }
 
 /* One line, terminated; "Name;" is libcurl's word for a header without value. */

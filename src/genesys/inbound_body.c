@@ -58,12 +58,9 @@ static enum status finish(const struct attempt *attempt, const struct json *body
                              .url = arena_c_string(arena, url),
                              .timeout_ms = GENESYS_TIMEOUT_MS};
     enum status status = exchange_json(out, body, arena, err);
-    if (status != STATUS_OK)
-        return status;
-    exchange_header(
-        out, STR("Authorization"),
-        arena_printf(arena, "Bearer %.*s", STR_ARG(attempt->credential->token)));
-    return STATUS_OK;
+    if (status == STATUS_OK)
+        exchange_bearer(out, attempt->credential->token, arena);
+    return status;
 }
 
 /* The four inbound calls of an integration. */

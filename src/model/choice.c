@@ -1,5 +1,7 @@
 #include "gateway/choice.h"
 
+#include "gateway/json.h"
+
 static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
 #define BASE 36
 
@@ -23,6 +25,15 @@ void choice_token(int64_t message, unsigned ordinal, char out_text[CHOICE_TOKEN_
     out_text[len++] = '-';
     len += write_number(ordinal, out_text + len);
     out_text[len] = '\0';
+}
+
+void choice_add(struct json *object, const char *name, int64_t message,
+                unsigned ordinal)
+{
+    char token[CHOICE_TOKEN_BYTES];
+
+    choice_token(message, ordinal, token);
+    json_add_str(object, name, str_of(token));
 }
 
 /* The one way to write a number, so that a button has one token. */

@@ -52,6 +52,19 @@ enum status exchange_form(struct exchange *exchange, const struct buf *form,
                     arena, err);
 }
 
+enum status exchange_post(struct exchange *out, struct str url, const struct json *json,
+                          struct arena *arena, struct error *err)
+{
+    *out = (struct exchange){.method = "POST", .url = arena_c_string(arena, url)};
+    return exchange_json(out, json, arena, err);
+}
+
+void exchange_bearer(struct exchange *exchange, struct str token, struct arena *arena)
+{
+    exchange_header(exchange, STR("Authorization"),
+                    arena_printf(arena, "Bearer %.*s", STR_ARG(token)));
+}
+
 void exchange_basic(struct exchange *exchange, const char *user, const char *secret,
                     struct arena *arena)
 {

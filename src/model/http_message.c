@@ -18,3 +18,11 @@ bool http_header_find(const struct http_message *message, const char *name,
     *out_value = found->value;
     return true;
 }
+
+bool http_headers_hold(const struct http_header *headers, size_t count, struct str name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_equal_nocase(headers[i].name, name))
+            return true;
+    return false;
+}

@@ -141,8 +141,7 @@ void setup_ask(struct setup *setup, const char *method, struct str url)
 
 void setup_bearer(struct setup *setup, struct str token)
 {
-    exchange_header(&setup->exchange, STR("Authorization"),
-                    arena_printf(setup->arena, "Bearer %.*s", STR_ARG(token)));
+    exchange_bearer(&setup->exchange, token, setup->arena);
 }
 
 /* ---- the run ---- */

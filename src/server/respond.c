@@ -91,15 +91,6 @@ static bool add_headers(struct MHD_Response *response,
     return true;
 }
 
-static bool has_header(const struct http_header *headers, size_t count, struct str name)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (str_equal_nocase(headers[i].name, name))
-            return true;
-    }
-    return false;
-}
-
 /* What the client calls this request, where it is fit to be repeated. */
 static struct str client_id(const struct request *request)
 {
@@ -134,7 +125,8 @@ static bool queue(struct request *request, int status, const char *content_type,
                   struct MHD_Response *response, const struct http_header *headers,
                   size_t header_count)
 {
-    bool has_cache_control = has_header(headers, header_count, STR("Cache-Control"));
+    bool has_cache_control =
+        http_headers_hold(headers, header_count, STR("Cache-Control"));
     return response != NULL &&
            add_own_headers(response, request, content_type, has_cache_control) &&
            add_headers(response, headers, header_count) &&
