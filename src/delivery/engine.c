@@ -103,6 +103,7 @@ void engine_free(struct engine *engine)
     orders_take(engine, false);
     runs_free_pool(engine);
     lanes_free(engine);
+    timers_free(engine);
     contact_paces_free(engine);
     heard_free(engine);
     accounts_free(engine);

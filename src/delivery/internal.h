@@ -233,7 +233,6 @@ struct delivery *lane_head(struct engine *engine, struct lane *lane);
 void lane_pop(struct engine *engine, struct lane *lane);
 /* Ready if it has something to do, else gone. The lane must be idle or busy. */
 void lane_settle(struct engine *engine, struct lane *lane);
-void lane_wait(struct engine *engine, struct lane *lane, int64_t due_ms);
 void lane_ready(struct engine *engine, struct lane *lane);
 /* Leaves to the store what is held, while memory is full. Only between two attempts. */
 void lane_unload(struct engine *engine, struct lane *lane);
@@ -247,16 +246,29 @@ void lane_has_files(struct engine *engine, const struct delivery *delivery);
 /* Forgets what is held; the lane stays until the next start or rescan. */
 void lane_forget(struct engine *engine, struct lane *lane);
 void lanes_free(struct engine *engine);
+void lane_list_add(struct lane_list *list, struct lane *lane);
 struct lane *lane_list_take(struct lane_list *list);
+/* Drops what waits of a flow; what is under way ends by itself. */
+void lanes_drop_flow(struct engine *engine, struct flow *flow);
 
+/* --- timers (timers.c)
+ * ---------------------------------------------------------------------------- */
+
+void lane_wait(struct engine *engine, struct lane *lane, int64_t due_ms);
+/* A lane that waits does no more: it is ready, or just out of the heap. */
+void timer_end(struct engine *engine, struct lane *lane);
+void timer_remove(struct engine *engine, const struct lane *lane);
+void timers_free(struct engine *engine);
 /* Lanes whose wait is over become ready. */
 void timers_fire(struct engine *engine);
 /* Mono ms of the next one; INT64_MAX: none. */
 int64_t timers_next(const struct engine *engine);
 /* Every waiting lane of the account becomes ready. */
 void timers_clear_account(struct engine *engine, const struct account *account);
-/* Drops what waits of a flow; what is under way ends by itself. */
-void lanes_drop_flow(struct engine *engine, struct flow *flow);
+
+/* --- typing (lane.c)
+ * ------------------------------------------------------------------------------ */
+
 /* Drops typing that nobody wants to see any more. */
 void typing_expire(struct engine *engine);
 /* Names bridge and contact, whatever rows they have. */
@@ -387,6 +399,12 @@ void fetch_try_leave(struct fetch_try *try);
 void fetch_answered(struct fetch_try *try, const struct reply *reply);
 /* A filing came back. */
 void fetch_filed(struct filing *filing);
+
+/* --- reports (report.c)
+ * ---------------------------------------------------------------------------- */
+
+/* Fills the run's report with how its attempt stands. */
+void run_report(struct run *run);
 
 /* --- verdicts (verdict.c)
  * ------------------------------------------------------------------------ */
