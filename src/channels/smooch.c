@@ -18,7 +18,6 @@
 #include "saying.h"
 
 #define PEER "Sunshine Conversations"
-#define TIMEOUT_MS 15000
 
 /* ---- settings ---- */
 
@@ -405,12 +404,7 @@ static enum status call(const struct attempt *attempt, const char *what,
     buf_add(&url, STR("/conversations/"));
     percent_encode(&url, attempt->delivery->event.contact_id);
     buf_printf(&url, "/%s", what);
-    *out = (struct exchange){
-        .method = "POST",
-        .url = arena_c_string(attempt->arena, buf_str(&url)),
-        .timeout_ms = TIMEOUT_MS,
-    };
-    enum status status = exchange_json(out, body, attempt->arena, err);
+    enum status status = exchange_post(out, buf_str(&url), body, attempt->arena, err);
     if (status == STATUS_OK)
         exchange_basic(out, own->key_id, own->key_secret, attempt->arena);
     return status;
@@ -421,7 +415,6 @@ static void add_action(struct json *list, const struct delivery *delivery,
                        const struct choice *choice, unsigned ordinal, const char *type)
 {
     struct json *action = json_append_object(list);
-    char token[CHOICE_TOKEN_BYTES];
 
     json_add_str(action, "type", str_of(type));
     json_add_str(action, "text", choice->label);
@@ -429,8 +422,7 @@ static void add_action(struct json *list, const struct delivery *delivery,
         json_add_str(action, "uri", choice->payload);
         return;
     }
-    choice_token(delivery->message_id, ordinal, token);
-    json_add_str(action, "payload", str_of(token));
+    choice_add(action, "payload", delivery->message_id, ordinal);
 }
 
 static void add_replies(struct json *content, const struct delivery *delivery,

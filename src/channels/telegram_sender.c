@@ -72,15 +72,14 @@ static void add_card_buttons(struct json *body, const struct delivery *delivery,
         json_add_array(json_add_object(body, "reply_markup"), "inline_keyboard");
     for (size_t i = 0; i < card->choice_count; i++) {
         const struct choice *choice = &card->choices[i];
-        char token[CHOICE_TOKEN_BYTES];
         struct json *row = json_new_array();
         struct json *button = json_append_object(row);
-        choice_token(delivery->message_id, saying->card_ordinal + (unsigned)i, token);
         json_add_str(button, "text", choice->label);
         if (choice->kind == CHOICE_LINK)
             json_add_str(button, "url", choice->payload);
         else
-            json_add_str(button, "callback_data", str_of(token));
+            choice_add(button, "callback_data", delivery->message_id,
+                       saying->card_ordinal + (unsigned)i);
         json_append(rows, row);
     }
 }

@@ -58,12 +58,10 @@ static void add_buttons(struct json *action, const struct card *card,
     struct json *list = json_add_array(action, "buttons");
 
     for (size_t i = 0; i < card->choice_count; i++) {
-        char token[CHOICE_TOKEN_BYTES];
         struct json *button = json_append_object(list);
-        choice_token(message_id, ordinal + (unsigned)i, token);
         json_add_str(button, "type", STR("reply"));
         struct json *reply = json_add_object(button, "reply");
-        json_add_str(reply, "id", str_of(token));
+        choice_add(reply, "id", message_id, ordinal + (unsigned)i);
         json_add_str(reply, "title", card->choices[i].label);
     }
 }
