@@ -7,18 +7,9 @@
 #include "gateway/genesys.h"
 
 #include "gateway/limits.h"
-#include "gateway/member.h"
 #include "gateway/parts.h"
 #include "gateway/readable.h"
-#include "gateway/reply.h"
 #include "internal.h"
-
-/* Kept in attempt->step. */
-enum step {
-    STEP_TOKEN_REFUSED = 1, /* a 401 has already cost this attempt one token */
-    STEP_GOES_AS_TEXT = 2,  /* the special call was refused */
-    STEP_GOES_AS_LINK = 4,  /* the file of this part was refused */
-};
 
 /* Source: genesys/open-messaging.md section 3.1; its unit is not said. */
 static const struct text_limit genesys_text = {LIMIT_GENESYS_TEXT, TEXT_CODE_POINTS};
@@ -26,131 +17,6 @@ static const struct text_limit genesys_text = {LIMIT_GENESYS_TEXT, TEXT_CODE_POI
 #define FILE_LINE_MAX 600
 static const struct text_limit text_with_files = {LIMIT_GENESYS_TEXT - FILE_LINE_MAX,
                                                   TEXT_CODE_POINTS};
-
-/* ---- what replies mean ---- */
-
-/* Source: genesys/open-messaging.md section 3.9; design.md section 6, "Outcomes"; read
- * 2026-11-21. 408 and 504 are said after the platform has begun to work. */
-static const struct reply_rule shared_rules[] = {
-    RULE_OUTCOME(200, 299, OUTCOME_DONE),
-    RULE_BREAKS(300, 399, PAUSE_ORGANISATION),
-    RULE(400, 400, OUTCOME_REFUSED_MESSAGE, REASON_INVALID_MESSAGE_STRUCTURE),
-    RULE_BREAKS(401, 401, PAUSE_ORGANISATION),
-    RULE_BREAKS(403, 403, PAUSE_ORGANISATION),
-    RULE(404, 404, OUTCOME_REFUSED_MESSAGE, REASON_UNKNOWN_MESSAGE),
-    RULE_BREAKS(405, 405, PAUSE_ORGANISATION),
-    RULE_MAYBE(408, 408),
-    RULE_OUTCOME(409, 409, OUTCOME_ACCEPTED_DUPLICATE),
-    RULE(413, 413, OUTCOME_REFUSED_MESSAGE, REASON_INVALID_MESSAGE_STRUCTURE),
-    RULE(415, 415, OUTCOME_REFUSED_MESSAGE, REASON_UNSUPPORTED_MESSAGE),
-    RULE(422, 422, OUTCOME_REFUSED_MESSAGE, REASON_MESSAGE_NOT_ALLOWED),
-    RULE_OUTCOME(429, 429, OUTCOME_SLOW_DOWN),
-    RULE_OUTCOME(400, 499, OUTCOME_REFUSED_MESSAGE),
-    RULE_MAYBE(502, 502),
-    RULE_MAYBE(504, 504),
-    RULE_OUTCOME(0, INT32_MAX, OUTCOME_RETRY),
-};
-
-/* The integration itself is not there. */
-static const struct reply_rule message_rules[] = {
-    RULE_BREAKS(404, 404, PAUSE_BRIDGE_TO_GENESYS),
-    RULE_BREAKS(410, 410, PAUSE_BRIDGE_TO_GENESYS),
-};
-
-/* The conversation is over already, which is what was wanted. */
-static const struct reply_rule disconnect_rules[] = {
-    RULE_OUTCOME(404, 404, OUTCOME_DONE),
-    RULE_OUTCOME(409, 410, OUTCOME_DONE),
-};
-
-static void take_message(const struct attempt *attempt, const struct reply *reply,
-                         struct sender_result *out);
-static void take_receipt(const struct attempt *attempt, const struct reply *reply,
-                         struct sender_result *out);
-static void take_nothing(const struct attempt *attempt, const struct reply *reply,
-                         struct sender_result *out);
-
-/* One kind of request and how its answers are read. */
-struct call {
-    const struct reply_rule *rules; /* before the shared ones; may be NULL */
-    size_t rule_count;
-    int gives_way[4]; /* statuses after which it goes on as text; 0: none */
-    enum step way;    /* how */
-    void (*take)(const struct attempt *attempt, const struct reply *reply,
-                 struct sender_result *out);
-};
-
-static const struct call text_call = {
-    .rules = message_rules,
-    .rule_count = COUNT_OF(message_rules),
-    .take = take_message,
-};
-/* A file that the platform does not want is better than no message.
- * Source: section 3.4. */
-static const struct call file_call = {
-    .rules = message_rules,
-    .rule_count = COUNT_OF(message_rules),
-    .gives_way = {400, 413, 415, 422},
-    .way = STEP_GOES_AS_LINK,
-    .take = take_message,
-};
-static const struct call answer_call = {
-    .gives_way = {400, 404},
-    .way = STEP_GOES_AS_TEXT,
-    .take = take_message,
-};
-/* A client without the permission to disconnect can still write. */
-static const struct call disconnect_call = {
-    .rules = disconnect_rules,
-    .rule_count = COUNT_OF(disconnect_rules),
-    .gives_way = {400, 403},
-    .way = STEP_GOES_AS_TEXT,
-    .take = take_nothing,
-};
-static const struct call receipt_call = {.take = take_receipt};
-static const struct call typing_call = {.take = take_nothing};
-
-/* Source: genesys/open-messaging.md section 3.3. A 2xx stays one whatever its body
- * holds. */
-static void take_message(const struct attempt *attempt, const struct reply *reply,
-                         struct sender_result *out)
-{
-    CLEANUP(json_freep) struct json *body = reply_read(reply, attempt, out);
-    struct keeper keep = {.arena = attempt->arena};
-
-    (void)member_id(body, "id", &keep, &out->provider_id);
-    (void)member_id(body, "conversationId", &keep, &out->genesys_conversation_id);
-}
-
-/* Source: genesys/open-messaging.md section 5.1: the answer may itself say Failed; to a
- * receipt that says it, it is the echo, unless for another reason. */
-static void take_receipt(const struct attempt *attempt, const struct reply *reply,
-                         struct sender_result *out)
-{
-    CLEANUP(json_freep) struct json *body = reply_read(reply, attempt, out);
-
-    if (!str_is(member_text(body, "status"), "Failed"))
-        return;
-    struct str code = member_text(json_first(json_get(body, "reasons")), "code");
-    if (code.len == 0)
-        code = STR("no reason");
-    const struct event *said = &attempt->delivery->event;
-    if (said->receipt_status == MESSAGE_FAILED && str_equal(said->reason_code, code))
-        return;
-    out->peer_reports_failure = true;
-    out->reason =
-        reply_line(arena_printf(attempt->arena, "%s took the receipt as failed: %.*s",
-                                GENESYS_PEER, STR_ARG(code)),
-                   attempt->arena);
-}
-
-static void take_nothing(const struct attempt *attempt, const struct reply *reply,
-                         struct sender_result *out)
-{
-    (void)attempt;
-    (void)reply;
-    (void)out;
-}
 
 /* ---- what is said ---- */
 
@@ -347,24 +213,24 @@ static bool has_file(const struct attempt *attempt, const struct plan *plan)
            (attempt->step & STEP_GOES_AS_LINK) == 0;
 }
 
-static const struct call *call_of(const struct attempt *attempt,
-                                  const struct plan *plan)
+static const struct inbound_call *call_of(const struct attempt *attempt,
+                                          const struct plan *plan)
 {
     bool goes_as_text = (attempt->step & STEP_GOES_AS_TEXT) != 0;
 
     switch (attempt->delivery->class) {
     case DELIVERY_RECEIPT:
-        return &receipt_call;
+        return &inbound_receipt_call;
     case DELIVERY_TYPING:
-        return &typing_call;
+        return &inbound_typing_call;
     case DELIVERY_MESSAGE:
         break;
     }
     if (plan->disconnects)
-        return &disconnect_call;
+        return &inbound_disconnect_call;
     if (is_answer_part(attempt, plan) && !goes_as_text)
-        return &answer_call;
-    return has_file(attempt, plan) ? &file_call : &text_call;
+        return &inbound_answer_call;
+    return has_file(attempt, plan) ? &inbound_file_call : &inbound_text_call;
 }
 
 static struct str text_of(const struct attempt *attempt, const struct plan *plan)
@@ -412,15 +278,15 @@ static enum status say_part(const struct attempt *attempt, const struct plan *pl
 static enum status say(const struct attempt *attempt, const struct plan *plan,
                        struct exchange *out, struct error *err)
 {
-    const struct call *call = call_of(attempt, plan);
+    const struct inbound_call *call = call_of(attempt, plan);
 
-    if (call == &receipt_call)
+    if (call == &inbound_receipt_call)
         return genesys_say_receipt(attempt, out, err);
-    if (call == &typing_call)
+    if (call == &inbound_typing_call)
         return genesys_say_typing(attempt, out, err);
-    if (call == &disconnect_call)
+    if (call == &inbound_disconnect_call)
         return genesys_say_disconnect(attempt, out, err);
-    if (call == &answer_call)
+    if (call == &inbound_answer_call)
         return genesys_say_answer(attempt, out, err);
     return say_part(attempt, plan, out, err);
 }
@@ -454,30 +320,10 @@ static enum sender_step ask(struct attempt *attempt, const struct plan *plan,
 static enum sender_step settle(const struct attempt *attempt, const struct plan *plan,
                                const struct reply *reply, struct sender_result *out)
 {
-    const struct call *call = call_of(attempt, plan);
-    const struct reply_rule *rule =
-        reply_rule_find(call->rules, call->rule_count, reply->status);
-
-    if (rule == NULL)
-        rule = reply_rule_find(shared_rules, COUNT_OF(shared_rules), reply->status);
-    reply_judge(reply, rule, GENESYS_PEER, attempt->arena, out);
-    if (!outcome_is_success(out->outcome)) {
-        genesys_explain(reply, attempt->arena, out);
-        return SENDER_OUTCOME;
-    }
-    if (reply_is_success(reply))
-        call->take(attempt, reply, out);
+    inbound_judge(call_of(attempt, plan), attempt, reply, out);
     if (!outcome_is_success(out->outcome))
         return SENDER_OUTCOME;
     return attempt->parts_done + 1 < plan->count ? SENDER_PROGRESS : SENDER_OUTCOME;
-}
-
-static bool gives_way(const struct call *call, const struct reply *reply)
-{
-    for (size_t i = 0; i < COUNT_OF(call->gives_way); i++)
-        if (reply->kind == REPLY_ANSWER && call->gives_way[i] == reply->status)
-            return true;
-    return false;
 }
 
 static enum sender_step inbound_next(struct attempt *attempt, const struct reply *last,
@@ -497,8 +343,8 @@ static enum sender_step hear(struct attempt *attempt, const struct plan *plan,
         attempt->step |= STEP_TOKEN_REFUSED;
         return SENDER_NEED_CREDENTIAL;
     }
-    const struct call *call = call_of(attempt, plan);
-    if (gives_way(call, reply)) {
+    const struct inbound_call *call = call_of(attempt, plan);
+    if (inbound_gives_way(call, reply)) {
         attempt->step |= call->way;
         return inbound_next(attempt, NULL, now, out);
     }

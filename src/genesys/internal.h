@@ -4,6 +4,7 @@
 #pragma once
 
 #include "gateway/json.h"
+#include "gateway/reply.h"
 #include "gateway/sender.h"
 
 #define GENESYS_PEER "Genesys Cloud"
@@ -21,6 +22,36 @@ void genesys_explain(const struct reply *reply, struct arena *arena,
 enum sender_step genesys_credential_next(const struct bridge *bridge,
                                          struct arena *arena, const struct reply *last,
                                          struct now now, struct sender_result *out);
+
+/* inbound_reply.c */
+
+/* Kept in attempt->step. */
+enum inbound_step {
+    STEP_TOKEN_REFUSED = 1, /* a 401 has already cost this attempt one token */
+    STEP_GOES_AS_TEXT = 2,  /* the special call was refused */
+    STEP_GOES_AS_LINK = 4,  /* the file of this part was refused */
+};
+
+/* One kind of request and how its answers are read. */
+struct inbound_call {
+    const struct reply_rule *rules; /* before the shared ones; may be NULL */
+    size_t rule_count;
+    int gives_way[4];      /* statuses after which it goes on as text; 0: none */
+    enum inbound_step way; /* how */
+    void (*take)(const struct attempt *attempt, const struct reply *reply,
+                 struct sender_result *out);
+};
+extern const struct inbound_call inbound_text_call;
+extern const struct inbound_call inbound_file_call;
+extern const struct inbound_call inbound_answer_call;
+extern const struct inbound_call inbound_disconnect_call;
+extern const struct inbound_call inbound_receipt_call;
+extern const struct inbound_call inbound_typing_call;
+/* What the answer comes to, with the ids it brings. */
+void inbound_judge(const struct inbound_call *call, const struct attempt *attempt,
+                   const struct reply *reply, struct sender_result *out);
+/* Whether it goes on in another way after it. */
+bool inbound_gives_way(const struct inbound_call *call, const struct reply *reply);
 
 /* inbound_body.c: each fills method, URL and body of the exchange. */
 
