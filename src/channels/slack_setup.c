@@ -18,8 +18,8 @@ static const char *events_of(const struct slack_settings *own)
         [SLACK_DIRECT] = "message.im, reaction_added, reaction_removed",
         [SLACK_THREADS] =
             "message.channels, message.groups, reaction_added, reaction_removed",
-        [SLACK_BOTH] = "message.im, message.channels, message.groups, reaction_added, "
-                       "reaction_removed",
+        [SLACK_BOTH] = ("message.im, message.channels, message.groups, reaction_added, "
+                        "reaction_removed"),
     };
     return events[own->conversations];
 }
