@@ -255,7 +255,7 @@ enum status sqlite_counts(struct store *store, int64_t bridge_row, int64_t *out_
 /* sqlite_expiry.c */
 enum status sqlite_expired_find(struct store *store, struct expiry_walk *walk,
                                 struct expired *out, struct error *err);
-enum status sqlite_expire(struct store *base, const struct expired *expired,
+enum status sqlite_expire(struct store *store, const struct expired *expired,
                           store_expired_seen *seen, void *context, struct error *err);
 
 /* sqlite_audit.c */

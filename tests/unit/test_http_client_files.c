@@ -199,7 +199,7 @@ static void a_body_holds_the_file_between_its_ends(void **state)
                                        .url = client_peer_url(peer),
                                        .body = STR("plain"),
                                        .timeout_ms = TIMEOUT_MS};
-        seen = run(transport, &plain);
+        (void)run(transport, &plain);
         expect_str("the next has its own body", "plain",
                    str_of(strstr(client_peer_last(peer), "\r\n\r\n") + 4));
         (void)close(file.descriptor);
@@ -231,9 +231,9 @@ static void an_upload_is_never_sent_twice(void **state)
                                     .url = client_peer_url(peer),
                                     .body = STR("x"),
                                     .timeout_ms = TIMEOUT_MS};
-        struct seen seen = run(transport, &exchange); /* the connection is kept */
+        (void)run(transport, &exchange); /* the connection is kept */
         exchange.file = &file;
-        seen = run(transport, &exchange);
+        struct seen seen = run(transport, &exchange);
         expect_i64("nobody knows", REPLY_UNKNOWN, seen.kind);
         expect_i64("asked once", 2, (int64_t)client_peer_requests(peer));
         (void)close(file.descriptor);
