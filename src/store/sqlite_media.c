@@ -58,23 +58,23 @@ static enum status insert(struct sqlite_store *store, int64_t message,
     return query_run(&q, err);
 }
 
-enum status sqlite_media_add(struct store *base, int64_t message,
+enum status sqlite_media_add(struct store *store, int64_t message,
                              const struct stored_media *media, int64_t now_ms,
                              struct arena *arena, struct str *out_file,
                              struct error *err)
 {
-    struct sqlite_store *store = sqlite_of(base);
-    enum status status = find_own(store, message, media->ordinal, arena, out_file, err);
+    struct sqlite_store *own = sqlite_of(store);
+    enum status status = find_own(own, message, media->ordinal, arena, out_file, err);
     if (status != STATUS_NOT_FOUND)
         return status;
-    status = find_like(store, media, arena, out_file, err);
+    status = find_like(own, media, arena, out_file, err);
     if (status == STATUS_NOT_FOUND) {
         *out_file = media->file;
         status = STATUS_OK;
     }
     if (status != STATUS_OK)
         return status;
-    return insert(store, message, media, *out_file, now_ms, err);
+    return insert(own, message, media, *out_file, now_ms, err);
 }
 
 enum status sqlite_media_get(struct store *store, int64_t message, unsigned ordinal,
