@@ -218,11 +218,9 @@ static void read_time(struct reading *reading, const struct json *time)
     CLEANUP(buf_release) struct buf label;
     struct str given = member_text(time, "dateTime");
 
-    if (given.len == 0)
-        return;
     buf_init(&label, LABEL_BYTES);
     label_time(time, &label);
-    if (buf_ok(&label))
+    if (given.len > 0 && buf_ok(&label))
         add_choice(reading, CHOICE_DATE, buf_str(&label), given);
 }
 

@@ -171,7 +171,7 @@ enum status sqlite_message_advance(struct store *store, int64_t row,
                                    enum message_status from, enum message_status to,
                                    int64_t now_ms, bool *out_changed,
                                    struct error *err);
-enum status sqlite_media_add(struct store *base, int64_t message,
+enum status sqlite_media_add(struct store *store, int64_t message,
                              const struct stored_media *media, int64_t now_ms,
                              struct arena *arena, struct str *out_file,
                              struct error *err);

@@ -92,7 +92,7 @@ test('what the partner answers means what the code makes of it', () => {
     // Rows of the table of replies: [first, last, what it leads to].
     const meaning = [/taken/i, /refused/i, /pauses/i, /again|wait for/i];
     const source = read('src/channels/partner_sender.c');
-    const pauses = [...source.matchAll(/BREAK\((\d+), (\d+)\)/g)].map(([, a]) => Number(a));
+    const pauses = [...source.matchAll(/RULE_BREAKS\((\d+), (\d+),/g)].map(([, a]) => Number(a));
     const { responses } = document.webhooks['agent.message'].post;
     for (const [code, { description }] of Object.entries(responses)) {
         assert.ok(meaning.some((pattern) => pattern.test(description)), code);

@@ -245,6 +245,7 @@ static bool turn(struct world *world, struct mail_call *call)
     listener_step(gateway->public_listener, 0);
     bool was_busy = turn_writer(gateway);
     engine_step(gateway->engine, 0);
+    media_step(gateway->media);
     world_exempt(world);
     was_busy |= peer_step(world->peer);
     if (call != NULL)
