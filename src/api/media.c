@@ -32,6 +32,7 @@ static void serve(struct request *request, const struct front *front,
     int64_t left_s = (ticket->expires_ms - now_ms) / 1000;
     int descriptor = media_descriptor(front->media, ticket->file, &size);
 
+    buf_init(&disposition, DISPOSITION_BYTES);
     if (descriptor < 0) {
         struct error err;
         request_respond_problem(
@@ -39,7 +40,6 @@ static void serve(struct request *request, const struct front *front,
             fail(&err, STATUS_NOT_FOUND, "there is no such file, or no longer"), &err);
         return;
     }
-    buf_init(&disposition, DISPOSITION_BYTES);
     write_disposition(ticket, &disposition);
     (void)snprintf(etag, sizeof(etag), "\"%s\"", ticket->file);
     (void)snprintf(cache, sizeof(cache), "private, max-age=%lld",

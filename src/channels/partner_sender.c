@@ -155,9 +155,9 @@ static struct str with_files(const struct attempt *attempt, struct json *data,
     const struct content *content = &attempt->delivery->event.content;
     CLEANUP(buf_release) struct buf lines;
 
+    buf_init(&lines, LIMIT_EXCHANGE_BYTES);
     if (attempt->files == NULL || content->attachment_count == 0)
         return text;
-    buf_init(&lines, LIMIT_EXCHANGE_BYTES);
     readable_line(&lines, text);
     for (size_t i = 0; i < content->attachment_count; i++)
         if (attempt->files[i].missing.len > 0)

@@ -1,7 +1,7 @@
 // Attachments both ways: fetched, kept, linked, and what is said when there is none.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { FileHost, PDF, PNG, download } from './support/files.mjs';
@@ -78,6 +78,8 @@ test('a link that was changed leads nowhere', async (t) => {
         assert.match(answer.headers['content-type'], /problem\+json/);
     }
     assert.equal((await download(url, { method: 'POST' })).status, 405);
+    rmSync(path.join(world.media, kept(world)[0]));
+    assert.equal((await download(url)).status, 404, 'and one whose file is gone');
 });
 
 test('a file with another sum than was announced does not go on', async (t) => {
