@@ -12,7 +12,7 @@ struct file {
     struct str name;   /* for people; ends as its type does */
     struct str sha256; /* hex */
     int64_t size;      /* bytes */
-    int descriptor;    /* open for reading while the attempt lives; -1: no copy */
+    int descriptor;    /* for a channel, open while the attempt lives; otherwise -1 */
 
     struct str missing; /* why there is no copy, for people, one line */
     enum reason_code reason_code;

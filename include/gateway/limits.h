@@ -27,6 +27,8 @@
 #define LIMIT_REASON_BYTES 512
 /* Longest text a partner may send, code points. Source: partner-contract.md. */
 #define LIMIT_PARTNER_TEXT 20000
+/* Attachments of one message of a partner: each is a message of its own at Genesys. */
+#define LIMIT_PARTNER_ATTACHMENTS 100
 /* Longest text of one Genesys message, code points.
  * Source: genesys/open-messaging.md section 3.1. */
 #define LIMIT_GENESYS_TEXT 4000

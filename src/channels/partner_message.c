@@ -5,6 +5,7 @@
  */
 #include "partner_decode.h"
 
+#include "gateway/limits.h"
 #include "gateway/parts.h"
 
 struct created {
@@ -49,7 +50,7 @@ static enum status fail_member(struct error *err, enum status status,
 {
     char whole[ERROR_POINTER_BYTES];
 
-    /* "/data/attachments/19999" is the longest; the bound is for the compiler. */
+    /* "/data/attachments/99" is the longest; the bound is for the compiler. */
     (void)snprintf(whole, sizeof(whole), "%.64s/%.32s", pointer, member);
     return fail_at(err, status, whole, "%s", wish);
 }
@@ -97,6 +98,9 @@ static enum status read_files(struct decoding *decoding, const struct json *list
         keep_array(&decoding->keep, json_count(list), sizeof(*items));
     size_t count = 0;
 
+    if (json_count(list) > LIMIT_PARTNER_ATTACHMENTS)
+        return fail_at(err, STATUS_UNPROCESSABLE, "/data/attachments",
+                       "must have at most %d items", LIMIT_PARTNER_ATTACHMENTS);
     if (items == NULL)
         return STATUS_OK;
     for (const struct json *item = json_first(list); item != NULL;

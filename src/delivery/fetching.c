@@ -17,7 +17,6 @@
 /* Tries at one time: files are long, and other exchanges must have their place. */
 #define FETCHES_MAX 16
 #define RETRY_PAUSE_MS 2000
-#define LINKS_ARENA_BYTES ((size_t)64 * 1024)
 #define ROW_ARENA_BYTES ((size_t)4096)
 #define MISSING_BYTES 160
 
@@ -311,7 +310,7 @@ void fetching_want(struct engine *engine, struct lane *lane,
     fetching->count = (unsigned)delivery->event.content.attachment_count;
     fetching->copies = mem_new_array(fetching->count, sizeof(struct copy));
     fetching->files = mem_new_array(fetching->count, sizeof(struct file));
-    fetching->links = arena_new(LINKS_ARENA_BYTES);
+    fetching->links = arena_new(SIZE_MAX); /* as many as there are attachments */
     HASH_ADD(hh, engine->fetchings, message_id, sizeof(fetching->message_id), fetching);
     if (lane->fetching == NULL)
         turn_take(fetching);
@@ -381,6 +380,10 @@ static void fill_file(struct fetching *fetching, const struct bridge *bridge,
     if (out->descriptor < 0) {
         out->missing = STR("it is not there any more");
         return;
+    }
+    if (fetching->delivery->direction == DIRECTION_INBOUND) {
+        (void)close(out->descriptor); /* Genesys gets links only: there may be many */
+        out->descriptor = -1;
     }
     out->mime = str_of(copy->kept.mime);
     out->name = str_of(copy->kept.name);

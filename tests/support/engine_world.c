@@ -67,7 +67,7 @@ static void see_file(struct file_seen *seen, const struct file *file)
     *seen = (struct file_seen){.is_there = file != NULL};
     if (file == NULL)
         return;
-    seen->is_open = file->descriptor >= 0;
+    seen->is_kept = file->link.len > 0;
     (void)snprintf(seen->missing, sizeof(seen->missing), "%.*s",
                    STR_ARG(file->missing));
 }

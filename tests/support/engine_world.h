@@ -37,7 +37,7 @@ typedef enum fetch_step world_fetch_next(struct fetch *fetch, const struct reply
 /* The first file of the last attempt that began. */
 struct file_seen {
     bool is_there; /* the attempt was given files */
-    bool is_open;  /* with a copy that can be read */
+    bool is_kept;  /* with a link to a copy */
     char missing[WORLD_MISSING_BYTES];
 };
 

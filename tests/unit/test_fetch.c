@@ -45,7 +45,7 @@ static void file_behind_redirects_is_kept(void **state)
         world_redirect(world, 0, "2000/0/0");
     world_fetched(world, 0);
     expect_i64("goes", 1, world_flight_id(world, 0));
-    assert_true(world->file_seen.is_open);
+    assert_true(world->file_seen.is_kept);
 }
 
 static void every_try_has_its_redirects(void **state)
@@ -77,7 +77,7 @@ static void bytes_of_a_broken_answer_are_dropped(void **state)
     world_advance(world, PAUSE_MS);
     world_step(world);
     world_fetched(world, 0);
-    assert_true(world->file_seen.is_open);
+    assert_true(world->file_seen.is_kept);
 }
 
 static void file_that_comes_too_late_is_dropped(void **state)
@@ -113,7 +113,7 @@ static void filing_that_failed_for_now_is_tried_again(void **state)
     world_step(world);
     expect_i64("from the start", FILE_OF + 1, world_flight_id(world, 0));
     world_fetched(world, 0);
-    assert_true(world->file_seen.is_open);
+    assert_true(world->file_seen.is_kept);
 }
 
 static void file_that_may_not_go_on_is_missing(void **state)
@@ -147,7 +147,7 @@ static void message_says_why_its_file_is_missing(void **state)
         world_step(world);
         expect_i64(cases[i].name, (int64_t)i + 1, world_flight_id(world, 0));
         expect_str(cases[i].name, cases[i].want, str_of(world->file_seen.missing));
-        assert_false(world->file_seen.is_open);
+        assert_false(world->file_seen.is_kept);
         world_sent(world, 0);
     }
 }

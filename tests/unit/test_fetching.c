@@ -25,7 +25,7 @@ static void head_waits_for_its_file_and_others_behind_it(void **state)
     world_fetched(world, 0);
     world_flights_are(world, "the head", 1);
     expect_i64("first", 1, world_flight_id(world, 0));
-    assert_true(world->file_seen.is_open);
+    assert_true(world->file_seen.is_kept);
     assert_string_equal("", world->file_seen.missing);
     world_sent(world, 0);
     expect_i64("second", 2, world_flight_id(world, 0));
@@ -47,7 +47,7 @@ static void head_waits_no_longer_than_it_may(void **state)
     world_flights_are(world, "the message goes", 2);
     expect_true("nobody waits for the file", world->flights[0].is_cancelled);
     expect_i64("without it", 1, world_flight_id(world, 1));
-    assert_true(world->file_seen.is_open); /* with the first, that is */
+    assert_true(world->file_seen.is_kept); /* with the first, that is */
 }
 
 static void time_runs_from_when_a_message_is_the_head(void **state)
@@ -64,7 +64,7 @@ static void time_runs_from_when_a_message_is_the_head(void **state)
     world_flights_are(world, "still waits", 1);
     world_fetched(world, 0);
     expect_i64("goes with its file", 2, world_flight_id(world, 0));
-    assert_true(world->file_seen.is_open);
+    assert_true(world->file_seen.is_kept);
 }
 
 static void passing_trouble_is_tried_again_after_a_pause(void **state)
@@ -85,7 +85,7 @@ static void passing_trouble_is_tried_again_after_a_pause(void **state)
         expect_i64("again", FILE_OF + 1, world_flight_id(world, 0));
     }
     world_fetched(world, 0);
-    assert_true(world->file_seen.is_open);
+    assert_true(world->file_seen.is_kept);
 }
 
 static void peer_says_when_to_ask_again(void **state)
@@ -150,7 +150,7 @@ static void bridge_that_is_not_configured_fetches_nothing(void **state)
     settle(world);
     expect_i64("now", FILE_OF + 1, world_flight_id(world, 0));
     world_fetched(world, 0);
-    assert_true(world->file_seen.is_open);
+    assert_true(world->file_seen.is_kept);
 }
 
 static void restart_takes_what_was_fetched(void **state)
@@ -168,7 +168,7 @@ static void restart_takes_what_was_fetched(void **state)
     settle(world);
     world_flights_are(world, "the message alone", 1);
     expect_i64("goes", 1, world_flight_id(world, 0));
-    assert_true(world->file_seen.is_open);
+    assert_true(world->file_seen.is_kept);
 }
 
 static void attempts_after_the_first_fetch_nothing(void **state)
@@ -179,7 +179,7 @@ static void attempts_after_the_first_fetch_nothing(void **state)
     world_fetched(world, 0);
     for (int attempts = 0; attempts < 3; attempts++) {
         expect_i64("goes", 1, world_flight_id(world, 0));
-        assert_true(world->file_seen.is_open);
+        assert_true(world->file_seen.is_kept);
         world_answer(world, 0, 503);
         expect_i64("again", OUTCOME_RETRY, world_commit(world));
         world_advance(world, MEDIA_MS);
@@ -198,7 +198,7 @@ static void lane_that_spilled_fetches_as_it_is_read(void **state)
         while (world_flight_id(world, 0) == STORED_FILE)
             world_fetched(world, 0);
         expect_i64("in order", want, world_flight_id(world, 0));
-        assert_true(world->file_seen.is_open);
+        assert_true(world->file_seen.is_kept);
         world_sent(world, 0);
     }
     settle(world);
