@@ -7,6 +7,8 @@
 #include "files.h"
 #include "medium.h"
 
+#include "config/load.h"
+
 #include "gateway/channels.h"
 #include "gateway/crypto.h"
 #include "gateway/fault.h"
@@ -133,13 +135,11 @@ struct config *gateway_load_config(struct sim *sim, unsigned variant)
     buf_init(&text, CONFIG_BYTES);
     buf_init(&problems, CONFIG_BYTES);
     plan_write_config(&sim->plan, variant, &text);
-    FILE *file = fopen(sim->config_path, "w");
-    if (file == NULL || fputs(buf_c_string(&text), file) < 0 || fclose(file) != 0)
-        abort(); /* the machine of the simulation, not the simulated one */
-    if (config_load(sim->config_path, NULL, channels, &config, &problems) !=
-        STATUS_OK) {
+    const struct config_input input = {
+        .file = "the plan", .text = buf_str(&text), .channels = channels};
+    if (config_load_text(&input, &config, &problems) != STATUS_OK) {
         (void)fprintf(stderr, "%s", buf_c_string(&problems));
-        abort();
+        abort(); /* the machine of the simulation, not the simulated one */
     }
     return config;
 }

@@ -19,8 +19,6 @@
 #include "gateway/clock.h"
 #include "gateway/log.h"
 
-#include <unistd.h>
-
 #define OUTPUT_BYTES (1024u * 1024)
 #define SHOWN_SEEDS 10
 
@@ -103,14 +101,13 @@ struct total {
     uint64_t hash;
 };
 
-static void run_one(const struct options *options, const char *path, int64_t seed,
-                    struct total *total)
+static void run_one(const struct options *options, int64_t seed, struct total *total)
 {
     CLEANUP(buf_release) struct buf lines;
     uint64_t own = 0;
     buf_init(&lines, OUTPUT_BYTES);
     size_t found =
-        sim_run((uint64_t)seed, options->store, options->is_traced, path, &lines, &own);
+        sim_run((uint64_t)seed, options->store, options->is_traced, &lines, &own);
     total->hash = (total->hash ^ own) * UINT64_C(1099511628211);
     total->seeds++;
     total->violations += found;
@@ -120,8 +117,7 @@ static void run_one(const struct options *options, const char *path, int64_t see
     (void)fflush(stdout);
 }
 
-static void run_all(const struct options *options, const char *path,
-                    struct total *total)
+static void run_all(const struct options *options, struct total *total)
 {
     int64_t start_ms = clock_now().mono_ms;
     for (int64_t i = 0; options->seconds > 0 || i < options->seeds; i++) {
@@ -130,7 +126,7 @@ static void run_all(const struct options *options, const char *path,
             total->seeds < options->least ? options->seconds * 3 : options->seconds;
         if (options->seconds > 0 && spent_s >= most_s)
             return;
-        run_one(options, path, options->from + i, total);
+        run_one(options, options->from + i, total);
     }
 }
 
@@ -138,14 +134,11 @@ int main(int argc, char **argv)
 {
     struct options options;
     struct total total = {0};
-    char path[64];
     if (!read_options(argc, argv, &options))
         return usage();
-    (void)snprintf(path, sizeof(path), "/tmp/omgw-simulate-%d.yaml", (int)getpid());
     log_init(options.is_traced ? LOG_DEBUG : LOG_NOTHING, LOG_JSON, COLOUR_AUTO);
 
-    run_all(&options, path, &total);
-    (void)unlink(path);
+    run_all(&options, &total);
     medium_release();
     int64_t reached = points_print(options.is_quiet);
     bool has_enough = total.seeds >= options.least && reached >= options.points;

@@ -180,11 +180,9 @@ static bool at_point(const struct fault_site *site, void *context)
 /* --- the run
  * ---------------------------------------------------------------------------- */
 
-static void sim_open(struct sim *sim, uint64_t seed, enum sim_store store,
-                     const char *config_path)
+static void sim_open(struct sim *sim, uint64_t seed, enum sim_store store)
 {
     sim->seed = seed;
-    sim->config_path = config_path;
     random_seed(&sim->random, seed);
     plan_make(&sim->plan, store, seed, &sim->random);
     sim->arena = arena_new(SIZE_MAX);
@@ -245,14 +243,14 @@ static void drain(struct sim *sim, size_t *actions)
     }
 }
 
-size_t sim_run(uint64_t seed, enum sim_store store, bool is_traced,
-               const char *config_path, struct buf *out, uint64_t *out_hash)
+size_t sim_run(uint64_t seed, enum sim_store store, bool is_traced, struct buf *out,
+               uint64_t *out_hash)
 {
     static const struct history_options options = {0};
     struct sim *sim = mem_new(sizeof(*sim));
     size_t actions = 0;
     sim->is_traced = is_traced;
-    sim_open(sim, seed, store, config_path);
+    sim_open(sim, seed, store);
     gateway_start(sim);
     run_until(sim, sim->plan.trouble_ms, &actions);
     sim->is_healing = true;

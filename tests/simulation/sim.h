@@ -133,9 +133,8 @@ struct sim {
     size_t timer_count;
     size_t timer_room;
 
-    uint64_t names;          /* given to files */
-    const char *config_path; /* where its text is written to be loaded */
-    struct store *keeper;    /* keeps the database while no gateway runs */
+    uint64_t names;       /* given to files */
+    struct store *keeper; /* keeps the database while no gateway runs */
     bool is_disk_full;
     bool is_disk_broken;
     int64_t crash_after; /* fault points until the gateway is killed; 0: not */
@@ -179,8 +178,8 @@ void sim_problem(struct sim *sim, const char *format, ...);
 
 /* The whole run. Returns the number of violations and problems; their lines are added
  * to `out`, the seed's hash is *out_hash. */
-size_t sim_run(uint64_t seed, enum sim_store store, bool is_traced,
-               const char *config_path, struct buf *out, uint64_t *out_hash);
+size_t sim_run(uint64_t seed, enum sim_store store, bool is_traced, struct buf *out,
+               uint64_t *out_hash);
 
 /* --- gateway.c
  * ------------------------------------------------------------------------ */
