@@ -6,6 +6,7 @@
 #include "print_json.h"
 
 #define PATH_BYTES_MAX ((size_t)4096)
+#define TYPE_SHOWN_MAX 40
 
 void fetched_free(void *row)
 {
@@ -73,6 +74,23 @@ static void keep_bytes(struct emulator *emulator, struct fetched *fetched)
     mem_free(TAKE(note->bytes));
 }
 
+/* Source: open-messaging.md, section 2.3: what the profile does not let in is dropped.
+ */
+static void judge_type(const struct emulator *emulator, struct fetched *fetched)
+{
+    struct fetch_note *note = fetched->note;
+    struct str type = type_of(fetched);
+
+    if (note->bytes == NULL ||
+        media_types_allow(&emulator->media_types, "inbound", type))
+        return;
+    mem_free(TAKE(note->bytes));
+    struct str rest = type;
+    struct str essence = str_trim(str_cut(&rest, ';'));
+    (void)snprintf(note->why, sizeof(note->why), "MediaTypeNotAllowed: %.*s",
+                   STR_ARG(str_sub(essence, 0, TYPE_SHOWN_MAX)));
+}
+
 static void hear_one(struct emulator *emulator, struct fetch_note *note)
 {
     const struct message *message = NULL;
@@ -83,6 +101,7 @@ static void hear_one(struct emulator *emulator, struct fetch_note *note)
         return;
     }
     message->fetched->note = note;
+    judge_type(emulator, message->fetched);
     keep_bytes(emulator, message->fetched);
 }
 

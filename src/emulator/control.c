@@ -52,7 +52,8 @@ static bool media_goes_out(struct call *call, const struct json *content)
             attachment =
                 member_of(json_get(json_get(item, "template"), "header"), "media");
         if (attachment != NULL &&
-            !media_types_allow(&call->emulator->media_types, "outbound", attachment)) {
+            !media_types_allow(&call->emulator->media_types, "outbound",
+                               text_of(attachment, "mime"))) {
             struct misfit misfit = {.code = "media.type.not.allowed"};
             (void)snprintf(misfit.field, sizeof(misfit.field), "content[%zu]", index);
             (void)snprintf(misfit.text, sizeof(misfit.text),

@@ -132,8 +132,9 @@ static struct message *take_message(struct call *call, struct integration *integ
 static bool media_is_refused(const struct call *call)
 {
     const struct json *item = json_first(member_of(call->body, "content"));
-    return item != NULL && !media_types_allow(&call->emulator->media_types, "inbound",
-                                              member_of(item, "attachment"));
+    return item != NULL &&
+           !media_types_allow(&call->emulator->media_types, "inbound",
+                              text_of(member_of(item, "attachment"), "mime"));
 }
 
 /* A link is for the agent to follow. False after a refusal. */

@@ -94,10 +94,10 @@ static bool type_fits(struct str wanted, struct str type)
 }
 
 bool media_types_allow(const struct media_types *types, const char *direction,
-                       const struct json *attachment)
+                       struct str mime)
 {
     const struct json *list = member_of(types->order, direction);
-    struct str rest = text_of(attachment, "mime");
+    struct str rest = mime;
     struct str type = str_trim(str_cut(&rest, ';'));
     if (list == NULL)
         return true;

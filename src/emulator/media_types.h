@@ -25,8 +25,8 @@ void media_types_clear(struct media_types *types);
  * side that is left out lets all through. */
 MUST_CHECK bool media_types_set(struct media_types *types, struct json *order,
                                 struct misfit *out_misfit);
-/* Whether the attachment may go in that direction, "inbound" or "outbound". */
+/* Whether a file of that type may go in that direction, "inbound" or "outbound". */
 bool media_types_allow(const struct media_types *types, const char *direction,
-                       const struct json *attachment);
+                       struct str mime);
 /* As an order. */
 void media_types_print(const struct media_types *types, struct buf *out);

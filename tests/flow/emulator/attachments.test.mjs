@@ -104,6 +104,23 @@ test('a message is accepted before its attachment is there', async (t) => {
         (await emulated.control('messages'))[0].content[0].attachment.fetched?.bytes === 4));
 });
 
+test('what comes as a type that is not let in is dropped, whatever was said of it', async (t) => {
+    const emulated = await Emulated.start(t, { args });
+    const bytes = Buffer.from('<html></html>');
+    const { url } = await serve(t, { '/page': give(bytes, 'text/html; charset=utf-8'),
+        '/picture': give(bytes, 'image/png'),
+        '/untold': (res) => res.writeHead(200, { 'content-length': 4 }).end('some') });
+    await emulated.control('media-types', { inbound: ['image/*'] });
+    await say(emulated, `${url}/page`);
+    assert.deepEqual(without(await fetched(emulated)), { status: 200, redirects: 0,
+        type: 'text/html; charset=utf-8', why: 'MediaTypeNotAllowed: text/html' });
+    assert.deepEqual(await emulated.control('files'), []);
+    for (const path of ['picture', 'untold']) {
+        await say(emulated, `${url}/${path}`);
+        assert.ok((await fetched(emulated)).file, path);
+    }
+});
+
 test('three redirects are followed, a fourth is not', async (t) => {
     const emulated = await Emulated.start(t, { args });
     const { url, seen } = await serve(t, {
