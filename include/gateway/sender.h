@@ -22,6 +22,13 @@ struct credential {
     uint64_t generation; /* counts up with each new token; 0: none yet */
 };
 
+/* How the file of the part that is said goes. */
+enum file_way {
+    FILE_NONE = 0,    /* there is none, or it never was to be one */
+    FILE_SAID = 1,    /* in a form that the service takes */
+    FILE_AS_LINK = 2, /* the service refused it so: as a link in a text */
+};
+
 /* One try of a delivery. Lives in the attempt's arena. */
 struct attempt {
     const struct delivery *delivery;     /* borrowed */
@@ -36,6 +43,7 @@ struct attempt {
     unsigned step; /* the sender's own count within the attempt; starts at 0 */
     void *kept;    /* the sender's own, for a part that takes several exchanges: in the
                       arena, which each part begins anew; starts NULL */
+    enum file_way file_way; /* likewise; of channels/saying */
     unsigned
         parts_done;     /* starts at delivery->parts_done; the engine counts progress */
     bool shows_numbers; /* the sender's word: the message's options go as numbered text

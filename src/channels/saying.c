@@ -60,16 +60,17 @@ static void write_in_place(struct saying *saying, const struct attempt *attempt,
                            const struct attachment *attachment, const struct file *file)
 {
     CLEANUP(buf_release) struct buf line;
+    bool is_left = is_left_behind(&saying->can, file, attachment->text);
 
     buf_init(&line, LIMIT_EXCHANGE_BYTES);
     if (file->missing.len > 0)
         readable_missing(&line, attachment, file);
     else
-        readable_link(&line, attachment->text, file);
+        readable_link(&line, is_left ? STR_NONE : attachment->text, file);
     saying->text = arena_copy(attempt->arena, buf_str(&line));
 }
 
-static void say_file(struct saying *saying, const struct attempt *attempt, size_t index)
+static void say_file(struct saying *saying, struct attempt *attempt, size_t index)
 {
     const struct attachment *attachment =
         &attempt->delivery->event.content.attachments[index];
@@ -77,10 +78,11 @@ static void say_file(struct saying *saying, const struct attempt *attempt, size_
     const struct file_form *form = form_of(&saying->can, file);
 
     saying->is_file = true;
-    if (form == NULL) {
+    if (form == NULL || attempt->file_way == FILE_AS_LINK) {
         write_in_place(saying, attempt, attachment, file);
         return;
     }
+    attempt->file_way = FILE_SAID;
     saying->file = file;
     saying->form = form->form;
     if (takes_caption(form, attachment->text))
@@ -238,14 +240,36 @@ static enum status say(const struct speaker *speaker, struct attempt *attempt,
                : speaker->say[class](attempt, out, err);
 }
 
-enum sender_step saying_speak(const struct speaker *speaker, struct attempt *attempt,
-                              const struct reply *last, struct sender_result *out)
+static enum sender_step ask(const struct speaker *speaker, struct attempt *attempt,
+                            struct sender_result *out)
 {
     struct error err;
 
     *out = (struct sender_result){.retry_after_ms = -1};
-    if (last != NULL)
-        return speaker->settle(attempt, last, out);
     enum status status = say(speaker, attempt, &out->exchange, &err);
     return saying_asked(status, &err, attempt->arena, out);
+}
+
+/* What the service refused for its file, it may take without. */
+static bool wants_link(const struct attempt *attempt, enum sender_step step,
+                       const struct sender_result *out)
+{
+    return step == SENDER_OUTCOME && out->outcome == OUTCOME_REFUSED_MESSAGE &&
+           attempt->file_way == FILE_SAID;
+}
+
+enum sender_step saying_speak(const struct speaker *speaker, struct attempt *attempt,
+                              const struct reply *last, struct sender_result *out)
+{
+    if (last == NULL) {
+        attempt->file_way = FILE_NONE;
+        return ask(speaker, attempt, out);
+    }
+    *out = (struct sender_result){.retry_after_ms = -1};
+    enum sender_step step = speaker->settle(attempt, last, out);
+    if (!wants_link(attempt, step, out))
+        return step;
+    attempt->file_way = FILE_AS_LINK;
+    attempt->kept = NULL;
+    return ask(speaker, attempt, out);
 }

@@ -69,7 +69,9 @@ struct speaker {
     enum sender_step (*settle)(struct attempt *attempt, const struct reply *reply,
                                struct sender_result *out);
 };
-/* The member `next` of a sender. */
+/* The member `next` of a sender. A part whose file is refused, as this message and not
+ * as its contact, is said once more in the same attempt: a link in place of the file.
+ */
 enum sender_step saying_speak(const struct speaker *speaker, struct attempt *attempt,
                               const struct reply *last, struct sender_result *out);
 

@@ -11,7 +11,6 @@
 #include "gateway/form.h"
 #include "gateway/limits.h"
 #include "gateway/member.h"
-#include "gateway/readable.h"
 #include "gateway/reply.h"
 #include "saying.h"
 
@@ -39,7 +38,7 @@ struct str slack_file_url(const struct json *file)
 /* ---- an agent's: its calls ---- */
 
 /* A file is shown in a channel, never to a user's id: so that one is opened first. */
-enum upload_step { UPLOAD_OPEN, UPLOAD_RESERVE, UPLOAD_PUT, UPLOAD_SHARE, UPLOAD_LINK };
+enum upload_step { UPLOAD_OPEN, UPLOAD_RESERVE, UPLOAD_PUT, UPLOAD_SHARE };
 
 struct upload {
     enum upload_step step;
@@ -108,27 +107,15 @@ static enum status ask_share(const struct attempt *attempt, const struct upload 
     return slack_call(attempt, "files.completeUploadExternal", body, out, err);
 }
 
-/* Where Slack does not take the file, ours is as good. */
-static enum status ask_link(const struct attempt *attempt, const struct upload *upload,
-                            struct exchange *out, struct error *err)
-{
-    CLEANUP(buf_release) struct buf line;
-
-    buf_init(&line, LIMIT_EXCHANGE_BYTES);
-    readable_link(&line, upload->caption, upload->file);
-    CLEANUP(json_freep)
-    struct json *body = slack_message(attempt->delivery, buf_str(&line));
-    return slack_call(attempt, "chat.postMessage", body, out, err);
-}
-
 static enum status ask(const struct attempt *attempt, const struct upload *upload,
                        struct exchange *out, struct error *err)
 {
     static enum status (*const steps[])(const struct attempt *, const struct upload *,
                                         struct exchange *, struct error *) = {
-        [UPLOAD_OPEN] = ask_open, [UPLOAD_RESERVE] = ask_reserve,
-        [UPLOAD_PUT] = ask_put,   [UPLOAD_SHARE] = ask_share,
-        [UPLOAD_LINK] = ask_link,
+        [UPLOAD_OPEN] = ask_open,
+        [UPLOAD_RESERVE] = ask_reserve,
+        [UPLOAD_PUT] = ask_put,
+        [UPLOAD_SHARE] = ask_share,
     };
     return steps[upload->step](attempt, upload, out, err);
 }
@@ -173,7 +160,6 @@ static bool read_step(const struct attempt *attempt, struct upload *upload,
                keep(attempt, member_text(body, "upload_url"), &upload->url);
     case UPLOAD_PUT:
     case UPLOAD_SHARE:
-    case UPLOAD_LINK:
         break;
     }
     return true;
@@ -206,14 +192,20 @@ static void judge_unseen(const struct upload *upload, struct sender_result *out)
 }
 
 /* An app that may not upload is not broken: it may still write. */
-static bool wants_link(const struct upload *upload, const struct json *body,
-                       const struct sender_result *out)
+static bool may_not_upload(const struct json *body)
 {
     struct str error = member_text(body, "error");
 
-    return upload->step != UPLOAD_LINK &&
-           (out->outcome == OUTCOME_REFUSED_MESSAGE || str_is(error, "missing_scope") ||
-            str_is(error, "no_permission"));
+    return str_is(error, "missing_scope") || str_is(error, "no_permission");
+}
+
+/* Which makes a link of the file. */
+static enum sender_step refuse(struct sender_result *out, struct str reason)
+{
+    out->outcome = OUTCOME_REFUSED_MESSAGE;
+    if (out->reason.len == 0)
+        out->reason = reason;
+    return SENDER_OUTCOME;
 }
 
 static enum sender_step go_on(struct attempt *attempt, struct upload *upload,
@@ -227,16 +219,6 @@ static enum sender_step go_on(struct attempt *attempt, struct upload *upload,
                         attempt->arena, out);
 }
 
-/* Of an upload the message's ts is not told: the file's id stands for it. */
-static void read_id(const struct attempt *attempt, const struct upload *upload,
-                    const struct json *body, struct sender_result *out)
-{
-    if (upload->step == UPLOAD_LINK)
-        slack_message_posted(body, attempt->arena, out);
-    else
-        out->provider_id = upload->id;
-}
-
 enum sender_step slack_uploaded(struct attempt *attempt, const struct reply *reply,
                                 struct sender_result *out)
 {
@@ -248,15 +230,15 @@ enum sender_step slack_uploaded(struct attempt *attempt, const struct reply *rep
     else
         body = slack_judge(attempt, reply, out);
     judge_unseen(upload, out);
-    if (wants_link(upload, body, out))
-        return go_on(attempt, upload, UPLOAD_LINK, out);
+    if (may_not_upload(body))
+        return refuse(out, STR(PEER " takes no files"));
     if (!outcome_is_success(out->outcome))
         return SENDER_OUTCOME;
     if (!read_step(attempt, upload, body))
-        return go_on(attempt, upload, UPLOAD_LINK, out);
+        return refuse(out, STR(PEER " did not say where the file goes"));
     if (upload->step < UPLOAD_SHARE)
         return go_on(attempt, upload, upload->step + 1, out);
-    read_id(attempt, upload, body, out);
+    out->provider_id = upload->id; /* the message's ts is not told */
     return SENDER_OUTCOME;
 }
 

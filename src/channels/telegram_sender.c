@@ -211,7 +211,8 @@ static enum sender_step settle(struct attempt *attempt, const struct reply *repl
     CLEANUP(json_freep) struct json *refusal = reply_read_refusal(reply);
     struct str description = member_text(refusal, "description");
 
-    if (attempt->kept == NULL && lost_photo(reply, description))
+    if (attempt->kept == NULL && attempt->file_way == FILE_NONE &&
+        lost_photo(reply, description))
         return say_without_photo(attempt, out);
     reply_judge(
         reply, status_rule_find_own(rules, COUNT_OF(rules), reply->status, description),

@@ -7,7 +7,9 @@
  *                  perhaps another "public_url"
  *   inbound/       such a request, the "events" it becomes, "ack" where it is special
  *   outbound/      a "delivery", perhaps its "files" or "heard_id", the "exchange" that
- * says it; more "settings" outcomes/      a "delivery", a "reply", and what it comes to
+ *                  says it; more "settings"
+ *   outcomes/      a "delivery", perhaps its "files", a "reply", and the "result" it
+ *                  comes to, or the exchange that is asked for "then"
  *
  * and setup/, which test_channel_setup.c runs.
  */
@@ -274,6 +276,29 @@ static json_t *outcome_of(enum sender_step step, const struct sender_result *res
     return object;
 }
 
+static void check_result(const char *name, const json_t *fixture, enum sender_step step,
+                         const struct sender_result *result)
+{
+    expect_json(name, json_object_get(fixture, "result"), outcome_of(step, result));
+    expect_true("a failure says why", outcome_is_success(result->outcome) ||
+                                          step == SENDER_PROGRESS ||
+                                          result->reason.len > 0);
+}
+
+/* Another way to say the same; where that is refused as well, it is over. */
+static void check_then(const char *name, const json_t *fixture, struct attempt *attempt,
+                       enum sender_step step, struct sender_result *result)
+{
+    const struct reply reply = channel_fixture_reply(fixture, arena);
+
+    expect_i64(name, SENDER_EXCHANGE, step);
+    expect_json(name, json_object_get(fixture, "then"),
+                fixture_of_exchange(&result->exchange));
+    expect_i64(name, SENDER_OUTCOME,
+               channel->sender->next(attempt, &reply, suite_now, result));
+    expect_i64(name, OUTCOME_REFUSED_MESSAGE, result->outcome);
+}
+
 static void check_outcome(const char *name, json_t *fixture)
 {
     struct config *config = config_of(fixture);
@@ -283,13 +308,14 @@ static void check_outcome(const char *name, json_t *fixture)
 
     fixture_delivery(json_object_get(fixture, "delivery"), arena, &delivery);
     struct attempt attempt = attempt_of(&config->bridges[0], &delivery);
+    attempt.files = files_of(fixture);
     expect_i64(name, SENDER_EXCHANGE,
                channel->sender->next(&attempt, NULL, suite_now, &result));
     enum sender_step step = channel->sender->next(&attempt, &reply, suite_now, &result);
-    expect_json(name, json_object_get(fixture, "result"), outcome_of(step, &result));
-    expect_true("a failure says why", outcome_is_success(result.outcome) ||
-                                          step == SENDER_PROGRESS ||
-                                          result.reason.len > 0);
+    if (json_object_get(fixture, "then") != NULL)
+        check_then(name, fixture, &attempt, step, &result);
+    else
+        check_result(name, fixture, step, &result);
     config_drop(config);
 }
 
@@ -297,7 +323,8 @@ static void check_outcome(const char *name, json_t *fixture)
 static void check_no_memory(const char *name, json_t *fixture)
 {
     const struct reply reply = channel_fixture_reply(fixture, arena);
-    bool has_failed = reply_is_success(&reply);
+    bool has_then = json_object_get(fixture, "then") != NULL;
+    bool has_failed = reply_is_success(&reply) && !has_then;
 
     for (unsigned nth = 0; has_failed; nth++) {
         struct config *config = config_of(fixture);
@@ -437,6 +464,21 @@ static void replies_come_to_the_outcomes_of_the_fixtures(void **state)
     each_fixture("outcomes", check_outcome);
 }
 
+/* Whoever takes files may refuse one, and would take the text. */
+static void a_file_that_is_refused_goes_as_a_link(void **state)
+{
+    (void)state;
+    const struct channel *const *at = channels;
+    while (next_channel(&at)) {
+        struct config *config = config_of(NULL);
+        struct capabilities can;
+        channel->capabilities(&config->bridges[0], &can);
+        if (can.file_form_count > 0)
+            json_decref(channel_fixture_load(channel, "outcomes/file-refused.json"));
+        config_drop(config);
+    }
+}
+
 static void an_answer_there_is_no_memory_for_is_as_good_as_lost(void **state)
 {
     (void)state;
@@ -474,6 +516,7 @@ int main(void)
         TEST(what_is_odd_is_kept_or_says_nothing),
         TEST(deliveries_become_the_requests_of_the_fixtures),
         TEST(replies_come_to_the_outcomes_of_the_fixtures),
+        TEST(a_file_that_is_refused_goes_as_a_link),
         TEST(an_answer_there_is_no_memory_for_is_as_good_as_lost),
         TEST(replies_come_to_something),
     };
