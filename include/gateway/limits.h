@@ -37,3 +37,7 @@
 /* Write jobs of one transaction: more only adds latency (6 ms at 256).
  * Source: performance.md section 8, "Group commit". */
 #define LIMIT_WRITER_BATCH 256
+/* Attempts whose outcome waits for its commit: one batch that commits and one behind it
+ * keep the writer busy. Each holds 6 KB; a fast peer would otherwise end thousands
+ * within one slow transaction. */
+#define LIMIT_UNCOMMITTED (2 * LIMIT_WRITER_BATCH)

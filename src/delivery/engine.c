@@ -36,7 +36,8 @@ struct engine *engine_new(const struct engine_settings *settings, struct config 
     engine->recording_last = &engine->recording;
     random_seed(&engine->random, settings->seed);
     engine->offers = queue_new(settings->inbox, engine_wake_queue, engine);
-    /* Reports come back for runs only, whose number the accounts' limits bound. */
+    /* Reports come back for runs only: the accounts' limits and LIMIT_UNCOMMITTED
+     * bound their number. */
     engine->reports = queue_new(SIZE_MAX, engine_wake_queue, engine);
     engine->filed = queue_new(SIZE_MAX, engine_wake_queue, engine); /* so are tries */
     engine->orders =

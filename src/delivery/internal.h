@@ -197,6 +197,7 @@ struct engine {
     _Atomic size_t runs;   /* under way: exchange, parked or recording; any thread */
     struct run *recording; /* oldest first */
     struct run **recording_last;
+    size_t recording_count;
     int64_t receipts_after; /* refill receipts of messages above this row */
     bool receipts_overflowed;
 

@@ -63,6 +63,7 @@ static void record(struct run *run)
     run->next = NULL;
     *engine->recording_last = run;
     engine->recording_last = &run->next;
+    engine->recording_count++;
     engine->settings.recorder.record(engine->settings.recorder.context, &run->report);
 }
 
@@ -408,6 +409,7 @@ static void recording_remove(struct engine *engine, struct run *run)
     *link = run->next;
     if (run->next == NULL)
         engine->recording_last = link;
+    engine->recording_count--;
     run->next = NULL;
 }
 

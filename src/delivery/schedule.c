@@ -4,6 +4,8 @@
  */
 #include "internal.h"
 
+#include "gateway/limits.h"
+
 /* Source: design.md section 6, "Receipts". */
 #define RECEIPT_RANKS_UP_MS 30000
 /* No new attempt starts while an outcome has been uncommitted for this long. */
@@ -87,6 +89,8 @@ static int64_t account_wait_ms(struct engine *engine, struct account *account)
     }
     if (account->in_flight >= account->limit)
         return INT64_MAX;
+    if (engine->recording_count >= LIMIT_UNCOMMITTED)
+        return INT64_MAX; /* a committed report wakes us */
     return account_pace_wait_ms(engine, account);
 }
 
