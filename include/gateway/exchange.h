@@ -30,6 +30,9 @@ struct exchange {
     struct sink *sink;       /* or NULL */
     bool has_file_link;  /* in the body: the peer gets that file before it answers */
     int64_t timeout_ms;  /* connect to last byte; a delivery's is the engine's */
+    int64_t connect_ms;  /* of it until the connection stands; 0: all */
+    unsigned slow_s;     /* ends once slower than LIMIT_FETCH_BYTES_PER_S for so long,
+                            the wait for the first byte too; 0: however slow */
     bool is_outside_url; /* the URL came from outside: the address guard decides */
 };
 

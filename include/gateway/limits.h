@@ -34,6 +34,13 @@
 #define LIMIT_GENESYS_TEXT 4000
 /* Serialised customAttributes, bytes. Source: genesys/open-messaging.md section 3.1. */
 #define LIMIT_ATTRIBUTES_BYTES 1900
+/* Of a fetch, until the connection stands: a SYN that is lost twice is still answered
+ * (1 + 2 s), then name and TLS; less than a third of the 60 s that a message waits. */
+#define LIMIT_FETCH_CONNECT_MS 10000
+/* A fetch slower than that for so long has hung. At that pace not even a small picture
+ * would come within the 60 s that a message waits; 15 s leave time for three tries. */
+#define LIMIT_FETCH_BYTES_PER_S 1024
+#define LIMIT_FETCH_SLOW_S 15
 /* Write jobs of one transaction: more only adds latency (6 ms at 256).
  * Source: performance.md section 8, "Group commit". */
 #define LIMIT_WRITER_BATCH 256

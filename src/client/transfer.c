@@ -486,6 +486,27 @@ static bool set_url(struct transfer *transfer)
     return is_set;
 }
 
+/* The handle keeps them, and they are the same but for fetches. */
+static bool set_patience(struct transfer *transfer)
+{
+    const struct exchange *exchange = transfer->exchange;
+    CURL *easy = transfer->easy;
+    if (exchange->connect_ms == transfer->connect_ms &&
+        exchange->slow_s == transfer->slow_s)
+        return true;
+    assert(exchange->connect_ms >= 0 && exchange->connect_ms <= INT_MAX);
+    long rate = exchange->slow_s > 0 ? LIMIT_FETCH_BYTES_PER_S : 0;
+    if (curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)exchange->connect_ms) !=
+            CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, rate) != CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)exchange->slow_s) !=
+            CURLE_OK)
+        return false;
+    transfer->connect_ms = exchange->connect_ms;
+    transfer->slow_s = exchange->slow_s;
+    return true;
+}
+
 static bool set_request(struct transfer *transfer)
 {
     CURL *easy = transfer->easy;
@@ -493,6 +514,7 @@ static bool set_request(struct transfer *transfer)
     int64_t timeout_ms =
         exchange->timeout_ms < INT_MAX ? exchange->timeout_ms : INT_MAX;
     return set_method(easy, exchange) && set_reuse(transfer) && set_url(transfer) &&
+           set_patience(transfer) &&
            curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HTTPHEADER, link_headers(transfer)) ==
                CURLE_OK;

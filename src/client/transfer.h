@@ -36,6 +36,10 @@ struct transfer {
     bool has_head;    /* the answer's headers are there to their end */
     bool was_guarded; /* an address was refused */
 
+    /* As its handle has them, from the exchange before. */
+    int64_t connect_ms;
+    unsigned slow_s;
+
     /* Reused: parsing the URL costs more than sending the request. */
     CURLU *url;          /* of url_text; NULL: none that can be read */
     struct buf url_text; /* of the exchange before */

@@ -2,15 +2,22 @@
 #include "support/client_peer.h"
 #include "support/expect.h"
 
+#include "gateway/clock.h"
 #include "gateway/file.h"
 #include "gateway/http_client.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define TIMEOUT_MS 20000
+#define NEVER_MS 600000
+#define LONGER_MS 3500
 #define FILE_BYTES 300000
+/* The one that is accepted is followed by those that are not. */
+#define DEAF_QUEUE 4
 #define OK_TEXT "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 struct seen {
@@ -242,6 +249,113 @@ static void an_upload_is_never_sent_twice(void **state)
     }
 }
 
+/* Of a listener whose queue is full nobody hears: so is a host behind a dead route. */
+struct deaf_peer {
+    int listener;
+    int waiting[DEAF_QUEUE];
+    char url[64];
+};
+
+static void deaf_peer_open(struct deaf_peer *peer)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(address);
+    struct sockaddr *any = (struct sockaddr *)&address;
+    peer->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(0, bind(peer->listener, any, len));
+    assert_int_equal(0, listen(peer->listener, 0));
+    assert_int_equal(0, getsockname(peer->listener, any, &len));
+    for (size_t i = 0; i < DEAF_QUEUE; i++) {
+        peer->waiting[i] =
+            socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        assert_int_equal(-1, connect(peer->waiting[i], any, len));
+    }
+    (void)snprintf(peer->url, sizeof(peer->url), "http://127.0.0.1:%u/file",
+                   ntohs(address.sin_port));
+}
+
+static void deaf_peer_close(struct deaf_peer *peer)
+{
+    for (size_t i = 0; i < DEAF_QUEUE; i++)
+        (void)close(peer->waiting[i]);
+    (void)close(peer->listener);
+}
+
+static void a_fetch_waits_less_for_a_connection_than_for_all(void **state)
+{
+    (void)state;
+    struct deaf_peer peer;
+    deaf_peer_open(&peer);
+    struct transport *transport = open_client();
+    const struct exchange exchange = {
+        .method = "GET", .url = peer.url, .timeout_ms = NEVER_MS, .connect_ms = 50};
+    struct seen seen = run(transport, &exchange);
+    expect_i64("got no byte", REPLY_NOT_SENT, seen.kind);
+    expect_str("why", "no connection in time", str_of(seen.why));
+    transport->ops->free(transport);
+    deaf_peer_close(&peer);
+}
+
+static void a_fetch_that_hangs_is_given_up(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        struct client_peer_step step;
+        const char *taken;
+    } rows[] = {
+        {"before the answer", {.act = PEER_SILENT},                    ""},
+        {"within the file",
+         {.act = PEER_ANSWER,
+          .text = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nfile"},
+         "file"                                                          },
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct client_peer *peer = client_peer_new(&rows[i].step, 1);
+        struct transport *transport = open_client();
+        struct bowl bowl = {.sink.take = take, .room = SIZE_MAX};
+        const struct exchange exchange = {.method = "GET",
+                                          .url = client_peer_url(peer),
+                                          .sink = &bowl.sink,
+                                          .timeout_ms = NEVER_MS,
+                                          .slow_s = 1};
+        struct seen seen = run(transport, &exchange);
+        expect_i64(rows[i].name, REPLY_UNKNOWN, seen.kind);
+        expect_str(rows[i].name, "no answer in time", str_of(seen.why));
+        expect_str(rows[i].name, rows[i].taken, str_from(bowl.bytes, bowl.len));
+        transport->ops->free(transport);
+        client_peer_free(peer);
+    }
+}
+
+/* The handle is the same one, and what is slow to answer may be a delivery. */
+static void what_is_no_fetch_waits_as_long_as_it_may(void **state)
+{
+    (void)state;
+    static const struct client_peer_step steps[] = {
+        {.act = PEER_ANSWER, .text = OK_TEXT},
+        {.act = PEER_SILENT                 }
+    };
+    struct client_peer *peer = client_peer_new(steps, COUNT_OF(steps));
+    struct transport *transport = open_client();
+    struct exchange exchange = {.method = "GET",
+                                .url = client_peer_url(peer),
+                                .timeout_ms = NEVER_MS,
+                                .connect_ms = NEVER_MS / 2,
+                                .slow_s = 1};
+    expect_i64("a fetch", REPLY_ANSWER, run(transport, &exchange).kind);
+    exchange.connect_ms = 0;
+    exchange.slow_s = 0;
+    exchange.timeout_ms = LONGER_MS; /* than the fetch would have had */
+    int64_t started_ms = clock_now().mono_ms;
+    expect_i64("no fetch", REPLY_UNKNOWN, run(transport, &exchange).kind);
+    int64_t took_ms = clock_now().mono_ms - started_ms;
+    expect_true("all of its time", took_ms >= LONGER_MS);
+    transport->ops->free(transport);
+    client_peer_free(peer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +363,9 @@ int main(void)
         cmocka_unit_test(a_sink_that_has_enough_ends_the_exchange),
         cmocka_unit_test(a_body_holds_the_file_between_its_ends),
         cmocka_unit_test(an_upload_is_never_sent_twice),
+        cmocka_unit_test(a_fetch_waits_less_for_a_connection_than_for_all),
+        cmocka_unit_test(a_fetch_that_hangs_is_given_up),
+        cmocka_unit_test(what_is_no_fetch_waits_as_long_as_it_may),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
