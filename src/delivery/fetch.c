@@ -5,6 +5,7 @@
 #include "internal.h"
 
 #include "gateway/fault.h"
+#include "gateway/limits.h"
 #include "gateway/memory.h"
 
 /* Source: design.md section 6, "Media". */
@@ -15,6 +16,7 @@
 struct fetch_try {
     enum token_kind kind; /* first: what the transport's token points to */
     struct engine *engine;
+    struct flow *flow;      /* borrowed from the engine */
     struct fetching *owner; /* NULL: nobody waits any more */
     struct config *config;  /* a reference */
     const struct source *source;
@@ -31,6 +33,7 @@ struct fetch_try {
 
 static void try_free(struct fetch_try *try)
 {
+    try->flow->fetches--;
     try->engine->fetches--;
     fetchings_look(try->engine);
     draft_free(try->draft);
@@ -79,6 +82,8 @@ static enum status start(struct fetch_try *try, struct error *err)
     struct exchange *exchange = &try->result.exchange;
 
     exchange->timeout_ms = try->config->timeouts.media;
+    exchange->connect_ms = LIMIT_FETCH_CONNECT_MS;
+    exchange->slow_s = LIMIT_FETCH_SLOW_S;
     if (try->is_file) {
         if (try->draft == NULL) {
             enum status status = draft_new(engine->settings.media, &try->draft, err);
@@ -208,6 +213,8 @@ struct fetch_try *fetch_try_new(struct fetching *owner, struct engine *engine,
     try->source = delivery->direction == DIRECTION_INBOUND
                       ? bridge->channel->source
                       : engine->settings.genesys_source;
+    try->flow = flow_of(engine, delivery->bridge_row, delivery->direction);
+    try->flow->fetches++;
     engine->fetches++;
     return try;
 }

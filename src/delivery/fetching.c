@@ -14,8 +14,9 @@
 #include <unistd.h>
 #include <utlist.h>
 
-/* Tries at one time: files are long, and other exchanges must have their place. */
-#define FETCHES_MAX 16
+/* Tries at one time: files are long, and other exchanges must have their place. Of one
+ * flow at most half, see has_place. */
+#define FETCHES_MAX 32
 #define RETRY_PAUSE_MS 2000
 #define ROW_ARENA_BYTES ((size_t)4096)
 #define MISSING_BYTES 160
@@ -55,7 +56,7 @@ struct fetching {
     struct file *files;  /* of an attempt */
     bool is_open;        /* their descriptors are */
 
-    struct fetching *prev; /* of those that wait */
+    struct fetching *prev; /* of its flow's that wait */
     struct fetching *next;
     UT_hash_handle hh; /* by message_id */
 };
@@ -85,8 +86,15 @@ static void wait_until(struct fetching *fetching, int64_t due_ms)
 
     fetching->state = FETCHING_WAITS;
     fetching->due_ms = due_ms;
-    DL_APPEND(engine->fetchings_waiting, fetching);
+    DL_APPEND(fetching->lane->flow->fetchings, fetching);
+    engine->fetchings_waiting++;
     engine->fetch_look_ms = min_ms(engine->fetch_look_ms, due_ms);
+}
+
+static void wait_no_more(struct fetching *fetching)
+{
+    DL_DELETE(fetching->lane->flow->fetchings, fetching);
+    fetching->engine->fetchings_waiting--;
 }
 
 void fetchings_look(struct engine *engine)
@@ -263,32 +271,56 @@ static void begin(struct fetching *fetching)
     }
 }
 
-void fetchings_round(struct engine *engine)
+/*
+ * Servers that hang keep their places until they are given up. So a flow gets a further
+ * one only while it has fewer than are free: alone half of all, and whoever comes next
+ * finds some, however long the others hang.
+ */
+static bool has_place(const struct engine *engine, const struct flow *flow)
+{
+    return flow->fetches < FETCHES_MAX - engine->fetches;
+}
+
+/* Whether one began; else *look_ms is no later than when the next is due. One that
+ * finds no place waits for the end of a try, which looks again. */
+static bool flow_begins(struct engine *engine, struct flow *flow, int64_t *look_ms)
 {
     struct fetching *fetching = NULL;
-    struct fetching *next = NULL;
+
+    if (!has_place(engine, flow))
+        return false;
+    DL_FOREACH(flow->fetchings, fetching)
+    {
+        if (fetching->due_ms <= engine->now.mono_ms) {
+            wait_no_more(fetching);
+            begin(fetching);
+            return true;
+        }
+        *look_ms = min_ms(*look_ms, fetching->due_ms);
+    }
+    return false;
+}
+
+/* A place each in turn, and the next round goes on behind the last that got one. */
+void fetchings_round(struct engine *engine)
+{
     int64_t look_ms = INT64_MAX;
+    size_t idle = 0; /* flows in a row that began none */
 
     if (fetchings_next_ms(engine) > 0)
         return;
     engine->fetch_look_ms = INT64_MAX;
-    DL_FOREACH_SAFE(engine->fetchings_waiting, fetching, next)
-    {
-        if (engine->fetches == FETCHES_MAX)
-            return; /* the next end of a try looks again */
-        if (fetching->due_ms > engine->now.mono_ms) {
-            look_ms = min_ms(look_ms, fetching->due_ms);
-        } else {
-            DL_DELETE(engine->fetchings_waiting, fetching);
-            begin(fetching);
-        }
+    while (idle < engine->flow_count) {
+        size_t turn = engine->fetch_turn % engine->flow_count;
+        engine->fetch_turn = turn + 1;
+        idle = flow_begins(engine, engine->flows[turn], &look_ms) ? 0 : idle + 1;
     }
     engine->fetch_look_ms = min_ms(engine->fetch_look_ms, look_ms);
 }
 
 int64_t fetchings_next_ms(const struct engine *engine)
 {
-    if (engine->fetchings_waiting == NULL || atomic_load(&engine->draining))
+    if (engine->fetchings_waiting == 0 || atomic_load(&engine->draining))
         return INT64_MAX;
     int64_t left_ms = engine->fetch_look_ms - engine->now.mono_ms;
     return left_ms > 0 ? left_ms : 0;
@@ -320,7 +352,7 @@ void fetching_want(struct engine *engine, struct lane *lane,
 static void stop(struct fetching *fetching)
 {
     if (fetching->state == FETCHING_WAITS)
-        DL_DELETE(fetching->engine->fetchings_waiting, fetching);
+        wait_no_more(fetching);
     if (fetching->try != NULL)
         fetch_try_leave(TAKE(fetching->try));
     fetching->state = FETCHING_IS_OVER;

@@ -99,6 +99,8 @@ struct flow {
     int64_t typing_every_ms;           /* likewise */
     bool typing_names_message;         /* likewise */
     bool notes_heard;                  /* the channel wants it; INBOUND only */
+    struct fetching *fetchings;        /* wait for time or place; oldest first */
+    unsigned fetches;                  /* tries under way, waited for or not */
     struct flow *next;                 /* ring of the account's flows */
 };
 
@@ -201,10 +203,11 @@ struct engine {
     int64_t receipts_after; /* refill receipts of messages above this row */
     bool receipts_overflowed;
 
-    struct fetching *fetchings;         /* by message */
-    struct fetching *fetchings_waiting; /* for time or place; oldest first */
-    unsigned fetches;      /* tries under way, also those that nobody waits for */
-    int64_t fetch_look_ms; /* mono: when those that wait are looked at */
+    struct fetching *fetchings; /* by message */
+    size_t fetchings_waiting;   /* in the lists of the flows */
+    unsigned fetches;           /* tries under way, also those that nobody waits for */
+    size_t fetch_turn;          /* the flow that is looked at first */
+    int64_t fetch_look_ms;      /* mono: when those that wait are looked at */
 
     struct queue *offers;  /* of struct offer */
     struct queue *filed;   /* of struct filing */

@@ -59,9 +59,15 @@ static void name_files(struct attachment *files, unsigned count, int64_t id,
 void world_offer_files(struct engine_world *world, int64_t contact, int64_t id,
                        unsigned count)
 {
+    world_offer_files_on(world, 1, contact, id, count);
+}
+
+void world_offer_files_on(struct engine_world *world, int64_t bridge, int64_t contact,
+                          int64_t id, unsigned count)
+{
     CLEANUP(arena_freep) struct arena *arena = arena_new(1024);
     struct attachment files[ATTACHMENTS_MAX];
-    struct delivery delivery = world_delivery(1, contact, id);
+    struct delivery delivery = world_delivery(bridge, contact, id);
 
     assert_true(count <= ATTACHMENTS_MAX);
     name_files(files, count, FILE_OF + id, arena);

@@ -20,6 +20,9 @@ int fetch_world_tear_down(void **state);
 /* Offers a message to Genesys with so many attachments. */
 void world_offer_files(struct engine_world *world, int64_t contact, int64_t id,
                        unsigned count);
+/* The same on another bridge than the first. */
+void world_offer_files_on(struct engine_world *world, int64_t bridge, int64_t contact,
+                          int64_t id, unsigned count);
 /* Stores messages 1..count of one contact with one attachment each. */
 void world_store_files(struct engine_world *world, int64_t contact, int64_t count);
 

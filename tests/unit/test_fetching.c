@@ -1,6 +1,8 @@
 #include "support/fetch_world.h"
 
-#define PLACES 16
+#include "gateway/limits.h"
+
+#define PLACES 16 /* of one flow that is alone */
 
 /* As long as the engine would not wait. */
 static void settle(struct engine_world *world)
@@ -328,6 +330,81 @@ static void files_of_a_message_come_one_after_the_other(void **state)
     expect_i64("goes", 1, world_flight_id(world, 0));
 }
 
+static size_t fetches_of(const struct engine_world *world, int64_t from, int64_t to)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < world->flight_count; i++) {
+        int64_t id = world_flight_id(world, i) - FILE_OF;
+        count += id >= from && id <= to;
+    }
+    return count;
+}
+
+/* Servers that say nothing, linked to by as many contacts as one likes. */
+static void one_bridge_leaves_places_for_another(void **state)
+{
+    struct engine_world *world = *state;
+    for (int64_t id = 1; id <= 3 * PLACES; id++)
+        world_offer_files(world, id, id, 1);
+    world_step(world);
+    world_flights_are(world, "half of all places", PLACES);
+    for (int64_t id = 101; id <= 100 + 3 * PLACES; id++)
+        world_offer_files_on(world, 2, id, id, 1);
+    world_step(world);
+    expect_i64("half of the rest", PLACES / 2,
+               (int64_t)fetches_of(world, 101, 100 + 3 * PLACES));
+    expect_i64("nobody lost one", PLACES, (int64_t)fetches_of(world, 1, 3 * PLACES));
+}
+
+static void bridges_that_come_together_get_as_many_places(void **state)
+{
+    struct engine_world *world = *state;
+    for (int64_t id = 1; id <= 3 * PLACES; id++) {
+        world_offer_files(world, id, id, 1);
+        world_offer_files_on(world, 2, 100 + id, 100 + id, 1);
+    }
+    world_step(world);
+    int64_t first = (int64_t)fetches_of(world, 1, 3 * PLACES);
+    int64_t second = (int64_t)fetches_of(world, 101, 100 + 3 * PLACES);
+    expect_true("one more at most", first - second <= 1 && second - first <= 1);
+    expect_true("and most places", first + second > PLACES);
+}
+
+/* A place that one hangs on is given to those that waited meanwhile. */
+static void one_that_hung_goes_behind_the_others(void **state)
+{
+    struct engine_world *world = *state;
+    for (int64_t id = 1; id <= PLACES + 1; id++)
+        world_offer_files(world, id, id, 1);
+    world_step(world);
+    world_lose_answer(world, 0);
+    world_step(world);
+    expect_i64("who waited", FILE_OF + PLACES + 1, world_flight_id(world, PLACES - 1));
+    world_advance(world, PAUSE_MS);
+    world_step(world);
+    expect_i64("no place for it yet", 0, (int64_t)fetches_of(world, 1, 1));
+    world_fetched(world, 0);
+    expect_i64("now", 1, (int64_t)fetches_of(world, 1, 1));
+}
+
+static void every_step_of_a_fetch_is_impatient(void **state)
+{
+    struct engine_world *world = *state;
+    world_offer(world, 1, 1);
+    world_offer_files(world, 2, 2, 1);
+    world_step(world);
+    expect_i64("file", FILE_OF + 2, world_flight_id(world, 0));
+    expect_i64("to connect", LIMIT_FETCH_CONNECT_MS,
+               world->flights[0].exchange->connect_ms);
+    expect_i64("to go on", LIMIT_FETCH_SLOW_S, world->flights[0].exchange->slow_s);
+    expect_i64("message", 1, world_flight_id(world, 1));
+    expect_i64("not so", 0, world->flights[1].exchange->connect_ms);
+    expect_i64("nor so", 0, world->flights[1].exchange->slow_s);
+    world_redirect(world, 0, "2000/0/0");
+    expect_i64("redirected", 2000, world_flight_id(world, 1));
+    expect_i64("as well", LIMIT_FETCH_SLOW_S, world->flights[1].exchange->slow_s);
+}
+
 #define TEST(name)                                                                     \
     cmocka_unit_test_setup_teardown(name, fetch_world_set_up, fetch_world_tear_down)
 
@@ -351,6 +428,10 @@ int main(void)
         TEST(turn_goes_on_when_the_head_waits_no_more),
         TEST(cancelled_tries_hold_their_place_until_they_end),
         TEST(files_of_a_message_come_one_after_the_other),
+        TEST(one_bridge_leaves_places_for_another),
+        TEST(bridges_that_come_together_get_as_many_places),
+        TEST(one_that_hung_goes_behind_the_others),
+        TEST(every_step_of_a_fetch_is_impatient),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
