@@ -9,6 +9,7 @@ test_packages=(bubblewrap clang clang-format clang-tidy cppcheck faketime fish g
     sqlite3 util-linux valgrind zsh)
 browser_packages=(chromium fonts-inter)
 image_packages=(binutils bubblewrap caddy nginx-light strace systemd util-linux)
+PATH=$PWD/build/tools/node/node_modules/.bin:$PATH
 
 say() {
     printf '%s\n' "$*" >&2
@@ -32,8 +33,22 @@ missing_packages() {
     done
 }
 
+# Debian 12 has Node.js 18; other people's packages that the tests use want 20.
+has_node() {
+    [[ $(node --version 2>/dev/null) =~ ^v([0-9]+) ]] && ((BASH_REMATCH[1] >= 20))
+}
+
+# A Node.js of our own in build/tools, which PATH finds first; the system's stays as it is.
+install_node() {
+    mkdir -p build/tools/node
+    cp scripts/node/package*.json build/tools/node
+    npm ci --prefix build/tools/node --no-audit --no-fund >/dev/null
+    hash -r
+    has_node || { say "npm brought no Node.js for $(uname -m): install 20 or newer"; return 1; }
+}
+
 # install_packages build|test|browser|image...: installs what is missing of these sets, with
-# Node.js for tests unless there is one.
+# Node.js for tests unless there is one that is new enough.
 install_packages() {
     local wanted=() missing=() set
     for set in "$@"; do
@@ -53,16 +68,18 @@ install_packages() {
         return 0
     fi
     mapfile -t missing < <(missing_packages "${wanted[@]}")
-    if [[ " $* " == *' test '* ]] && ! command -v node >/dev/null; then
+    if [[ " $* " == *' test '* ]] && ! command -v npm >/dev/null; then
         missing+=(nodejs npm)
     fi
-    if ((${#missing[@]} == 0)); then
-        return 0
+    if ((${#missing[@]} > 0)); then
+        say "installing ${missing[*]}"
+        as_root apt-get update -qq
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+            --no-install-recommends "${missing[@]}" >/dev/null
     fi
-    say "installing ${missing[*]}"
-    as_root apt-get update -qq
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
-        --no-install-recommends "${missing[@]}" >/dev/null
+    if [[ " $* " == *' test '* ]] && ! has_node; then
+        install_node
+    fi
 }
 
 # debian_tool PACKAGE FILE: prints where that file of the package is, which is unpacked below
