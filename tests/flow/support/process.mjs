@@ -19,19 +19,29 @@ export async function until(what, condition, timeoutMs = 30000, everyMs = 10) {
     }
 }
 
-// A port that nobody listens on now. Below the range from which the system takes the ports
-// of outgoing connections: one of those may be gone before whoever asked listens on it.
+function listens(...place) {
+    return new Promise((resolve) => {
+        const server = net.createServer();
+        server.once('listening', () => resolve(server));
+        server.once('error', () => resolve(undefined));
+        server.listen(...place);
+    });
+}
+
+// A port that nobody listens on now, and that no other test of this machine is given while
+// this process lives: a name of the port is held, which ends with whoever holds it (an
+// abstract Unix socket). Below the range from which the system takes the ports of outgoing
+// connections: one of those may be gone before whoever asked listens on it.
 export async function freePort() {
     for (;;) {
         const port = randomInt(10000, 32000);
-        const server = net.createServer();
-        const isFree = await new Promise((resolve) => {
-            server.once('listening', () => resolve(true));
-            server.once('error', () => resolve(false));
-            server.listen(port, '127.0.0.1');
-        });
-        if (!isFree)
+        const name = await listens(`\0omgw-test-port-${port}`);
+        const server = name && await listens(port, '127.0.0.1');
+        name?.unref();
+        if (!server) {
+            name?.close();
             continue;
+        }
         server.close();
         await once(server, 'close');
         return port;
@@ -53,13 +63,22 @@ export class Child {
         });
         for (const stream of [this.process.stdout, this.process.stderr])
             stream.on('data', (chunk) => this.#take(chunk));
-        this.closed = once(this.process, 'close').then(() =>
+        this.closed = new Promise((resolve) => this.process.once('close', resolve)).then(() =>
             leave(`${this.name}.log`, [...this.lines, this.text].join('\n')));
-        this.ended = once(this.process, 'exit').then(([code, signal]) => {
-            this.code = code;
-            this.signal = signal;
-            return { code, signal };
+        this.ended = new Promise((resolve) => {
+            this.process.once('exit', (code, signal) => resolve(this.#end(code, signal)));
+            // Without a process there is no exit, and 127 is what a shell says.
+            this.process.once('error', (error) => {
+                this.lines.push(`cannot start ${command}: ${error.code}`);
+                resolve(this.#end(127, null));
+            });
         });
+    }
+
+    #end(code, signal) {
+        this.code = code;
+        this.signal = signal;
+        return { code, signal };
     }
 
     #take(chunk) {
@@ -106,7 +125,9 @@ export class Child {
     }
 
     kill(signal = 'SIGKILL') {
-        if (this.process.exitCode === null && this.process.signalCode === null)
+        // Where nothing was started, libuv signals process 0: our own group.
+        const runs = this.process.exitCode === null && this.process.signalCode === null;
+        if (runs && this.process.pid !== undefined)
             this.process.kill(signal);
         return this.ended;
     }

@@ -40,19 +40,41 @@ export class World {
         world.id = `${process.pid}-${++worlds}`;
         world.dir = mkdtempSync(path.join(tmpdir(), 'omgw-flow-'));
         world.partner = await new Partner().start();
-        world.ports = { public: await freePort(), admin: await freePort(),
-            genesys: await freePort() };
-        world.base = `http://127.0.0.1:${world.ports.public}`;
-        world.admin = `http://127.0.0.1:${world.ports.admin}`;
-        world.genesys = `http://127.0.0.1:${world.ports.genesys}`;
-        world.partner.target(world.base, 'acme');
         world.database = options.database ?? path.join(world.dir, 'omgw.db');
         world.media = path.join(world.dir, 'media');
         world.configFile = path.join(world.dir, 'omgw.yaml');
-        world.writeConfig();
-        await world.startEmulator();
-        await world.startGateway();
+        try {
+            await world.#startAll();
+        } catch (error) {
+            await world.stop(); // what listens keeps the tests from ending
+            throw error;
+        }
         return world;
+    }
+
+    // On other ports when somebody beside the tests was faster at one of them.
+    async #startAll(tries = 3) {
+        await this.#takePorts();
+        this.writeConfig();
+        try {
+            await this.startEmulator();
+            await this.startGateway();
+        } catch (error) {
+            if (tries === 1 || !/address already in use/i.test(error.message))
+                throw error;
+            await this.gateway?.kill();
+            await this.emulator.kill();
+            await this.#startAll(tries - 1);
+        }
+    }
+
+    async #takePorts() {
+        this.ports = { public: await freePort(), admin: await freePort(),
+            genesys: await freePort() };
+        this.base = `http://127.0.0.1:${this.ports.public}`;
+        this.admin = `http://127.0.0.1:${this.ports.admin}`;
+        this.genesys = `http://127.0.0.1:${this.ports.genesys}`;
+        this.partner.target(this.base, 'acme');
     }
 
     // A part of the options that may need the ports: a text or a function of the world.
@@ -149,8 +171,9 @@ ${this.#part(extra.bridges)}
         await until(`${url} to answer`, async () => {
             if (child.code !== undefined)
                 throw new Error(`ended with ${child.code}: ${child.lines.join('\n')}`);
-            try {
-                return (await request(url)).status === 200;
+            try { // somebody else may listen there, and say nothing
+                const answer = await Promise.race([request(url), child.ended]);
+                return answer.status === 200 && child.code === undefined;
             } catch {
                 return false;
             }
