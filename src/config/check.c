@@ -80,17 +80,20 @@ static void check_admin(struct reader *reader, const struct section *root)
                "unix:/PATH, or give \"admin.tokens_file\"");
 }
 
+/* `other`: what may stand there besides, or NULL. */
 static void check_networks(struct reader *reader, const struct section *root,
-                           const char *name)
+                           const char *name, const char *other)
 {
     const struct text_list *list = value_at(row_of(root, name), root->base);
     for (size_t i = 0; i < list->count; i++) {
-        const char *fault = network_fault(str_of(list->items[i]));
+        struct str text = str_of(list->items[i]);
+        bool is_other = other != NULL && str_is(text, other);
+        const char *fault = is_other ? NULL : network_fault(text);
         struct quote shown;
         if (fault != NULL)
             problems_add(&reader->problems, entry_place(reader, root, name, i),
                          "%s: %s %s; write an address or network such as 10.0.0.0/8",
-                         name, quote(&shown, str_of(list->items[i])), fault);
+                         name, quote(&shown, text), fault);
     }
 }
 
@@ -135,8 +138,8 @@ static void check_root(struct reader *reader, const struct section *root)
     check_control(reader, root);
     tokens_read(reader, root);
     check_admin(reader, root);
-    check_networks(reader, root, "trusted_proxies");
-    check_networks(reader, root, "egress.allow");
+    check_networks(reader, root, "trusted_proxies", "unix:");
+    check_networks(reader, root, "egress.allow", NULL);
     check_database(reader, root);
     check_base_url(reader, root, "public_url");
 }

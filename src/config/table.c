@@ -59,7 +59,8 @@ const struct setting_row root_rows[] = {
          .help = "auto: bring an older database up to date at start; refuse: stop and "
                  "name the command"),
     ROOT("trusted_proxies", SETTING_TEXTS, trusted_proxies,
-         .help = "addresses or networks whose X-Forwarded-For counts"),
+         .help = "addresses or networks whose X-Forwarded-For counts; unix: is whoever "
+                 "opens the Unix socket of listen.public"),
 
     ROOT("limits.body", SETTING_SIZE, limits.body, .default_text = "1MiB", .min = 1,
          .max = GIBIBYTE, .help = "longest request body"),

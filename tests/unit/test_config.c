@@ -85,7 +85,7 @@ static void every_kind_of_value_is_read(void **state)
         "unix:/run/c }\n"
         "database: \"sqlite:/data/\xc3\xa4.db\"\n"
         "migrate: refuse\n"
-        "trusted_proxies: [ 10.0.0.0/8, \"::1\" ]\n"
+        "trusted_proxies: [ 10.0.0.0/8, \"::1\", \"unix:\" ]\n"
         "limits: { body: 512KiB, contact_per_minute: 0060 }\n"
         "timeouts:\n  # all below is as it was\n"
         "retry: { first: 1500ms }\n"
@@ -104,9 +104,11 @@ static void every_kind_of_value_is_read(void **state)
     expect_str("listen", "[::]:80", str_of(config->listen.public_address));
     expect_str("UTF-8", "sqlite:/data/\xc3\xa4.db", str_of(config->database));
     expect_i64("choice", MIGRATE_REFUSE, config->migrate);
-    expect_i64("list", 2, config->trusted_proxies.count);
+    expect_i64("list", 3, config->trusted_proxies.count);
     expect_str("its second", "::1", str_of(config->trusted_proxies.items[1]));
-    expect_true("ends with NULL", config->trusted_proxies.items[2] == NULL);
+    expect_str("peers of a Unix socket",
+               "unix:", str_of(config->trusted_proxies.items[2]));
+    expect_true("ends with NULL", config->trusted_proxies.items[3] == NULL);
     expect_i64("size", 512 * 1024, config->limits.body);
     expect_i64("number", 60, config->limits.contact_per_minute);
     expect_i64("duration", 1500, config->retry.first);

@@ -109,6 +109,9 @@ static void values_are_held_to_their_kind(void **state)
               "an address or network such as 10.0.0.0/8\n"
               "omgw.yaml:4:5: trusted_proxies: \"10.0.0.0/33\" has a number of bits "
               "that is not 0 to 32; write an address or network such as 10.0.0.0/8\n"),
+        WRONG("a socket is no network", "egress: { allow: [ \"unix:\" ] }\n",
+              "omgw.yaml:1:20: egress.allow: \"unix:\" is not an IP address; write an "
+              "address or network such as 10.0.0.0/8\n"),
         WRONG("PostgreSQL", "database: postgres://db/omgw\n",
               "omgw.yaml:1:11: database: PostgreSQL is not supported yet; write "
               "sqlite:/PATH\n"),
