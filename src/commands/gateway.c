@@ -19,7 +19,8 @@
 #define ADMIN_CONNECTIONS 64
 #define ADMIN_THREADS 2
 #define CONTROL_CONNECTIONS 16
-#define CONTROL_MODE 0660
+/* Of Unix sockets: for our user, and for a group that the folder is given to. */
+#define SOCKET_MODE 0660
 #define CONTROL_ARENA_BYTES 16384
 
 static uint64_t random_seed_now(void)
@@ -198,7 +199,6 @@ static enum status open_control(struct gateway *gateway,
     gateway->control = control_new(gateway->relay, gateway->backup, gateway->config);
     settings.connections = CONTROL_CONNECTIONS;
     settings.threads = 1;
-    settings.socket_mode = CONTROL_MODE;
     control_places(gateway->config, arena, &places);
     for (size_t i = 0; i < places.count && status != STATUS_OK; i++) {
         settings.address = places.addresses[i];
@@ -217,6 +217,7 @@ static enum status open_listeners(struct gateway *gateway, struct error *err)
     const struct config *config = gateway->config;
     struct listener_settings settings = {
         .address = config->listen.public_address,
+        .socket_mode = SOCKET_MODE,
         .connections = config->limits.connections,
         .connections_per_peer = config->limits.connections_per_peer,
         .refusals_per_second = config->limits.refusals_per_second,

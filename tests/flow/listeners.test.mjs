@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -40,6 +40,8 @@ test('all three listeners on Unix sockets: a message goes both ways', async (t) 
         OMGW_LISTEN__ADMIN: `unix:${place('admin')}`,
         OMGW_LISTEN__CONTROL: `unix:${place('control')}`, OMGW_TRUSTED_PROXIES: 'unix:' };
     await world.startGateway(env);
+    for (const name of ['public', 'admin', 'control']) // for a group that the folder is of
+        assert.equal(statSync(place(name)).mode & 0o777, 0o660, name);
     assert.equal((await world.partner.message('ana', 'through a socket')).status, 202);
     await world.untilMessages(1);
     await world.agent('ana', 'and back');
